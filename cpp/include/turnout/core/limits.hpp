@@ -1,0 +1,23 @@
+// The stated limits. Each is checked where data enters, and tested.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace turnout {
+
+inline constexpr int kMaxLlms = 256;
+inline constexpr int kMaxOperators = 32;
+inline constexpr int kMaxLayers = 8;
+inline constexpr int kMaxNodes = 32;         // call slots of one plan
+inline constexpr int kMaxStages = 16;        // operators of one plan
+inline constexpr int kMaxTools = 8;          // capabilities that a decision carries
+inline constexpr int kMaxAlternatives = 16;  // ranked LLMs that a decision carries
+inline constexpr int kMaxLabels = 4096;      // labels of one exact assignment
+inline constexpr int kMaxLatent = 64;
+inline constexpr int kMaxSkills = 32;
+inline constexpr int kMaxDim = 4096;         // embedding dimension
+inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
+inline constexpr int kMaxBatch = 256;        // rows that go through the engines at once
+
+}  // namespace turnout

@@ -1,0 +1,68 @@
+// difficulty: vector -> latent, calibrated difficulty, skills: one ONNX run. Never knows which LLMs exist.
+//
+// The network is the encoder of a VAE with its heads folded in: one output [B, 2 Z + 1 + S] whose columns are the latent
+// mean, the latent log-variance, the difficulty logit b(q) and the skills s(q). Heads are linear in the latent, so a sampled
+// latent moves them by head . (z - mean).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "turnout/core.hpp"
+#include "turnout/onnx.hpp"
+
+namespace turnout::difficulty {
+
+struct Tables {
+  int latent = 0;                  // Z
+  int skills = 0;                  // S
+  std::vector<float> heads;        // [1 + S, Z]
+  std::vector<float> centroids;    // [K, dim], unit rows: where the training data lies
+  float domain_threshold = -1;     // a query whose best cosine to a centroid is below it is out of domain
+  double mean_difficulty = 0.5;    // of the training data; for empty text
+};
+
+// What is known of one query.
+struct Assessment {
+  double difficulty = 0.5;  // d: P(the reference LLM fails)
+  double logit = 0;         // b = logit(d)
+  float latent_mean[kMaxLatent] = {};
+  float latent_logvar[kMaxLatent] = {};
+  float skills[kMaxSkills] = {};
+  float domain_similarity = 1;
+  bool out_of_domain = false;
+};
+
+// Buffers and bound tensors of one thread.
+class Workspace;
+
+class Model {
+ public:
+  Model(std::shared_ptr<const onnx::Session> session, Tables tables);
+  ~Model();
+  int dim() const { return dim_; }
+  int latent() const { return tables_.latent; }
+  int skills() const { return tables_.skills; }
+  const Tables& tables() const { return tables_; }
+
+  std::unique_ptr<Workspace> workspace() const;
+  // One query, greedy (the latent mean).
+  void assess(const float* x, Workspace& ws, Assessment& out) const;
+  // n <= kMaxBatch rows [n, dim], one engine run.
+  void assess(const float* x, int n, Workspace& ws, Assessment* out) const;
+  // Moves an assessment to a latent sampled from its posterior N(mean, exp(logvar)).
+  void sample(Assessment& assessment, Philox& rng) const;
+  // The assessment of a query without text.
+  Assessment mean() const;
+
+ private:
+  void read(const float* x, const float* row, Assessment& out) const;
+  std::shared_ptr<const onnx::Session> session_;
+  Tables tables_;
+  int dim_ = 0, columns_ = 0;
+};
+
+struct WorkspaceDeleter;
+
+}  // namespace turnout::difficulty

@@ -1,0 +1,116 @@
+// embed: text -> unit vector. WordPiece and a static token table (default), or an ONNX text encoder. Never knows routing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "turnout/core.hpp"
+#include "turnout/onnx.hpp"
+
+namespace turnout::embed {
+
+// Buffers that grow to their high-water mark and are then reused: a warmed embed() allocates nothing.
+struct Workspace {
+  std::vector<std::int32_t> ids;
+  std::vector<std::int32_t> sums;
+  std::string normalized;
+  std::vector<std::int64_t> encoder_ids, encoder_mask, encoder_types;
+  std::vector<float> encoder_out;
+};
+
+// BERT's uncased WordPiece, id for id equal to Hugging Face `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece,
+// the special tokens of the vocabulary matched literally), without [CLS] and [SEP] added. Invalid UTF-8 becomes U+FFFD first.
+class Tokenizer {
+ public:
+  // `vocab` is vocab.txt: one token a line, the line number is its id.
+  explicit Tokenizer(std::string_view vocab, const std::string& path = "vocab.txt");
+  ~Tokenizer();
+  Tokenizer(Tokenizer&&) noexcept;
+
+  // Fills ws.ids with every token of the text, before any truncation.
+  void encode(std::string_view text, Workspace& ws) const;
+  int size() const;
+  // The id of a token, or -1.
+  int id(std::string_view token) const;
+  std::string_view token(int id) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+// What became of a text.
+struct Embedded {
+  int tokens = 0;  // of the whole text
+  int kept = 0;    // that entered the vector: the first `head` and the last `tail` when the text is longer
+};
+
+// Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns the count kept.
+int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail);
+
+// An embedder of text: const, thread-safe, given a workspace a call.
+class Embedder {
+ public:
+  virtual ~Embedder() = default;
+  virtual int dim() const = 0;
+  virtual const std::string& name() const = 0;
+  // Writes dim() floats of norm 1 (all zeros when the text has no token) to `out`.
+  virtual Embedded embed(std::string_view text, Workspace& ws, float* out) const = 0;
+};
+
+// Mean of int8 rows with 11-bit row weights, normalised. Sums are exact integers, so the vector has the same bits on
+// every machine, SIMD level and in the pure-Python twin. Method: Model2Vec (distilled from an encoder, PCA, frequency weights).
+class StaticEmbedder final : public Embedder {
+ public:
+  static constexpr int kMaxWeight = 2047;
+  static constexpr int kMaxKept = 512;  // 512 x 2047 x 127 < 2^27: squares sum exactly in 64 bits up to 256 dimensions
+
+  struct Options {
+    std::string name;
+    int head = 128;
+    int tail = 384;
+  };
+  // rows: [vocabulary, dim] row-major; weights: [vocabulary], each in [0, kMaxWeight].
+  StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> rows, std::vector<std::int16_t> weights, int dim,
+                 Options options);
+  int dim() const override { return dim_; }
+  const std::string& name() const override { return options_.name; }
+  Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
+  const Tokenizer& tokenizer() const { return tokenizer_; }
+  // The vector of given token ids (after truncation), for tests and twins.
+  void embed_ids(std::span<const std::int32_t> ids, Workspace& ws, float* out) const;
+
+ private:
+  Tokenizer tokenizer_;
+  std::vector<std::int8_t> rows_;
+  std::vector<std::int16_t> weights_;
+  int dim_;
+  Options options_;
+};
+
+// A transformer encoder exported to ONNX (inputs input_ids, attention_mask and, if declared, token_type_ids, all int64
+// [B, T]; first output the token states [B, T, dim] (mean-pooled here) or the pooled vector [B, dim]).
+class OnnxEmbedder final : public Embedder {
+ public:
+  struct Options {
+    std::string name;
+    int max_tokens = 256;  // [CLS] and [SEP] included; head and tail are kept
+  };
+  OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Session> session, Options options);
+  int dim() const override { return dim_; }
+  const std::string& name() const override { return options_.name; }
+  Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
+
+ private:
+  Tokenizer tokenizer_;
+  std::shared_ptr<const onnx::Session> session_;
+  Options options_;
+  int dim_ = 0;
+};
+
+}  // namespace turnout::embed

@@ -1,0 +1,48 @@
+// What every binding file shares.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <string>
+
+#include "turnout/core.hpp"
+
+namespace turnout::python {
+
+namespace py = pybind11;
+
+// A C-contiguous array of exactly this dtype; a wrong dtype is a TypeError, never a silent copy.
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+// Checks dtype and contiguity without conversion; `name` is the path in the error.
+template <class T>
+Array<T> exact(const py::handle& object, const char* name, int ndim) {
+  if (!py::isinstance<Array<T>>(object))
+    throw py::type_error(std::string(name) + ": expected a C-contiguous numpy array of " +
+                         std::string(py::str(py::dtype::of<T>())) + ", got " +
+                         (py::isinstance<py::array>(object)
+                              ? "an array of " + std::string(py::str(py::reinterpret_borrow<py::array>(object).dtype()))
+                              : std::string(py::str(py::type::of(object).attr("__name__")))));
+  auto array = py::reinterpret_borrow<Array<T>>(object);
+  if (array.ndim() != ndim)
+    throw Error(ErrorKind::input, name,
+                "expected " + std::to_string(ndim) + " dimensions, got " + std::to_string(array.ndim()));
+  return array;
+}
+
+void bind_core(py::module_&);
+void bind_onnx(py::module_&);
+void bind_embed(py::module_&);
+void bind_catalog(py::module_&);
+void bind_difficulty(py::module_&);
+void bind_capability(py::module_&);
+void bind_operators(py::module_&);
+void bind_assign(py::module_&);
+void bind_plan(py::module_&);
+void bind_trace(py::module_&);
+void bind_router(py::module_&);
+
+}  // namespace turnout::python

@@ -1,0 +1,45 @@
+#include "turnout/core.hpp"
+
+#include "bindings.hpp"
+
+namespace turnout::python {
+namespace {
+
+// Python's exception classes live in turnout.core; looked up when an error is raised, so import order does not matter.
+void translate(std::exception_ptr pointer) {
+  try {
+    if (pointer) std::rethrow_exception(pointer);
+  } catch (const Error& error) {
+    static constexpr const char* kClasses[] = {"InputError", "ConfigError", "BundleError", "EngineError"};
+    const py::object cls = py::module_::import("turnout.core").attr(kClasses[static_cast<int>(error.kind)]);
+    py::object instance = cls(error.what());
+    instance.attr("path") = error.path;
+    PyErr_SetObject(cls.ptr(), instance.ptr());
+  }
+}
+
+}  // namespace
+
+void bind_core(py::module_& m) {
+  py::register_exception_translator(translate);
+
+  m.attr("version") = TURNOUT_VERSION;
+  m.def("isa", [] { return isa_name(active_isa()); }, "The SIMD level of the kernels that run here.");
+  m.def("compiler", [] { return __VERSION__; });
+  m.def(
+      "dot",
+      [](const py::object& a, const py::object& b) {
+        const auto x = exact<float>(a, "a", 1), y = exact<float>(b, "b", 1);
+        if (x.size() != y.size()) throw Error(ErrorKind::input, "b", "expected as many elements as a");
+        return dot(x.data(), y.data(), static_cast<int>(x.size()));
+      },
+      py::arg("a"), py::arg("b"), "Fixed-order inner product of two float32 vectors.");
+
+  py::class_<Philox>(m, "Philox", "Philox4x64-10, the counter-based generator (Salmon et al., SC 2011).")
+      .def(py::init<std::uint64_t, std::uint64_t>(), py::arg("seed"), py::arg("stream") = 0)
+      .def("next", &Philox::next)
+      .def("uniform", &Philox::uniform)
+      .def("normal", &Philox::normal);
+}
+
+}  // namespace turnout::python

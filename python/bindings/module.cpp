@@ -1,0 +1,8 @@
+// Table of contents of turnout._native: one line a room, in the order of the flow.
+#include "bindings.hpp"
+
+PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
+  using namespace turnout::python;
+  m.doc() = "turnout's native core";
+  bind_core(m);
+}

@@ -1,0 +1,1 @@
+"""turnout: a native routing core for agent stacks."""
