@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -34,8 +35,21 @@ struct Assessment {
   bool out_of_domain = false;
 };
 
-// Buffers and bound tensors of one thread.
-class Workspace;
+// Buffers and bound tensors of one thread: one query bound once, a batch bound again when its size changes.
+class Workspace {
+ public:
+  Workspace(std::shared_ptr<const onnx::Session> session, int dim, int columns);
+
+ private:
+  friend class Model;
+  void bind_batch(int n);
+
+  std::shared_ptr<const onnx::Session> session_;
+  std::vector<float> single_in_, single_out_, batch_in_, batch_out_;
+  onnx::Binding single_;
+  std::optional<onnx::Binding> batch_;
+  int bound_ = 0;
+};
 
 class Model {
  public:
@@ -46,7 +60,7 @@ class Model {
   int skills() const { return tables_.skills; }
   const Tables& tables() const { return tables_; }
 
-  std::unique_ptr<Workspace> workspace() const;
+  Workspace workspace() const { return Workspace(session_, dim_, columns_); }
   // One query, greedy (the latent mean).
   void assess(const float* x, Workspace& ws, Assessment& out) const;
   // n <= kMaxBatch rows [n, dim], one engine run.
@@ -62,7 +76,5 @@ class Model {
   Tables tables_;
   int dim_ = 0, columns_ = 0;
 };
-
-struct WorkspaceDeleter;
 
 }  // namespace turnout::difficulty

@@ -1,0 +1,89 @@
+// router: composes the rooms; the only one that knows them all. `route` reads like the picture.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "turnout/assign.hpp"
+#include "turnout/capability.hpp"
+#include "turnout/catalog.hpp"
+#include "turnout/core.hpp"
+#include "turnout/difficulty.hpp"
+#include "turnout/embed.hpp"
+#include "turnout/operators.hpp"
+#include "turnout/plan.hpp"
+#include "turnout/trace.hpp"
+
+namespace turnout {
+
+// Rules of one caller, compiled against one router's pool.
+struct Constraints {
+  std::vector<std::uint8_t> allowed;   // per LLM; empty: all
+  std::vector<std::uint8_t> denied;    // per LLM; empty: none
+  std::vector<std::uint8_t> disabled;  // per operator; empty: none
+  catalog::Policy needs = 0;           // bits that every LLM of the plan must offer
+  capability::Filter filter;           // kinds, granted bits and cost bias of tools and agents
+};
+
+struct Request {
+  std::string_view text;
+  const float* vector = nullptr;  // instead of a text: what embed(text) returns
+  int in_tokens = -1;             // of the query, in the LLMs' tokens; -1: counted from the text (0 for a vector)
+  double value_usd = 0.01;        // what a correct answer is worth
+  double usd_per_second = 0;      // what a second costs
+  Usd budget = Usd::unlimited();
+  Seconds max_seconds = Seconds::unlimited();
+  trace::Statistic statistic = trace::Statistic::p90;
+  const Constraints* constraints = nullptr;
+  bool sample = false;            // draw latent and operators with the seed
+  std::uint64_t seed = 0;
+  int tools = 4;                  // capabilities to propose, 0 .. kMaxTools
+};
+
+// Everything that a router reads; immutable once it stands.
+struct Snapshot {
+  catalog::Catalog catalog;
+  std::shared_ptr<const embed::Embedder> embedder;  // null: vectors only
+  std::shared_ptr<const difficulty::Model> difficulty;
+  std::shared_ptr<const capability::Index> capability;  // null: no tools
+  operators::Config operators;
+  trace::Names names;
+};
+
+class Router {
+ public:
+  explicit Router(Snapshot snapshot);  // throws Error(config) with the path to the culprit
+  ~Router();
+
+  // Scratch memory of one thread. After one call of each kind, route() allocates nothing of ours.
+  struct Workspace;
+  std::unique_ptr<Workspace, void (*)(Workspace*)> workspace() const;
+
+  // Thread-safe, given a workspace each. Wrong calls throw Error(input); routing reasons never do.
+  void route(const Request& request, Workspace& ws, trace::Decision& out) const;
+
+  // n rows that share everything but text or vector; engines run once a chunk of kMaxBatch. Equal to n single calls.
+  void route_batch(std::span<const std::string_view> texts, const Request& common, Workspace& ws,
+                   trace::Decision* out) const;
+  void route_batch(const float* vectors, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
+
+  const Snapshot& snapshot() const { return snapshot_; }
+  int dim() const { return snapshot_.difficulty->dim(); }
+  // P(correct) of every LLM on a query.
+  void predict(const difficulty::Assessment& assessment, double* quality) const;
+
+ private:
+  struct Tables;
+  void begin(const Request& in, trace::Decision& out) const;
+  void finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, trace::Decision& out) const;
+
+  Snapshot snapshot_;
+  std::unique_ptr<const Tables> tables_;
+  mutable std::atomic<std::uint64_t> tickets_;
+};
+
+}  // namespace turnout

@@ -1,0 +1,134 @@
+// trace: the Decision record, its equality, its packed form and its rendering. Computes nothing of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "turnout/assign.hpp"
+#include "turnout/capability.hpp"
+#include "turnout/core.hpp"
+#include "turnout/operators.hpp"
+#include "turnout/plan.hpp"
+
+namespace turnout::trace {
+
+// What a reader must know beside the plan. A route never raises for a routing reason: it falls back, and says so here.
+enum class Reason : std::uint8_t {
+  no_text,              // empty text: routed at the mean difficulty of the training data
+  truncated,            // only head and tail of a long text entered the vector
+  out_of_domain,        // unlike the training data: treat difficulty and quality as rough
+  prior_operators,      // operator scores are the table's priors, not trained
+  operators_masked,     // some operator was unavailable with this pool, catalog or constraints
+  stopped_early,        // the early-stop operator ended the plan before its depth
+  operators_skipped,    // operators that cost more than they are worth, or that the limits exclude, were dropped
+  limits_bind,          // the best plan without limits was not feasible
+  label_cap,            // the exact search was cut; see gap
+  budget_infeasible,    // no plan fits the USD budget: least violation
+  time_infeasible,      // no plan fits max_seconds: least violation
+  context_exceeded,     // no allowed LLM has the context window: largest taken
+  no_llm_allowed,       // every LLM is excluded by a hard rule: no plan
+  no_operator,          // no usable operator can begin a plan: no plan
+  no_capability,        // the plan wants tools and none passed the filter
+  sampled,              // drawn with the seed, not greedy
+};
+inline constexpr int kReasons = 16;
+const char* reason_name(Reason reason);
+
+using Reasons = std::uint32_t;
+constexpr Reasons bit(Reason r) { return Reasons{1} << static_cast<unsigned>(r); }
+
+// The hard rule that excludes an LLM from this query.
+enum class Rule : std::uint8_t { none, not_allowed, denied, policy, context, budget, time };
+const char* rule_name(Rule rule);
+
+// Which statistic of a plan's cost (and seconds) a limit bounds.
+enum class Statistic : std::uint8_t { p90, mean, cap };
+const char* statistic_name(Statistic statistic);
+
+enum Stage : std::uint8_t { embed, difficulty, capability, operators, assign, plan, kStages };
+const char* stage_name(Stage stage);
+
+// One call slot of the plan.
+struct Node {
+  std::uint8_t oper = 0, layer = 0, slot = 0, stage = 0;
+  std::int16_t llm = -1;
+  std::uint16_t tools = 0;  // bit i: Decision::tools[i]
+  std::int32_t calls = 1, rounds = 1;
+  std::int32_t max_input_tokens = 0, max_output_tokens = 0;  // a call; what the `cap` statistic charges
+  plan::NodeSet depends_on = 0;
+  double quality = 0;  // P(correct) of this LLM on this query
+  double usd = 0, usd_bound = 0, seconds = 0, seconds_bound = 0;
+  bool operator==(const Node&) const = default;
+};
+
+// One LLM as a single call of the first generating operator, ranked by utility (feasible ones first).
+struct Alternative {
+  std::int16_t llm = -1;
+  Rule rule = Rule::none;
+  double quality = 0, usd = 0, usd_bound = 0, seconds = 0, utility = 0;
+  bool operator==(const Alternative&) const = default;
+};
+
+struct Decision {
+  std::uint64_t ticket = 0;                 // not part of equality
+  std::int64_t nanoseconds[kStages] = {};   // not part of equality
+
+  std::uint64_t seed = 0;
+  std::int32_t in_tokens = 0, kept_tokens = 0;  // in_tokens is -1 when a vector came without it
+  bool from_vector = false;
+
+  double difficulty = 0.5, logit = 0;
+  float domain_similarity = 1;
+
+  operators::Allocation allocation;
+
+  double value_usd = 0, usd_per_second = 0;
+  Usd budget = Usd::unlimited();
+  Seconds max_seconds = Seconds::unlimited();
+  Statistic statistic = Statistic::p90;
+
+  turnout::assign::Status status = turnout::assign::Status::no_candidate;
+  double quality = 0, usd = 0, usd_bound = 0, seconds = 0, seconds_bound = 0, utility = 0, gap = 0;
+  std::int32_t labels = 0;
+
+  std::int32_t node_count = 0, tool_count = 0, alternative_count = 0, llm_count = 0;
+  Node nodes[kMaxNodes];
+  turnout::capability::Hit tools[kMaxTools];
+  Alternative alternatives[kMaxAlternatives];
+  Rule rules[kMaxLlms] = {};  // per LLM of the pool
+
+  plan::Metrics metrics;
+  Reasons reasons = 0;
+
+  bool has(Reason r) const { return (reasons & bit(r)) != 0; }
+  bool feasible() const {
+    return node_count > 0 && status != turnout::assign::Status::infeasible && !has(Reason::context_exceeded);
+  }
+  std::span<const Node> plan_nodes() const { return {nodes, static_cast<std::size_t>(node_count)}; }
+};
+
+// Equal in everything but ticket and timings.
+bool equal(const Decision& a, const Decision& b);
+
+// Only the used entries, as bytes: for batches and pickles. unpack() checks every count and index and throws Error(input).
+void pack(const Decision& decision, std::vector<std::byte>& out);
+Decision unpack(std::span<const std::byte> bytes);
+
+// The names that ids stand for. Shared by every Decision of a router.
+struct Names {
+  std::string bundle, bundle_version, embedder;
+  std::vector<std::string> llms, operators, capabilities;
+  std::vector<std::vector<std::string>> roles;  // of each operator's slots
+  std::vector<double> cut_points;
+};
+
+// A sentence: what it will do, at what price.
+std::string sentence(const Decision& decision, const Names& names);
+// One line a stage, with the numbers that decided; timings only when asked.
+std::string render(const Decision& decision, const Names& names, bool timings = false);
+
+}  // namespace turnout::trace
