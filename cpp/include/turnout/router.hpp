@@ -59,6 +59,8 @@ class Router {
   explicit Router(Snapshot snapshot);  // throws Error(config) with the path to the culprit
   ~Router();
 
+  struct Tables;  // the catalog's side of a decision, computed at load
+
   // Scratch memory of one thread. After one call of each kind, route() allocates nothing of ours.
   struct Workspace;
   std::unique_ptr<Workspace, void (*)(Workspace*)> workspace() const;
@@ -77,8 +79,8 @@ class Router {
   void predict(const difficulty::Assessment& assessment, double* quality) const;
 
  private:
-  struct Tables;
   void begin(const Request& in, trace::Decision& out) const;
+  void chunk(const float* x, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
   void finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, trace::Decision& out) const;
 
   Snapshot snapshot_;

@@ -114,8 +114,9 @@ struct Decision {
 // Equal in everything but ticket and timings.
 bool equal(const Decision& a, const Decision& b);
 
-// Only the used entries, as bytes: for batches and pickles. unpack() checks every count and index and throws Error(input).
-void pack(const Decision& decision, std::vector<std::byte>& out);
+// Appends only the used entries, as bytes, for batches and pickles; `operators` is the catalog's count. unpack() checks
+// every count and index and throws Error(input). The form is this machine's own (no byte order), not an archive format.
+void pack(const Decision& decision, int operators, std::vector<std::byte>& out);
 Decision unpack(std::span<const std::byte> bytes);
 
 // The names that ids stand for. Shared by every Decision of a router.

@@ -1,0 +1,210 @@
+#include "turnout/router.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <string>
+
+#include "router/stages.hpp"
+
+namespace turnout {
+namespace {
+
+using trace::Decision;
+
+// Writes the time since the last lap under a stage.
+class Laps {
+ public:
+  explicit Laps(Decision& out) : out_(out), last_(Clock::now()) {}
+  void lap(trace::Stage stage) {
+    const auto now = Clock::now();
+    out_.nanoseconds[stage] = std::chrono::duration_cast<std::chrono::nanoseconds>(now - last_).count();
+    last_ = now;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Decision& out_;
+  Clock::time_point last_;
+};
+
+void check_number(double value, const char* path, bool infinite_ok) {
+  if (std::isnan(value) || value < 0 || (!infinite_ok && std::isinf(value)))
+    throw Error(ErrorKind::input, path, "expected a number >= 0, got " + std::to_string(value));
+}
+
+void check_vector(const float* x, int dim, int row) {
+  for (int i = 0; i < dim; ++i)
+    if (!std::isfinite(x[i]))
+      throw Error(ErrorKind::input, "query[" + (row < 0 ? "" : std::to_string(row) + "][") + std::to_string(i) + "]",
+                  "expected a finite number");
+}
+
+void check_request(const Request& in) {
+  check_number(in.value_usd, "value_usd", false);
+  check_number(in.usd_per_second, "usd_per_second", false);
+  check_number(in.budget.value, "budget_usd", true);
+  check_number(in.max_seconds.value, "max_seconds", true);
+  if (in.tools < 0 || in.tools > kMaxTools)
+    throw Error(ErrorKind::input, "tools", "expected 0 to " + std::to_string(kMaxTools) + ", got " + std::to_string(in.tools));
+}
+
+void check_text(std::string_view text) {
+  if (text.size() > kMaxTextBytes)
+    throw Error(ErrorKind::input, "query",
+                "expected at most " + std::to_string(kMaxTextBytes) + " bytes, got " + std::to_string(text.size()));
+}
+
+const capability::Filter& filter_of(const Request& in) {
+  static const capability::Filter everything;
+  return in.constraints ? in.constraints->filter : everything;
+}
+
+void check_snapshot(const Snapshot& s) {
+  s.catalog.validate();
+  operators::validate(s.operators, s.catalog.operators);
+  if (s.embedder && s.embedder->dim() != s.difficulty->dim())
+    throw Error(ErrorKind::config, "embedder",
+                "'" + s.embedder->name() + "' gives " + std::to_string(s.embedder->dim()) + " dimensions, the difficulty network takes " +
+                    std::to_string(s.difficulty->dim()));
+  if (s.capability && s.capability->dim() != s.difficulty->dim())
+    throw Error(ErrorKind::config, "capability", "the index has " + std::to_string(s.capability->dim()) + " dimensions, expected " +
+                                                     std::to_string(s.difficulty->dim()));
+  if (s.capability && s.capability->size() != static_cast<std::int64_t>(s.catalog.capabilities.size()))
+    throw Error(ErrorKind::config, "capability", "the index holds " + std::to_string(s.capability->size()) + " vectors, the catalog " +
+                                                     std::to_string(s.catalog.capabilities.size()) + " capabilities");
+  for (std::size_t i = 0; i < s.catalog.llms.size(); ++i) {
+    const auto given = s.catalog.llms[i].skill.size();
+    if (given != 0 && given != static_cast<std::size_t>(s.difficulty->skills()))
+      throw Error(ErrorKind::config, "pool.llms[" + std::to_string(i) + "].skill",
+                  "expected " + std::to_string(s.difficulty->skills()) + " numbers, got " + std::to_string(given));
+  }
+}
+
+}  // namespace
+
+Router::Router(Snapshot snapshot) : snapshot_(std::move(snapshot)), tickets_(1) {
+  if (!snapshot_.difficulty) throw Error(ErrorKind::config, "difficulty", "expected a model");
+  check_snapshot(snapshot_);
+  tables_ = make_tables(snapshot_);
+}
+
+Router::~Router() = default;
+
+void Router::predict(const difficulty::Assessment& a, double* quality) const {
+  const int skills = snapshot_.difficulty->skills();
+  for (int m = 0; m < tables_->llms; ++m) {
+    const float shift = dot(tables_->skills.data() + m * skills, a.skills, skills);
+    quality[m] = 1.0 / (1.0 + std::exp(-(tables_->abilities[static_cast<std::size_t>(m)] + shift - a.logit)));
+  }
+}
+
+void Router::begin(const Request& in, Decision& out) const {
+  out.ticket = tickets_.fetch_add(1, std::memory_order_relaxed);
+  std::fill(std::begin(out.nanoseconds), std::end(out.nanoseconds), 0);
+  out.reasons = 0;
+  out.seed = in.sample ? in.seed : 0;
+  out.value_usd = in.value_usd;
+  out.usd_per_second = in.usd_per_second;
+  out.budget = in.budget;
+  out.max_seconds = in.max_seconds;
+  out.statistic = in.statistic;
+  out.from_vector = in.vector != nullptr;
+  out.in_tokens = in.in_tokens;
+  out.kept_tokens = 0;
+  out.tool_count = 0;
+}
+
+void Router::route(const Request& in, Workspace& ws, Decision& out) const {
+  check_request(in);
+  begin(in, out);
+  Laps laps(out);
+  const float* x = in.vector;
+  if (x != nullptr) {
+    check_vector(x, dim(), -1);
+  } else {
+    check_text(in.text);
+    stages::embed(snapshot_, in, ws.embed, ws.vectors.data(), out);
+    x = ws.vectors.data();
+  }
+  laps.lap(trace::embed);
+
+  difficulty::Assessment assessment;
+  if (out.has(trace::Reason::no_text)) assessment = snapshot_.difficulty->mean();
+  else snapshot_.difficulty->assess(x, ws.difficulty, assessment);
+  laps.lap(trace::difficulty);
+
+  if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text))
+    out.tool_count = snapshot_.capability->search(x, in.tools, filter_of(in), ws.capability, out.tools);
+  laps.lap(trace::capability);
+
+  finish(in, ws, assessment, out);
+}
+
+void Router::finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, Decision& out) const {
+  Laps laps(out);
+  stages::Context context(snapshot_, *tables_, in, ws, out);
+  difficulty::Assessment assessment = a;
+  stages::assess(context, assessment);
+  predict(assessment, ws.quality.data());
+  stages::rules(context);
+  stages::allocate(context);
+  laps.lap(trace::operators);
+  stages::assign(context);
+  laps.lap(trace::assign);
+  stages::plan(context);
+  stages::rank_alternatives(context);
+  laps.lap(trace::plan);
+}
+
+void Router::route_batch(std::span<const std::string_view> texts, const Request& common, Workspace& ws,
+                         Decision* out) const {
+  const std::size_t width = static_cast<std::size_t>(dim());
+  check_request(common);
+  for (const auto text : texts) check_text(text);
+  for (std::size_t start = 0; start < texts.size(); start += kMaxBatch) {
+    const std::size_t n = std::min<std::size_t>(kMaxBatch, texts.size() - start);
+    if (ws.vectors.size() < n * width) ws.vectors.resize(n * width);
+    Request in = common;
+    for (std::size_t i = 0; i < n; ++i) {
+      in.text = texts[start + i];
+      begin(in, out[start + i]);
+      stages::embed(snapshot_, in, ws.embed, ws.vectors.data() + i * width, out[start + i]);
+    }
+    chunk(ws.vectors.data(), static_cast<int>(n), common, ws, out + start);
+  }
+}
+
+void Router::route_batch(const float* vectors, int n, const Request& common, Workspace& ws, Decision* out) const {
+  check_request(common);
+  Request in = common;
+  for (int i = 0; i < n; ++i) check_vector(vectors + static_cast<std::ptrdiff_t>(i) * dim(), dim(), i);
+  for (int start = 0; start < n; start += kMaxBatch) {
+    const float* rows = vectors + static_cast<std::ptrdiff_t>(start) * dim();
+    const int count = std::min(kMaxBatch, n - start);
+    in.vector = rows;
+    for (int i = 0; i < count; ++i) begin(in, out[start + i]);
+    chunk(rows, count, in, ws, out + start);
+  }
+}
+
+void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, Decision* out) const {
+  ws.assessments.resize(static_cast<std::size_t>(n));
+  snapshot_.difficulty->assess(x, n, ws.difficulty, ws.assessments.data());
+  const bool tools = snapshot_.capability && common.tools > 0;
+  if (tools) {
+    ws.hits.resize(static_cast<std::size_t>(n * common.tools));
+    ws.hit_counts.resize(static_cast<std::size_t>(n));
+    snapshot_.capability->search(x, n, common.tools, filter_of(common), ws.capability, ws.hits.data(), ws.hit_counts.data());
+  }
+  for (int i = 0; i < n; ++i) {
+    const bool empty = out[i].has(trace::Reason::no_text);
+    if (tools && !empty) {
+      out[i].tool_count = ws.hit_counts[static_cast<std::size_t>(i)];
+      std::copy_n(ws.hits.data() + i * common.tools, out[i].tool_count, out[i].tools);
+    }
+    finish(common, ws, empty ? snapshot_.difficulty->mean() : ws.assessments[static_cast<std::size_t>(i)], out[i]);
+  }
+}
+
+}  // namespace turnout

@@ -1,0 +1,93 @@
+#include "router/stages.hpp"
+
+#include <algorithm>
+
+namespace turnout::stages {
+namespace {
+
+using trace::Reason;
+using trace::Rule;
+
+void note(trace::Decision& out, Reason reason, bool when = true) {
+  if (when) out.reasons |= trace::bit(reason);
+}
+
+bool flagged(const std::vector<std::uint8_t>& flags, int i) { return !flags.empty() && flags[static_cast<std::size_t>(i)] != 0; }
+
+// The first rule that excludes an LLM, in the order in which a host would want to hear it.
+Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
+  if (constraints != nullptr) {
+    if (flagged(constraints->denied, llm)) return Rule::denied;
+    if (!constraints->allowed.empty() && !flagged(constraints->allowed, llm)) return Rule::not_allowed;
+    if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
+  }
+  const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
+  const double room = static_cast<double>(spec.context_tokens) - c.tokens;
+  return room < std::min(spec.output_tokens_mean, static_cast<double>(spec.max_output_tokens)) ? Rule::context : Rule::none;
+}
+
+// When the context window alone excludes every LLM that is otherwise allowed, the largest window is the least violation.
+void relax_context(Context& c) {
+  std::int64_t largest = -1;
+  const auto& llms = c.snapshot.catalog.llms;
+  for (int m = 0; m < c.tables.llms; ++m) {
+    if (c.out.rules[m] == Rule::none) return;
+    if (c.out.rules[m] == Rule::context) largest = std::max(largest, llms[static_cast<std::size_t>(m)].context_tokens);
+  }
+  if (largest < 0) return;
+  note(c.out, Reason::context_exceeded);
+  for (int m = 0; m < c.tables.llms; ++m)
+    if (c.out.rules[m] == Rule::context && llms[static_cast<std::size_t>(m)].context_tokens == largest)
+      c.ws.usable[static_cast<std::size_t>(m)] = 1;
+}
+
+}  // namespace
+
+void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out) {
+  if (!snapshot.embedder)
+    throw Error(ErrorKind::input, "query", "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
+  const auto embedded = snapshot.embedder->embed(request.text, ws, x);
+  if (request.in_tokens < 0) out.in_tokens = embedded.tokens;
+  out.kept_tokens = embedded.kept;
+  note(out, Reason::no_text, embedded.kept == 0);
+  note(out, Reason::truncated, embedded.kept < embedded.tokens);
+}
+
+void assess(Context& c, difficulty::Assessment& a) {
+  if (c.request.sample && !c.out.has(Reason::no_text)) c.snapshot.difficulty->sample(a, c.rng);
+  c.out.difficulty = a.difficulty;
+  c.out.logit = a.logit;
+  c.out.domain_similarity = a.domain_similarity;
+  note(c.out, Reason::out_of_domain, a.out_of_domain);
+  note(c.out, Reason::sampled, c.request.sample);
+}
+
+void rules(Context& c) {
+  c.out.llm_count = c.tables.llms;
+  for (int m = 0; m < c.tables.llms; ++m) {
+    c.out.rules[m] = rule_of(c, c.request.constraints, m);
+    c.ws.usable[static_cast<std::size_t>(m)] = c.out.rules[m] == Rule::none;
+  }
+  relax_context(c);
+  const bool none = std::none_of(c.ws.usable.begin(), c.ws.usable.end(), [](std::uint8_t u) { return u != 0; });
+  note(c.out, Reason::no_llm_allowed, none);
+}
+
+void allocate(Context& c) {
+  const auto& operators = c.snapshot.catalog.operators;
+  auto& masks = c.ws.masks;
+  if (c.ws.usable == c.tables.all_llms) masks = c.tables.masks;
+  else operators::mask_operators(operators, c.tables.policies, c.ws.usable, c.tables.capability_kinds, masks);
+  if (c.request.constraints != nullptr)
+    for (std::size_t i = 0; i < masks.size(); ++i)
+      if (flagged(c.request.constraints->disabled, static_cast<int>(i))) masks[i] = operators::Mask::disabled;
+  operators::allocate(c.snapshot.operators, operators, c.tables.operators, masks, c.out.difficulty,
+                      c.request.sample ? &c.rng : nullptr, c.out.allocation);
+  const bool masked = std::any_of(masks.begin(), masks.end(), [](operators::Mask m) { return m != operators::Mask::usable; });
+  note(c.out, Reason::prior_operators);
+  note(c.out, Reason::operators_masked, masked);
+  note(c.out, Reason::stopped_early, c.out.allocation.stopped_early);
+  note(c.out, Reason::no_operator, c.out.allocation.count == 0);
+}
+
+}  // namespace turnout::stages

@@ -1,0 +1,37 @@
+// The stages of a route, one function each, in the order of the picture.
+#pragma once
+
+#include "router/tables.hpp"
+#include "router/workspace.hpp"
+
+namespace turnout::stages {
+
+// Everything that one decision reads and writes, so that a stage takes one argument.
+struct Context {
+  const Snapshot& snapshot;
+  const Router::Tables& tables;
+  const Request& request;
+  Router::Workspace& ws;
+  trace::Decision& out;
+  Philox rng;
+  double tokens = 0;  // of the query, for prices and context
+
+  Context(const Snapshot& s, const Router::Tables& t, const Request& r, Router::Workspace& w, trace::Decision& o)
+      : snapshot(s), tables(t), request(r), ws(w), out(o), rng(r.seed) {
+    tokens = o.in_tokens > 0 ? o.in_tokens : 0;
+  }
+};
+
+// Text -> vector in `x`; notes tokens, truncation and emptiness.
+void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out);
+// Notes the assessment; in sampling mode moves it to a sampled latent.
+void assess(Context& context, difficulty::Assessment& assessment);
+// The hard rule that excludes each LLM, if any.
+void rules(Context& context);
+void allocate(Context& context);
+void assign(Context& context);
+void plan(Context& context);
+// LLMs as single calls, ranked by utility.
+void rank_alternatives(Context& context);
+
+}  // namespace turnout::stages

@@ -1,0 +1,27 @@
+#include "router/workspace.hpp"
+
+#include "router/tables.hpp"
+
+namespace turnout {
+
+Router::Workspace::Workspace(const Router& router)
+    : vectors(static_cast<std::size_t>(router.dim())),
+      difficulty(router.snapshot().difficulty->workspace()),
+      assign(static_cast<int>(router.snapshot().catalog.llms.size())) {
+  const std::size_t llms = router.snapshot().catalog.llms.size();
+  if (router.snapshot().capability) capability = router.snapshot().capability->workspace();
+  quality.resize(llms);
+  for (auto* matrix : {&usd, &usd_bound, &seconds, &seconds_bound}) matrix->resize(kMaxNodes * llms);
+  allowed.resize(kMaxNodes * llms);
+  stages.reserve(kMaxStages);
+  slots.reserve(kMaxNodes);
+  stage_of.reserve(kMaxNodes);
+  usable.resize(llms);
+  masks.resize(router.snapshot().catalog.operators.size());
+}
+
+std::unique_ptr<Router::Workspace, void (*)(Router::Workspace*)> Router::workspace() const {
+  return {new Workspace(*this), [](Workspace* ws) { delete ws; }};
+}
+
+}  // namespace turnout

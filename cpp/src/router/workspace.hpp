@@ -1,0 +1,38 @@
+// Scratch memory of one thread, sized once.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "turnout/router.hpp"
+
+namespace turnout {
+
+struct Router::Workspace {
+  explicit Workspace(const Router& router);
+
+  embed::Workspace embed;
+  std::vector<float> vectors;  // [kMaxBatch, dim], grown to what was asked
+  difficulty::Workspace difficulty;
+  capability::Workspace capability;
+  turnout::assign::Workspace assign;
+
+  // One plan's problem: [kMaxNodes, llms] matrices in the order of the plan's slots.
+  std::vector<double> quality, usd, usd_bound, seconds, seconds_bound;
+  std::vector<std::uint8_t> allowed;
+  std::vector<turnout::assign::Stage> stages;
+  std::vector<int> slots;                 // catalog-wide slot of each of the plan's slots
+  std::vector<int> stage_of;              // stage of each of the plan's slots
+  turnout::assign::Solution solution;
+
+  // What the rules leave: per LLM and per operator.
+  std::vector<std::uint8_t> usable;
+  std::vector<operators::Mask> masks;
+
+  // Batches.
+  std::vector<difficulty::Assessment> assessments;
+  std::vector<capability::Hit> hits;
+  std::vector<int> hit_counts;
+};
+
+}  // namespace turnout

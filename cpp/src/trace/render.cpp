@@ -1,0 +1,138 @@
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+
+#include "turnout/trace.hpp"
+
+namespace turnout::trace {
+namespace {
+
+[[gnu::format(printf, 1, 2)]] std::string format(const char* pattern, ...) {
+  char line[512];
+  va_list arguments;
+  va_start(arguments, pattern);
+  const int n = std::vsnprintf(line, sizeof line, pattern, arguments);
+  va_end(arguments);
+  return std::string(line, static_cast<std::size_t>(std::clamp(n, 0, static_cast<int>(sizeof line) - 1)));
+}
+
+std::string usd(double value) { return format(value != 0 && value < 0.01 ? "$%.6f" : "$%.4f", value); }
+
+std::string operators_of(const Decision& d, const Names& names) {
+  std::string text;
+  int last = -1;
+  for (const Node& n : d.plan_nodes()) {
+    if (n.stage == last) continue;
+    last = n.stage;
+    text += (text.empty() ? "" : " > ") + names.operators[n.oper];
+  }
+  return text;
+}
+
+std::string llms_of(const Decision& d, const Names& names) {
+  std::vector<std::int16_t> seen;
+  std::string text;
+  for (const Node& n : d.plan_nodes()) {
+    if (std::find(seen.begin(), seen.end(), n.llm) != seen.end()) continue;
+    seen.push_back(n.llm);
+    text += (text.empty() ? "" : ", ") + names.llms[static_cast<std::size_t>(n.llm)];
+  }
+  return text;
+}
+
+std::string reasons_of(const Decision& d) {
+  std::string text;
+  for (int i = 0; i < kReasons; ++i)
+    if (d.has(static_cast<Reason>(i))) text += (text.empty() ? "" : ", ") + std::string(reason_name(static_cast<Reason>(i)));
+  return text.empty() ? "none" : text;
+}
+
+std::string embed_line(const Decision& d, const Names& names) {
+  if (d.from_vector)
+    return names.embedder + ": vector given" + (d.in_tokens >= 0 ? format(", %d tokens", d.in_tokens) : "");
+  return names.embedder + format(": %d tokens, %d kept", d.in_tokens, d.kept_tokens);
+}
+
+std::string difficulty_line(const Decision& d) {
+  return format("d = %.3f (the reference LLM fails), domain similarity %.3f%s", d.difficulty,
+                static_cast<double>(d.domain_similarity), d.has(Reason::out_of_domain) ? ", out of domain" : "");
+}
+
+std::string capability_line(const Decision& d, const Names& names) {
+  if (d.tool_count == 0) return "none proposed";
+  std::string text;
+  for (int i = 0; i < d.tool_count; ++i)
+    text += (i > 0 ? ", " : "") + names.capabilities[static_cast<std::size_t>(d.tools[i].id)] +
+            format(" %.3f", static_cast<double>(d.tools[i].score));
+  return text;
+}
+
+std::string depth_reason(const Decision& d, const Names& names) {
+  std::string text = format("depth %d", d.allocation.depth);
+  if (names.cut_points.empty()) return text;
+  text += " (cut points";
+  for (const double cut : names.cut_points) text += format(" %.3f", cut);
+  return text + ")";
+}
+
+std::string operators_line(const Decision& d, const Names& names) {
+  std::string text = depth_reason(d, names) + (d.has(Reason::prior_operators) ? ", prior scores" : "");
+  int layer = -1;
+  for (int i = 0; i < d.allocation.count; ++i) {
+    const auto& choice = d.allocation.choices[i];
+    text += choice.layer != layer ? format("; layer %d: ", choice.layer + 1) : ", ";
+    layer = choice.layer;
+    text += names.operators[choice.oper] + format(" %.2f", static_cast<double>(choice.probability));
+  }
+  return text + (d.allocation.stopped_early ? "; stopped early" : "");
+}
+
+std::string limits_of(const Decision& d) {
+  std::string text;
+  if (d.budget.limited())
+    text += format(", %s ", statistic_name(d.statistic)) + usd(d.usd_bound) + (d.usd_bound <= d.budget.value ? " <= " : " > ") + usd(d.budget.value);
+  if (d.max_seconds.limited())
+    text += format(", %s %.2f s %s %.2f s", statistic_name(d.statistic), d.seconds_bound,
+                   d.seconds_bound <= d.max_seconds.value ? "<=" : ">", d.max_seconds.value);
+  return text;
+}
+
+std::string assign_line(const Decision& d) {
+  std::string text = turnout::assign::status_name(d.status);
+  if (d.node_count == 0) return text;
+  text += format(": utility %.6f = ", d.utility) + usd(d.value_usd) + format(" x %.3f - ", d.quality) + usd(d.usd);
+  if (d.usd_per_second > 0) text += format(" - %.6f $/s x %.2f s", d.usd_per_second, d.seconds);
+  if (d.labels > 0) text += format(", %d labels, gap %.2g", d.labels, d.gap);
+  return text + limits_of(d);
+}
+
+std::string plan_line(const Decision& d, const Names& names) {
+  if (d.node_count == 0) return "no plan";
+  int calls = 0;
+  for (const Node& n : d.plan_nodes()) calls += n.calls;
+  return operators_of(d, names) + " on " + llms_of(d, names) +
+         format(": %d call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width, d.metrics.critical_path.value);
+}
+
+}  // namespace
+
+std::string sentence(const Decision& d, const Names& names) {
+  if (d.node_count == 0) return "No plan (" + reasons_of(d) + ").";
+  return operators_of(d, names) + " on " + llms_of(d, names) +
+         format(": P(correct) %.2f for ", d.quality) + usd(d.usd) + format(" in %.1f s; difficulty %.2f", d.seconds, d.difficulty) +
+         (d.feasible() ? "." : "; limits not met.");
+}
+
+std::string render(const Decision& d, const Names& names, bool timings) {
+  const std::string lines[kStages] = {embed_line(d, names),     difficulty_line(d), capability_line(d, names),
+                                      operators_line(d, names), assign_line(d),     plan_line(d, names)};
+  std::string text;
+  for (int i = 0; i < kStages; ++i) {
+    text += format("%-11s", stage_name(static_cast<Stage>(i))) + lines[i];
+    if (timings) text += format("  [%.1f us]", static_cast<double>(d.nanoseconds[i]) / 1000.0);
+    text += '\n';
+  }
+  return text + format("%-11s", "reasons") + reasons_of(d);
+}
+
+}  // namespace turnout::trace
