@@ -43,6 +43,7 @@ void bind_operators(py::module_&);
 void bind_assign(py::module_&);
 void bind_plan(py::module_&);
 void bind_trace(py::module_&);
+void bind_batch(py::module_&);
 void bind_router(py::module_&);
 
 }  // namespace turnout::python

@@ -127,6 +127,9 @@ struct Names {
   std::vector<double> cut_points;
 };
 
+// "chain_of_thought > review", and the reasons joined by ", " ("" when there are none).
+std::string operators_text(const Decision& decision, const Names& names);
+std::string reasons_text(const Decision& decision);
 // A sentence: what it will do, at what price.
 std::string sentence(const Decision& decision, const Names& names);
 // One line a stage, with the numbers that decided; timings only when asked.

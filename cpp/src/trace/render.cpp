@@ -18,17 +18,6 @@ namespace {
 
 std::string usd(double value) { return format(value != 0 && value < 0.01 ? "$%.6f" : "$%.4f", value); }
 
-std::string operators_of(const Decision& d, const Names& names) {
-  std::string text;
-  int last = -1;
-  for (const Node& n : d.plan_nodes()) {
-    if (n.stage == last) continue;
-    last = n.stage;
-    text += (text.empty() ? "" : " > ") + names.operators[n.oper];
-  }
-  return text;
-}
-
 std::string llms_of(const Decision& d, const Names& names) {
   std::vector<std::int16_t> seen;
   std::string text;
@@ -38,13 +27,6 @@ std::string llms_of(const Decision& d, const Names& names) {
     text += (text.empty() ? "" : ", ") + names.llms[static_cast<std::size_t>(n.llm)];
   }
   return text;
-}
-
-std::string reasons_of(const Decision& d) {
-  std::string text;
-  for (int i = 0; i < kReasons; ++i)
-    if (d.has(static_cast<Reason>(i))) text += (text.empty() ? "" : ", ") + std::string(reason_name(static_cast<Reason>(i)));
-  return text.empty() ? "none" : text;
 }
 
 std::string embed_line(const Decision& d, const Names& names) {
@@ -110,15 +92,33 @@ std::string plan_line(const Decision& d, const Names& names) {
   if (d.node_count == 0) return "no plan";
   int calls = 0;
   for (const Node& n : d.plan_nodes()) calls += n.calls;
-  return operators_of(d, names) + " on " + llms_of(d, names) +
+  return operators_text(d, names) + " on " + llms_of(d, names) +
          format(": %d call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width, d.metrics.critical_path.value);
 }
 
 }  // namespace
 
+std::string operators_text(const Decision& d, const Names& names) {
+  std::string text;
+  int last = -1;
+  for (const Node& n : d.plan_nodes()) {
+    if (n.stage == last) continue;
+    last = n.stage;
+    text += (text.empty() ? "" : " > ") + names.operators[n.oper];
+  }
+  return text;
+}
+
+std::string reasons_text(const Decision& d) {
+  std::string text;
+  for (int i = 0; i < kReasons; ++i)
+    if (d.has(static_cast<Reason>(i))) text += (text.empty() ? "" : ", ") + std::string(reason_name(static_cast<Reason>(i)));
+  return text;
+}
+
 std::string sentence(const Decision& d, const Names& names) {
-  if (d.node_count == 0) return "No plan (" + reasons_of(d) + ").";
-  return operators_of(d, names) + " on " + llms_of(d, names) +
+  if (d.node_count == 0) return "No plan (" + reasons_text(d) + ").";
+  return operators_text(d, names) + " on " + llms_of(d, names) +
          format(": P(correct) %.2f for ", d.quality) + usd(d.usd) + format(" in %.1f s; difficulty %.2f", d.seconds, d.difficulty) +
          (d.feasible() ? "." : "; limits not met.");
 }
@@ -132,7 +132,7 @@ std::string render(const Decision& d, const Names& names, bool timings) {
     if (timings) text += format("  [%.1f us]", static_cast<double>(d.nanoseconds[i]) / 1000.0);
     text += '\n';
   }
-  return text + format("%-11s", "reasons") + reasons_of(d);
+  return text + format("%-11s", "reasons") + (d.reasons == 0 ? "none" : reasons_text(d));
 }
 
 }  // namespace turnout::trace

@@ -1,0 +1,78 @@
+#include "batch.hpp"
+
+namespace turnout::python {
+namespace {
+
+template <class T>
+py::array column(const py::object& owner, const std::vector<T>& values) {
+  py::array_t<T> view(static_cast<py::ssize_t>(values.size()), values.data(), owner);
+  view.attr("flags").attr("writeable") = false;
+  return view;
+}
+
+template <class T>
+void bind_column(py::class_<PyBatch>& c, const char* name, std::vector<T> PyBatch::*member) {
+  c.def_property_readonly(name, [member](const py::object& self) { return column(self, self.cast<PyBatch&>().*member); });
+}
+
+std::unique_ptr<PyDecision> at(const PyBatch& b, py::ssize_t i) {
+  const py::ssize_t row = i < 0 ? i + b.rows() : i;
+  if (row < 0 || row >= b.rows()) throw py::index_error("row " + std::to_string(i) + " of " + std::to_string(b.rows()));
+  return std::unique_ptr<PyDecision>(new PyDecision{b.names, b.decision(static_cast<int>(row))});
+}
+
+}  // namespace
+
+PyBatch::PyBatch(SharedNames shared, int rows) : names(std::move(shared)), records(static_cast<std::size_t>(rows)) {
+  const auto n = static_cast<std::size_t>(rows);
+  for (auto* ints : {&llm, &tool, &depth, &calls}) ints->resize(n);
+  for (auto* numbers : {&difficulty, &p_correct, &usd, &usd_bound, &seconds, &utility}) numbers->resize(n);
+  feasible.resize(n);
+  reasons.resize(n);
+}
+
+void PyBatch::store(int start, int n, const trace::Decision* decisions) {
+  for (int k = 0; k < n; ++k) {
+    const trace::Decision& d = decisions[k];
+    const auto i = static_cast<std::size_t>(start + k);
+    trace::pack(d, static_cast<int>(names->operators.size()), records[i]);
+    llm[i] = d.node_count > 0 ? d.nodes[0].llm : -1;
+    tool[i] = d.tool_count > 0 ? d.tools[0].id : -1;
+    depth[i] = d.allocation.depth;
+    calls[i] = 0;
+    for (const trace::Node& node : d.plan_nodes()) calls[i] += node.calls;
+    difficulty[i] = d.difficulty;
+    p_correct[i] = d.quality;
+    usd[i] = d.usd;
+    usd_bound[i] = d.usd_bound;
+    seconds[i] = d.seconds;
+    utility[i] = d.utility;
+    feasible[i] = d.feasible();
+    reasons[i] = d.reasons;
+  }
+}
+
+trace::Decision PyBatch::decision(int row) const { return trace::unpack(records[static_cast<std::size_t>(row)]); }
+
+void bind_batch(py::module_& m) {
+  py::class_<PyBatch> c(m, "DecisionBatch", "Decisions of many queries: columns at once, each Decision on demand.");
+  c.def("__len__", &PyBatch::rows).def("__getitem__", at);
+  bind_column(c, "llm_index", &PyBatch::llm);
+  bind_column(c, "tool_index", &PyBatch::tool);
+  bind_column(c, "depth", &PyBatch::depth);
+  bind_column(c, "calls", &PyBatch::calls);
+  bind_column(c, "difficulty", &PyBatch::difficulty);
+  bind_column(c, "p_correct", &PyBatch::p_correct);
+  bind_column(c, "usd", &PyBatch::usd);
+  bind_column(c, "usd_bound", &PyBatch::usd_bound);
+  bind_column(c, "seconds", &PyBatch::seconds);
+  bind_column(c, "utility", &PyBatch::utility);
+  bind_column(c, "feasible", &PyBatch::feasible);
+  bind_column(c, "reason_bits", &PyBatch::reasons);
+  c.def_property_readonly("llms", [](const PyBatch& b) { return b.names->llms; })
+      .def_property_readonly("capabilities", [](const PyBatch& b) { return b.names->capabilities; })
+      .def("__arrow_c_array__", [](const PyBatch& b, const py::object&) { return arrow_array(b); }, py::arg("requested_schema") = py::none())
+      .def("__arrow_c_stream__", [](const PyBatch& b, const py::object&) { return arrow_stream(b); }, py::arg("requested_schema") = py::none());
+}
+
+}  // namespace turnout::python

@@ -1,0 +1,340 @@
+#include "turnout/trace.hpp"
+
+#include <cmath>
+
+#include "decision.hpp"
+
+namespace turnout::python {
+namespace {
+
+using trace::Decision;
+using trace::Node;
+
+PyNode node_at(const PyDecision& p, int i) {
+  PyNode node{p.names, p.d.nodes[i], {}};
+  for (int t = 0; t < p.d.tool_count; ++t)
+    if ((node.node.tools >> t) & 1u) node.tools.push_back(p.d.tools[t].id);
+  return node;
+}
+
+py::tuple nodes_of(const PyDecision& p) {
+  py::tuple nodes(p.d.node_count);
+  for (int i = 0; i < p.d.node_count; ++i) nodes[static_cast<std::size_t>(i)] = node_at(p, i);
+  return nodes;
+}
+
+py::tuple tool_names(const PyNode& n) {
+  py::tuple names(n.tools.size());
+  for (std::size_t i = 0; i < n.tools.size(); ++i) names[i] = tool_name(*n.names, n.tools[i]);
+  return names;
+}
+
+py::tuple dependencies(const Node& node) {
+  py::list ids;
+  for (int i = 0; i < kMaxNodes; ++i)
+    if ((node.depends_on >> i) & 1u) ids.append(i);
+  return py::tuple(ids);
+}
+
+py::dict node_dict(const PyNode& n) {
+  py::dict d;
+  d["operator"] = n.names->operators[n.node.oper];
+  d["layer"] = n.node.layer;
+  d["role"] = n.names->roles[n.node.oper][n.node.slot];
+  d["llm"] = llm_name(*n.names, n.node.llm);
+  d["tools"] = py::list(tool_names(n));
+  d["depends_on"] = py::list(dependencies(n.node));
+  d["calls"] = n.node.calls;
+  d["rounds"] = n.node.rounds;
+  d["max_input_tokens"] = n.node.max_input_tokens;
+  d["max_output_tokens"] = n.node.max_output_tokens;
+  d["p_correct"] = n.node.quality;
+  d["usd"] = n.node.usd;
+  d["usd_bound"] = n.node.usd_bound;
+  d["seconds"] = n.node.seconds;
+  d["seconds_bound"] = n.node.seconds_bound;
+  return d;
+}
+
+py::dict alternative_dict(const PyAlternative& a) {
+  py::dict d;
+  d["llm"] = llm_name(*a.names, a.alternative.llm);
+  d["feasible"] = a.alternative.rule == trace::Rule::none;
+  d["rule"] = trace::rule_name(a.alternative.rule);
+  d["p_correct"] = a.alternative.quality;
+  d["usd"] = a.alternative.usd;
+  d["usd_bound"] = a.alternative.usd_bound;
+  d["seconds"] = a.alternative.seconds;
+  d["utility"] = a.alternative.utility;
+  return d;
+}
+
+py::tuple alternatives_of(const PyDecision& p) {
+  py::tuple all(p.d.alternative_count);
+  for (int i = 0; i < p.d.alternative_count; ++i)
+    all[static_cast<std::size_t>(i)] = PyAlternative{p.names, p.d.alternatives[i]};
+  return all;
+}
+
+py::tuple tools_of(const PyDecision& p) {
+  py::tuple all(p.d.tool_count);
+  for (int i = 0; i < p.d.tool_count; ++i)
+    all[static_cast<std::size_t>(i)] = py::make_tuple(tool_name(*p.names, p.d.tools[i].id), p.d.tools[i].score);
+  return all;
+}
+
+py::tuple reasons_of(const Decision& d) {
+  py::list names;
+  for (int i = 0; i < trace::kReasons; ++i)
+    if (d.has(static_cast<trace::Reason>(i))) names.append(trace::reason_name(static_cast<trace::Reason>(i)));
+  return py::tuple(names);
+}
+
+py::dict infeasible_of(const PyDecision& p) {
+  py::dict rules;
+  for (int m = 0; m < p.d.llm_count; ++m)
+    if (p.d.rules[m] != trace::Rule::none) rules[py::str(llm_name(*p.names, m))] = trace::rule_name(p.d.rules[m]);
+  return rules;
+}
+
+py::tuple layers_of(const PyDecision& p) {
+  py::list layers;
+  const auto& a = p.d.allocation;
+  for (int i = 0; i < a.count; ++i) {
+    if (i == 0 || a.choices[i].layer != a.choices[i - 1].layer) layers.append(py::list());
+    layers[layers.size() - 1].cast<py::list>().append(
+        py::make_tuple(p.names->operators[a.choices[i].oper], a.choices[i].probability));
+  }
+  for (std::size_t i = 0; i < layers.size(); ++i) layers[i] = py::tuple(layers[i]);
+  return py::tuple(layers);
+}
+
+py::object limit(double value) { return std::isinf(value) ? py::object(py::none()) : py::object(py::float_(value)); }
+
+py::dict microseconds_of(const Decision& d) {
+  py::dict timings;
+  for (int i = 0; i < trace::kStages; ++i)
+    timings[trace::stage_name(static_cast<trace::Stage>(i))] = static_cast<double>(d.nanoseconds[i]) / 1000.0;
+  return timings;
+}
+
+py::list dicts(const py::tuple& items) {
+  py::list out;
+  for (const auto& item : items) out.append(item.attr("to_dict")());
+  return out;
+}
+
+py::list lists(const py::tuple& items) {
+  py::list out;
+  for (const auto& item : items) out.append(py::list(item.cast<py::tuple>()));
+  return out;
+}
+
+py::list layer_lists(const PyDecision& p) {
+  py::list out;
+  for (const auto& layer : layers_of(p)) out.append(lists(layer.cast<py::tuple>()));
+  return out;
+}
+
+py::dict to_dict(const PyDecision& p) {
+  py::dict d;
+  d["ticket"] = p.d.ticket;
+  d["bundle"] = p.names->bundle;
+  d["bundle_version"] = p.names->bundle_version;
+  d["state_version"] = 0;
+  d["seed"] = p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
+  d["llm"] = first_llm(p);
+  d["difficulty"] = p.d.difficulty;
+  d["domain_similarity"] = p.d.domain_similarity;
+  d["in_tokens"] = p.d.in_tokens;
+  d["kept_tokens"] = p.d.kept_tokens;
+  d["depth"] = p.d.allocation.depth;
+  d["layers"] = layer_lists(p);
+  d["plan"] = dicts(nodes_of(p));
+  d["tools"] = lists(tools_of(p));
+  d["alternatives"] = dicts(alternatives_of(p));
+  d["status"] = assign::status_name(p.d.status);
+  d["feasible"] = p.d.feasible();
+  d["p_correct"] = p.d.quality;
+  d["usd"] = p.d.usd;
+  d["usd_bound"] = p.d.usd_bound;
+  d["seconds"] = p.d.seconds;
+  d["seconds_bound"] = p.d.seconds_bound;
+  d["utility"] = p.d.utility;
+  d["gap"] = p.d.gap;
+  d["labels"] = p.d.labels;
+  d["value_usd"] = p.d.value_usd;
+  d["usd_per_second"] = p.d.usd_per_second;
+  d["budget_usd"] = limit(p.d.budget.value);
+  d["max_seconds"] = limit(p.d.max_seconds.value);
+  d["statistic"] = trace::statistic_name(p.d.statistic);
+  d["width"] = p.d.metrics.width;
+  d["critical_path_seconds"] = p.d.metrics.critical_path.value;
+  d["infeasible"] = infeasible_of(p);
+  d["reasons"] = py::list(reasons_of(p.d));
+  d["microseconds"] = microseconds_of(p.d);
+  return d;
+}
+
+bool same_names(const trace::Names& a, const trace::Names& b) {
+  return &a == &b || (a.bundle == b.bundle && a.bundle_version == b.bundle_version && a.llms == b.llms && a.operators == b.operators);
+}
+
+bool equal(const PyDecision& a, const PyDecision& b) {
+  return same_names(*a.names, *b.names) && trace::equal(a.d, b.d);
+}
+
+std::size_t hash(const PyDecision& p) {
+  std::size_t h = std::hash<double>()(p.d.difficulty) ^ (std::hash<double>()(p.d.utility) << 1);
+  for (const Node& n : p.d.plan_nodes()) h = h * 31 + static_cast<std::size_t>(n.llm) * kMaxOperators + n.oper;
+  return h;
+}
+
+// Pickles carry the names that the record mentions: all LLMs and operators, and of the capabilities those proposed.
+py::tuple get_state(const PyDecision& p) {
+  const auto& n = *p.names;
+  std::vector<std::byte> bytes;
+  trace::pack(p.d, static_cast<int>(n.operators.size()), bytes);
+  py::list tools;
+  for (int i = 0; i < p.d.tool_count; ++i) tools.append(py::make_tuple(p.d.tools[i].id, tool_name(n, p.d.tools[i].id)));
+  return py::make_tuple(1, n.bundle, n.bundle_version, n.embedder, n.llms, n.operators, n.roles, n.cut_points, tools,
+                        py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+trace::Names names_from(const py::tuple& state) {
+  trace::Names n;
+  n.bundle = state[1].cast<std::string>();
+  n.bundle_version = state[2].cast<std::string>();
+  n.embedder = state[3].cast<std::string>();
+  n.llms = state[4].cast<std::vector<std::string>>();
+  n.operators = state[5].cast<std::vector<std::string>>();
+  n.roles = state[6].cast<std::vector<std::vector<std::string>>>();
+  n.cut_points = state[7].cast<std::vector<double>>();
+  for (const auto& pair : state[8].cast<py::list>()) {
+    const auto [id, name] = pair.cast<std::pair<std::int32_t, std::string>>();
+    if (id < 0 || id > (1 << 24)) throw Error(ErrorKind::input, "decision", "pickled tool id is out of range");
+    if (n.capabilities.size() <= static_cast<std::size_t>(id)) n.capabilities.resize(static_cast<std::size_t>(id) + 1);
+    n.capabilities[static_cast<std::size_t>(id)] = name;
+  }
+  return n;
+}
+
+void check_names(const Decision& d, const trace::Names& n) {
+  bool ok = static_cast<std::size_t>(d.llm_count) == n.llms.size() && n.roles.size() == n.operators.size();
+  for (int i = 0; ok && i < d.allocation.count; ++i) ok = d.allocation.choices[i].oper < n.operators.size();
+  for (const Node& node : d.plan_nodes()) ok = ok && node.oper < n.roles.size() && node.slot < n.roles[node.oper].size();
+  for (int i = 0; ok && i < d.tool_count; ++i)
+    ok = d.tools[i].id >= 0 && static_cast<std::size_t>(d.tools[i].id) < n.capabilities.size();
+  if (!ok) throw Error(ErrorKind::input, "decision", "pickled names do not fit the record");
+}
+
+PyDecision set_state(const py::tuple& state) {
+  if (state.size() != 10 || state[0].cast<int>() != 1) throw Error(ErrorKind::input, "decision", "unknown pickle format");
+  auto names = std::make_shared<const trace::Names>(names_from(state));
+  const auto bytes = state[9].cast<std::string>();
+  PyDecision p{names, trace::unpack({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()})};
+  check_names(p.d, *names);
+  return p;
+}
+
+void bind_node(py::module_& m) {
+  py::class_<PyNode>(m, "PlanNode", "One call slot of a plan: which operator, which LLM, after which nodes, at what price.")
+      .def_property_readonly("operator", [](const PyNode& n) { return n.names->operators[n.node.oper]; })
+      .def_property_readonly("layer", [](const PyNode& n) { return n.node.layer; })
+      .def_property_readonly("role", [](const PyNode& n) { return n.names->roles[n.node.oper][n.node.slot]; })
+      .def_property_readonly("llm", [](const PyNode& n) { return llm_name(*n.names, n.node.llm); })
+      .def_property_readonly("tools", tool_names)
+      .def_property_readonly("depends_on", [](const PyNode& n) { return dependencies(n.node); })
+      .def_property_readonly("calls", [](const PyNode& n) { return n.node.calls; })
+      .def_property_readonly("rounds", [](const PyNode& n) { return n.node.rounds; })
+      .def_property_readonly("max_input_tokens", [](const PyNode& n) { return n.node.max_input_tokens; })
+      .def_property_readonly("max_output_tokens", [](const PyNode& n) { return n.node.max_output_tokens; })
+      .def_property_readonly("p_correct", [](const PyNode& n) { return n.node.quality; })
+      .def_property_readonly("usd", [](const PyNode& n) { return n.node.usd; })
+      .def_property_readonly("usd_bound", [](const PyNode& n) { return n.node.usd_bound; })
+      .def_property_readonly("seconds", [](const PyNode& n) { return n.node.seconds; })
+      .def_property_readonly("seconds_bound", [](const PyNode& n) { return n.node.seconds_bound; })
+      .def("to_dict", node_dict)
+      .def("__eq__", [](const PyNode& a, const PyNode& b) { return same_names(*a.names, *b.names) && a.node == b.node && a.tools == b.tools; })
+      .def("__repr__", [](const PyNode& n) {
+        return "PlanNode(" + n.names->operators[n.node.oper] + "/" + n.names->roles[n.node.oper][n.node.slot] + " on " +
+               llm_name(*n.names, n.node.llm) + ")";
+      });
+}
+
+void bind_alternative(py::module_& m) {
+  py::class_<PyAlternative>(m, "Alternative", "An LLM as a single call, with what it would give and the rule that excludes it, if any.")
+      .def_property_readonly("llm", [](const PyAlternative& a) { return llm_name(*a.names, a.alternative.llm); })
+      .def_property_readonly("feasible", [](const PyAlternative& a) { return a.alternative.rule == trace::Rule::none; })
+      .def_property_readonly("rule", [](const PyAlternative& a) { return trace::rule_name(a.alternative.rule); })
+      .def_property_readonly("p_correct", [](const PyAlternative& a) { return a.alternative.quality; })
+      .def_property_readonly("usd", [](const PyAlternative& a) { return a.alternative.usd; })
+      .def_property_readonly("usd_bound", [](const PyAlternative& a) { return a.alternative.usd_bound; })
+      .def_property_readonly("seconds", [](const PyAlternative& a) { return a.alternative.seconds; })
+      .def_property_readonly("utility", [](const PyAlternative& a) { return a.alternative.utility; })
+      .def("to_dict", alternative_dict)
+      .def("__eq__", [](const PyAlternative& a, const PyAlternative& b) {
+        return same_names(*a.names, *b.names) && a.alternative == b.alternative;
+      })
+      .def("__repr__", [](const PyAlternative& a) {
+        return "Alternative(" + llm_name(*a.names, a.alternative.llm) + ", utility=" + std::to_string(a.alternative.utility) + ")";
+      });
+}
+
+void bind_decision_numbers(py::class_<PyDecision>& c) {
+  c.def_property_readonly("difficulty", [](const PyDecision& p) { return p.d.difficulty; })
+      .def_property_readonly("domain_similarity", [](const PyDecision& p) { return p.d.domain_similarity; })
+      .def_property_readonly("in_tokens", [](const PyDecision& p) { return p.d.in_tokens; })
+      .def_property_readonly("kept_tokens", [](const PyDecision& p) { return p.d.kept_tokens; })
+      .def_property_readonly("depth", [](const PyDecision& p) { return p.d.allocation.depth; })
+      .def_property_readonly("p_correct", [](const PyDecision& p) { return p.d.quality; })
+      .def_property_readonly("usd", [](const PyDecision& p) { return p.d.usd; })
+      .def_property_readonly("usd_bound", [](const PyDecision& p) { return p.d.usd_bound; })
+      .def_property_readonly("seconds", [](const PyDecision& p) { return p.d.seconds; })
+      .def_property_readonly("seconds_bound", [](const PyDecision& p) { return p.d.seconds_bound; })
+      .def_property_readonly("utility", [](const PyDecision& p) { return p.d.utility; })
+      .def_property_readonly("gap", [](const PyDecision& p) { return p.d.gap; })
+      .def_property_readonly("labels", [](const PyDecision& p) { return p.d.labels; })
+      .def_property_readonly("width", [](const PyDecision& p) { return p.d.metrics.width; })
+      .def_property_readonly("critical_path_seconds", [](const PyDecision& p) { return p.d.metrics.critical_path.value; });
+}
+
+void bind_decision(py::module_& m) {
+  py::class_<PyDecision> c(m, "Decision",
+                           "A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable.");
+  bind_decision_numbers(c);
+  c.def_property_readonly("ticket", [](const PyDecision& p) { return p.d.ticket; })
+      .def_property_readonly("seed", [](const PyDecision& p) {
+        return p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
+      })
+      .def_property_readonly("bundle", [](const PyDecision& p) { return p.names->bundle + "@" + p.names->bundle_version; })
+      .def_property_readonly("state_version", [](const PyDecision&) { return 0; })
+      .def_property_readonly("llm", first_llm)
+      .def_property_readonly("plan", nodes_of)
+      .def_property_readonly("layers", layers_of)
+      .def_property_readonly("tools", tools_of)
+      .def_property_readonly("alternatives", alternatives_of)
+      .def_property_readonly("infeasible", infeasible_of)
+      .def_property_readonly("status", [](const PyDecision& p) { return assign::status_name(p.d.status); })
+      .def_property_readonly("feasible", [](const PyDecision& p) { return p.d.feasible(); })
+      .def_property_readonly("reasons", [](const PyDecision& p) { return reasons_of(p.d); })
+      .def_property_readonly("microseconds", [](const PyDecision& p) { return microseconds_of(p.d); })
+      .def_property_readonly("trace", [](const PyDecision& p) { return trace::render(p.d, *p.names, false); })
+      .def("explain", [](const PyDecision& p, bool timings) { return trace::render(p.d, *p.names, timings); }, py::arg("timings") = true)
+      .def("to_dict", to_dict)
+      .def("__eq__", equal)
+      .def("__hash__", hash)
+      .def("__str__", [](const PyDecision& p) { return trace::sentence(p.d, *p.names); })
+      .def("__repr__", [](const PyDecision& p) { return "<Decision " + trace::sentence(p.d, *p.names) + ">"; })
+      .def(py::pickle(get_state, set_state));
+}
+
+}  // namespace
+
+void bind_trace(py::module_& m) {
+  bind_node(m);
+  bind_alternative(m);
+  bind_decision(m);
+}
+
+}  // namespace turnout::python
