@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "turnout/core.hpp"
@@ -26,6 +27,8 @@ struct Llm {
   std::vector<double> skill;
   double output_tokens_mean = 256, output_tokens_p90 = 512;  // of a direct answer
   double seconds_to_first_token = 0.5, seconds_per_output_token = 0.02;
+
+  bool operator==(const Llm&) const = default;
 };
 
 // One call slot of an operator: an LLM is assigned to each.
@@ -38,6 +41,8 @@ struct Slot {
   double out_mult = 1;  // output tokens = out_mult * the LLM's own
   double weight = 1;    // share in the operator's competence; a stage's weights sum to 1
   bool uses_tools = false;
+
+  bool operator==(const Slot&) const = default;
 };
 
 inline constexpr int kCurveKnots = 65;
@@ -56,7 +61,9 @@ struct Operator {
   int min_llms = 1;                  // distinct usable LLMs that it needs
   Policy needs_llm = 0;              // policy bits that its LLMs must offer
   std::uint32_t needs_capability = 0;  // capability kinds of which the catalog must hold at least one each
-  std::string source;                // where the numbers come from
+  std::string source;                  // where the numbers come from
+
+  bool operator==(const Operator&) const = default;
 };
 
 enum class Kind : std::uint8_t { tool = 0, agent = 1, code = 2, retrieval = 3 };
@@ -71,9 +78,11 @@ struct Capability {
   Policy requires_ = 0;  // all of these must be granted by the caller
   double usd_per_call = 0;
   double seconds = 0;
+
+  bool operator==(const Capability&) const = default;
 };
 
-// Value of a curve at c in [0, 1], by linear interpolation.
+// Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1].
 double curve_at(const std::vector<double>& curve, double c);
 
 // Everything that can be chosen, checked once: `validate` throws Error(config) with the path to the culprit.
@@ -83,9 +92,12 @@ struct Catalog {
   std::vector<Capability> capabilities;
 
   void validate() const;
-  int llm(const std::string& id) const;       // index, or -1
-  int oper(const std::string& id) const;      // index, or -1
-  int capability(const std::string& id) const;  // index, or -1
+  int llm(std::string_view id) const;         // index, or -1
+  int oper(std::string_view id) const;        // index, or -1
+  int capability(std::string_view id) const;  // index, or -1
+  std::uint32_t kinds() const;                // kind bits of which it holds at least one capability
+
+  bool operator==(const Catalog&) const = default;
 };
 
 }  // namespace turnout::catalog

@@ -1,0 +1,60 @@
+#include "turnout/catalog.hpp"
+
+#include <algorithm>
+
+#include "catalog/checks.hpp"
+#include "catalog/validate.hpp"
+
+namespace turnout::catalog {
+namespace {
+
+template <class T>
+int index_of(const std::vector<T>& entries, std::string_view id) {
+  const auto found = std::find_if(entries.begin(), entries.end(), [&](const T& entry) { return entry.id == id; });
+  return found == entries.end() ? -1 : static_cast<int>(found - entries.begin());
+}
+
+}  // namespace
+
+const char* kind_name(Kind kind) {
+  static constexpr const char* kNames[kKinds] = {"tool", "agent", "code", "retrieval"};
+  const auto k = static_cast<int>(kind);
+  return k < kKinds ? kNames[k] : "unknown";
+}
+
+double curve_at(const std::vector<double>& curve, double c) {
+  constexpr int kLast = kCurveKnots - 1;
+  const double x = std::clamp(c, 0.0, 1.0) * kLast;
+  const int k = std::min(static_cast<int>(x), kLast - 1);
+  const auto low = curve[static_cast<std::size_t>(k)], high = curve[static_cast<std::size_t>(k) + 1];
+  return low + (x - k) * (high - low);
+}
+
+void validate(const std::vector<Capability>& capabilities) {
+  unique_ids("capabilities", capabilities);
+  for (std::size_t i = 0; i < capabilities.size(); ++i) {
+    const Where where{"capabilities", i};
+    if (static_cast<int>(capabilities[i].kind) >= kKinds)
+      fail(where.field("kind"), "a known kind", std::to_string(static_cast<int>(capabilities[i].kind)));
+    where.not_negative("usd_per_call", capabilities[i].usd_per_call);
+    where.not_negative("seconds", capabilities[i].seconds);
+  }
+}
+
+void Catalog::validate() const {
+  catalog::validate(llms);
+  catalog::validate(operators);
+  catalog::validate(capabilities);
+}
+
+int Catalog::llm(std::string_view id) const { return index_of(llms, id); }
+int Catalog::oper(std::string_view id) const { return index_of(operators, id); }
+int Catalog::capability(std::string_view id) const { return index_of(capabilities, id); }
+
+std::uint32_t Catalog::kinds() const {
+  std::uint32_t bits = 0;
+  for (const Capability& capability : capabilities) bits |= kind_bit(capability.kind);
+  return bits;
+}
+
+}  // namespace turnout::catalog
