@@ -199,6 +199,16 @@ Array<float> embed(PyRouter& self, const py::object& query) {
   return out;
 }
 
+int count_tokens(PyRouter& self, const py::object& query) {
+  const auto& embedder = self.router.snapshot().embedder;
+  if (!embedder) throw Error(ErrorKind::input, "query", "this router has no text embedder to count tokens with: pass in_tokens=");
+  if (!is_text(query)) throw py::type_error("query: expected str or bytes");
+  const TextView text(query);
+  std::vector<float> out(static_cast<std::size_t>(self.router.dim()));
+  embed::Workspace ws;
+  return embedder->embed(text.view(), ws, out.data()).tokens;
+}
+
 difficulty::Tables difficulty_tables(int latent, int skills, const Array<float>& heads, const Array<float>& centroids,
                                      double threshold, double mean) {
   difficulty::Tables t;
@@ -319,7 +329,9 @@ void bind_router(py::module_& m) {
                                 threads);
            })
       .def("embed", embed)
+      .def("count_tokens", count_tokens)
       .def("predict", predict)
+      .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })
       .def_property_readonly("dim", [](const PyRouter& self) { return self.router.dim(); })
       .def_property_readonly("llms", [](const PyRouter& self) { return self.names->llms; })
       .def_property_readonly("operators", [](const PyRouter& self) { return self.names->operators; })

@@ -326,7 +326,7 @@ void bind_decision(py::module_& m) {
       .def("__hash__", hash)
       .def("__str__", [](const PyDecision& p) { return trace::sentence(p.d, *p.names); })
       .def("__repr__", [](const PyDecision& p) { return "<Decision " + trace::sentence(p.d, *p.names) + ">"; })
-      .def(py::pickle(get_state, set_state));
+      .def(py::pickle([](const PyDecision& p) { return get_state(p); }, [](const py::tuple& state) { return set_state(state); }));
 }
 
 }  // namespace

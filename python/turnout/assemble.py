@@ -1,0 +1,223 @@
+"""Bundle + pool + embedder -> the native router. Everything that happens once, at load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from turnout import _native, engines
+from turnout.bundle import AbilityTable, Bundle, EmbedConfig, OperatorsConfig
+from turnout.catalog import PolicyNames, load_capabilities, load_operators
+from turnout.core import BundleError, ConfigError
+from turnout.embed import CallableEmbedder
+from turnout.pool import Pool, ResolvedLlm, resolve
+from turnout.schema import fail
+
+DEPTH_RULES = {"cut_points": 0, "ceil": 1}
+
+
+class Parts(NamedTuple):
+    """What a router was made of, kept for `Router.info` and the twins."""
+
+    bundle: Bundle
+    pool: list[ResolvedLlm]
+    policies: PolicyNames
+    embedder: Any  # the native embedder, a CallableEmbedder, or None: vectors only
+    native: _native.Router
+
+
+def default_pool(bundle: Bundle) -> Pool:
+    """The pool that the bundle ships: `pool.toml`."""
+    from turnout.schema import from_toml
+
+    return from_toml(bundle.bytes("pool.toml"), Pool, bundle.where("pool.toml"), BundleError)
+
+
+def read_pool(pool: Pool | dict[str, Any] | str | Path | None, bundle: Bundle) -> Pool:
+    if pool is None:
+        return default_pool(bundle)
+    if isinstance(pool, Pool):
+        return pool
+    return Pool.from_dict(pool) if isinstance(pool, dict) else Pool.load(pool)
+
+
+def native_llms(llms: Sequence[ResolvedLlm], policies: PolicyNames) -> list[_native.Llm]:
+    return [
+        _native.Llm(
+            id=llm.entry.id,
+            usd_per_mtok_in=llm.entry.usd_per_mtok_in,
+            usd_per_mtok_out=llm.entry.usd_per_mtok_out,
+            usd_per_call=llm.entry.usd_per_call,
+            context_tokens=llm.entry.context_tokens,
+            max_output_tokens=llm.entry.max_output_tokens,
+            policy=policies.bits(llm.entry.policy, f"pool.llms[{i}].policy"),
+            ability=llm.ability,
+            ability_se=llm.ability_se,
+            skill=llm.skill,
+            output_tokens_mean=llm.output_tokens_mean,
+            output_tokens_p90=llm.output_tokens_p90,
+            seconds_to_first_token=llm.entry.seconds_to_first_token,
+            seconds_per_output_token=1.0 / llm.entry.tokens_per_second,
+        )
+        for i, llm in enumerate(llms)
+    ]
+
+
+def native_config(config: OperatorsConfig, path: str) -> _native.OperatorsConfig:
+    if config.depth_rule not in DEPTH_RULES:
+        raise fail(BundleError, f"{path}.depth_rule", f"expected one of {sorted(DEPTH_RULES)}, got {config.depth_rule!r}")
+    values = msgspec.structs.asdict(config)
+    return _native.OperatorsConfig(**{**values, "depth_rule": DEPTH_RULES[config.depth_rule]})
+
+
+def static_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder:
+    rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
+    weights = bundle.array("embed/weights.npy", np.int16, (rows.shape[0],))
+    vocab = bundle.bytes("embed/vocab.txt")
+    return _native.StaticEmbedder(vocab, rows, weights, name=config.name, head=config.head, tail=config.tail)
+
+
+def session(bundle: Bundle, name: str) -> _native.Session:
+    runtime = _native.Runtime.load(engines.onnxruntime_library())
+    return _native.Session(runtime, bundle.bytes(name), bundle.where(name))
+
+
+def bundled_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder | None:
+    if config.kind == "static":
+        return static_embedder(bundle, config)
+    if config.kind == "onnx":
+        encoder = session(bundle, "embed/encoder.onnx")
+        return _native.OnnxEmbedder(
+            bundle.bytes("embed/vocab.txt"), encoder, name=config.name, max_tokens=config.max_tokens
+        )
+    if config.kind == "external":
+        return None
+    where = bundle.where("embed/config.json")
+    raise fail(BundleError, f"{where}.kind", f"expected static, onnx or external, got {config.kind!r}")
+
+
+def choose_embedder(given: Any, bundle: Bundle, config: EmbedConfig) -> Any:
+    """The caller's embedder, if it works in the bundle's space; else the bundle's own."""
+    if given is None:
+        return bundled_embedder(bundle, config)
+    if not isinstance(given, CallableEmbedder | _native.Embedder):
+        raise TypeError(f"embedder: expected a turnout embedder, got {type(given).__name__}; wrap a callable in CallableEmbedder")
+    if (given.name, given.dim) != (config.name, config.dim):
+        raise fail(
+            ConfigError,
+            "embedder",
+            f"the bundle was trained on {config.name!r} ({config.dim} dimensions), got {given.name!r} ({given.dim})",
+        )
+    return given
+
+
+def embed_all(embedder: Any, texts: list[str]) -> npt.NDArray[np.float32]:
+    return np.stack([np.asarray(embedder.embed(text), np.float32) for text in texts])
+
+
+class Capabilities(NamedTuple):
+    entries: list[_native.Capability]
+    index: _native.CapabilityIndex | None
+
+
+def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability]) -> Any:
+    return _native.CapabilityIndex(
+        engines.faiss_library(),
+        data,
+        where,
+        vectors,
+        np.array([int(c.kind) for c in entries], np.uint8),
+        np.array([c.requires for c in entries], np.uint32),
+        np.array([c.usd_per_call for c in entries], np.float32),
+    )
+
+
+def bundled_capabilities(bundle: Bundle, policies: PolicyNames, dim: int) -> Capabilities:
+    name = "capability/capabilities.toml"
+    if name not in bundle.files:
+        return Capabilities([], None)
+    entries = load_capabilities(bundle.bytes(name), policies, bundle.where(name))
+    vectors = bundle.array("capability/vectors.npy", np.float32, (len(entries), dim))
+    where = bundle.where("capability/index.faiss")
+    return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries))
+
+
+def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any) -> Capabilities:
+    """The caller's tools and agents: embedded now, with the embedder that routes."""
+    from turnout.capability import build_index  # imports faiss, which takes its time
+
+    if embedder is None:
+        raise fail(ConfigError, "capabilities", "a router that only takes vectors cannot embed descriptions")
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise fail(ConfigError, str(path), f"cannot be read: {error.strerror}") from None
+    entries = load_capabilities(data, policies, "capabilities")
+    if not entries:
+        return Capabilities([], None)
+    vectors = embed_all(embedder, [capability_text(c.id, c.description) for c in entries])
+    return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries))
+
+
+def capability_text(name: str, description: str) -> str:
+    """What is embedded of a tool or agent: its name as words, then its description."""
+    return f"{name.replace('_', ' ').replace('-', ' ')}. {description}"
+
+
+def metadata_int(network: _native.Session, key: str, where: str) -> int:
+    value = network.metadata(key)
+    if not value.isdigit():
+        raise fail(BundleError, where, f"expected an integer as metadata {key!r}, got {value!r}")
+    return int(value)
+
+
+def make_native(bundle: Bundle, llms: list[ResolvedLlm], policies: PolicyNames, embedder: Any, tools: Capabilities) -> _native.Router:
+    table, config = bundle.abilities(), bundle.embed_config()
+    difficulty = bundle.difficulty_config()
+    network, where = session(bundle, "difficulty/network.onnx"), bundle.where("difficulty/network.onnx")
+    latent, skills = metadata_int(network, "latent", where), metadata_int(network, "skills", where)
+    if skills != table.skills:
+        raise fail(BundleError, where, f"gives {skills} skills, llms.json has {table.skills}")
+    return _native.Router(
+        llms=native_llms(llms, policies),
+        operators=load_operators(bundle.bytes("operators/operators.toml"), policies, bundle.where("operators/operators.toml")),
+        capabilities=tools.entries,
+        embedder=embedder if isinstance(embedder, _native.Embedder) else None,
+        network=network,
+        latent=latent,
+        skills=skills,
+        heads=bundle.array("difficulty/heads.npy", np.float32, (1 + skills, latent)),
+        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, config.dim)),
+        domain_threshold=difficulty.domain_threshold,
+        mean_difficulty=difficulty.mean_difficulty,
+        index=tools.index,
+        config=native_config(bundle.operators_config(), bundle.where("operators/config.json")),
+        bundle=bundle.manifest.name,
+        version=bundle.manifest.version,
+        embedder_name=config.name,
+    )
+
+
+def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str | Path | None = None) -> Parts:
+    """Builds the native router.
+
+    Raises
+    ------
+    BundleError, ConfigError, EngineError
+        With the path to the culprit.
+    """
+    table: AbilityTable = bundle.abilities()
+    policies = PolicyNames()
+    llms = resolve(pool, table)
+    config = bundle.embed_config()
+    chosen = choose_embedder(embedder, bundle, config)
+    if capabilities is None:
+        tools = bundled_capabilities(bundle, policies, config.dim)
+    else:
+        tools = own_capabilities(capabilities, policies, chosen)
+    return Parts(bundle, llms, policies, chosen, make_native(bundle, llms, policies, chosen, tools))

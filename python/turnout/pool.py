@@ -1,0 +1,182 @@
+"""The LLMs that a router may choose from: a TOML file with prices, limits and abilities.
+
+.. code-block:: toml
+
+    [[llms]]
+    id = "gpt-4o-mini"
+    ability = "gpt-4o-mini"          # the id of this LLM in the bundle's ability table,
+    # like = "<id in the bundle>"    # or: an LLM that is about as able,
+    # scores = { mmlu_pro = 0.63 }   # or: public benchmark scores
+    usd_per_mtok_in = 0.15
+    usd_per_mtok_out = 0.60
+    price_date = 2025-01-15
+    context_tokens = 128000
+    max_output_tokens = 16384
+    policy = ["json", "tools", "vision"]
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from turnout.bundle import Ability, AbilityTable
+from turnout.core import ConfigError
+from turnout.schema import convert, fail, from_toml
+
+# The standard error of an ability that is borrowed from another LLM: the spread of abilities among LLMs of one class.
+LIKE_SE = 0.5
+
+
+class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """One ``[[llms]]`` table.
+
+    Attributes
+    ----------
+    id : str
+        What the host calls it; a Decision names it so.
+    ability, like : str
+        An id in the bundle's ability table: this very LLM, or one that is about as able (wider interval).
+    scores : dict of str to float
+        Public benchmark scores in (0, 1), mapped to an ability by the bundle's fitted lines (wide interval).
+    usd_per_mtok_in, usd_per_mtok_out : float
+        USD per million tokens.
+    usd_per_call : float
+        USD for each call, whatever its length.
+    price_date : date
+        When the prices were read.
+    context_tokens, max_output_tokens : int
+        Prompt and output together; output alone.
+    policy : list of str
+        What it offers: ``vision``, ``json``, ``tools``, or names of the host's own.
+    tokens_per_second, seconds_to_first_token : float
+    output_tokens_mean, output_tokens_p90 : float, optional
+        Of a direct answer; default: the ability table's.
+    """
+
+    id: str
+    usd_per_mtok_in: float
+    usd_per_mtok_out: float
+    price_date: datetime.date
+    context_tokens: int
+    max_output_tokens: int
+    ability: str | None = None
+    like: str | None = None
+    scores: dict[str, float] | None = None
+    usd_per_call: float = 0.0
+    policy: list[str] = []
+    tokens_per_second: float = 50.0
+    seconds_to_first_token: float = 0.5
+    output_tokens_mean: float | None = None
+    output_tokens_p90: float | None = None
+
+
+class Pool(msgspec.Struct, forbid_unknown_fields=True):
+    """A pool of LLMs as its file states it; checked against a bundle by `Router.load`."""
+
+    llms: list[LlmEntry]
+
+    @staticmethod
+    def load(path: str | Path) -> Pool:
+        """Reads a pool from a TOML file.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be read, is not TOML, or a field is missing, unknown or of the wrong type; names the field.
+        """
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise fail(ConfigError, str(path), f"cannot be read: {error.strerror}") from None
+        return from_toml(data, Pool, "pool")
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> Pool:
+        """A pool from plain data of the same shape as the TOML file."""
+        return convert(data, Pool, "pool")
+
+
+class ResolvedLlm(msgspec.Struct, frozen=True):
+    """An entry with its ability, as the core takes it. Units as in `LlmEntry`; `ability` in logits."""
+
+    entry: LlmEntry
+    ability: float
+    ability_se: float
+    skill: list[float]
+    output_tokens_mean: float
+    output_tokens_p90: float
+
+
+def _known(table: AbilityTable, name: str, path: str) -> Ability:
+    found = next((a for a in table.llms if a.id == name), None)
+    if found is not None:
+        return found
+    close = difflib.get_close_matches(name, [a.id for a in table.llms], n=3)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    raise fail(ConfigError, path, f"{name!r} is not among the bundle's {len(table.llms)} LLMs{hint}")
+
+
+def ability_from_scores(table: AbilityTable, scores: dict[str, float], path: str) -> tuple[float, float]:
+    """Ability and its standard error from benchmark scores: the bundle's lines, weighted by their precision.
+
+    Raises
+    ------
+    ConfigError
+        No score, an unknown benchmark, or a score outside of (0, 1).
+    """
+    if not scores:
+        raise fail(ConfigError, path, f"expected at least one of {sorted(table.scores)}")
+    weights, total = 0.0, 0.0
+    for name, score in scores.items():
+        line = table.scores.get(name)
+        if line is None:
+            raise fail(ConfigError, f"{path}.{name}", f"no line was fitted for it; the bundle has {sorted(table.scores)}")
+        if not 0.0 < score < 1.0:
+            raise fail(ConfigError, f"{path}.{name}", f"expected a share of correct answers in (0, 1), got {score:g}")
+        precision = 1.0 / max(line.residual_sd, 1e-6) ** 2
+        weights += precision
+        total += precision * (line.intercept + line.slope * math.log(score / (1.0 - score)))
+    return total / weights, math.sqrt(1.0 / weights)
+
+
+def _ability(table: AbilityTable, entry: LlmEntry, path: str) -> tuple[float, float, list[float], Ability | None]:
+    given = [name for name in ("ability", "like", "scores") if getattr(entry, name) is not None]
+    if len(given) != 1:
+        got = " and ".join(given) if given else "none"
+        raise fail(ConfigError, path, f"expected exactly one of ability, like, scores, got {got}")
+    if entry.scores is not None:
+        ability, se = ability_from_scores(table, entry.scores, f"{path}.scores")
+        return ability, se, [0.0] * table.skills, None
+    known = _known(table, entry.ability or entry.like or "", f"{path}.{given[0]}")
+    extra = LIKE_SE if entry.like is not None else 0.0
+    return known.ability, math.hypot(known.ability_se, extra), known.skill, known
+
+
+def _resolve_one(table: AbilityTable, entry: LlmEntry, path: str) -> ResolvedLlm:
+    ability, se, skill, known = _ability(table, entry, path)
+    mean = entry.output_tokens_mean or (known.output_tokens_mean if known else 256.0)
+    p90 = entry.output_tokens_p90 or (max(known.output_tokens_p90, mean) if known else 2.0 * mean)
+    if not entry.tokens_per_second > 0:
+        raise fail(ConfigError, f"{path}.tokens_per_second", f"expected a number > 0, got {entry.tokens_per_second:g}")
+    if p90 < mean:
+        raise fail(ConfigError, f"{path}.output_tokens_p90", f"expected at least the mean ({mean:g}), got {p90:g}")
+    return ResolvedLlm(entry, ability, se, skill, mean, p90)
+
+
+def resolve(pool: Pool, table: AbilityTable) -> list[ResolvedLlm]:
+    """Gives every LLM of the pool its ability on this bundle's scale.
+
+    Raises
+    ------
+    ConfigError
+        With the path to the culprit, as in ``pool.llms[2].ability``.
+    """
+    if not pool.llms:
+        raise fail(ConfigError, "pool.llms", "expected at least one LLM, got none")
+    return [_resolve_one(table, entry, f"pool.llms[{i}]") for i, entry in enumerate(pool.llms)]

@@ -1,0 +1,318 @@
+"""The router: a query goes in, a costed, explained plan comes out."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from turnout import _native
+from turnout.assemble import Parts, assemble, read_pool
+from turnout.bundle import Bundle
+from turnout.compile import CompiledConstraints, compile_constraints
+from turnout.constraints import Constraints
+from turnout.core import InputError
+from turnout.embed import CallableEmbedder
+from turnout.messages import is_messages, read_messages
+from turnout.pool import Pool
+from turnout.schema import fail
+
+Vector = npt.NDArray[np.float32]
+Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
+
+STATISTICS = {"p90": 0, "mean": 1, "cap": 2}
+DEFAULT_VALUE_USD = 0.01
+DEFAULT_TOOLS = 4
+# Longer texts are embedded off the event loop: about 2 ms at this length.
+_INLINE_BYTES = 1 << 16
+_MAX_COMPILED = 1024
+
+
+class Router:
+    """Routes queries over one bundle and one pool. Immutable and thread-safe; the GIL is released while it decides.
+
+    Make one with `Router.load`.
+    """
+
+    def __init__(self, parts: Parts, value_usd: float = DEFAULT_VALUE_USD) -> None:
+        self._parts = parts
+        self._native = parts.native
+        self._value_usd = value_usd
+        self._callable = parts.embedder if isinstance(parts.embedder, CallableEmbedder) else None
+        self._compiled: dict[Constraints, CompiledConstraints] = {}
+
+    @staticmethod
+    def load(
+        path: str | Path | None = None,
+        *,
+        pool: Pool | dict[str, Any] | str | Path | None = None,
+        capabilities: str | Path | None = None,
+        embedder: _native.Embedder | CallableEmbedder | None = None,
+        value_usd: float = DEFAULT_VALUE_USD,
+    ) -> Router:
+        """Loads a bundle and a pool.
+
+        Parameters
+        ----------
+        path : path, optional
+            The bundle's folder; default: the one that ships with the package.
+        pool : Pool, dict or path of a TOML file, optional
+            The LLMs to choose from; default: the bundle's own pool of 16.
+        capabilities : path of a TOML file, optional
+            Your tools and agents; default: the bundle's.
+        embedder : optional
+            Another embedder in the bundle's space: an `OnnxEmbedder` or a `CallableEmbedder`.
+        value_usd : float
+            What a correct answer is worth where a call does not say.
+
+        Raises
+        ------
+        BundleError
+            A file of the bundle is missing, truncated or corrupt.
+        ConfigError
+            The pool or the capabilities do not hold together; names the field, as in ``pool.llms[2].ability``.
+        EngineError
+            ONNX Runtime or FAISS could not be loaded.
+        """
+        bundle = Bundle.load(path)
+        return Router(assemble(bundle, read_pool(pool, bundle), embedder, capabilities), value_usd)
+
+    def route(
+        self,
+        query: Query,
+        *,
+        value_usd: float | None = None,
+        budget_usd: float | None = None,
+        max_seconds: float | None = None,
+        constraints: Constraints | None = None,
+        seed: int | None = None,
+        in_tokens: int | None = None,
+        statistic: str = "p90",
+        tools: int = DEFAULT_TOOLS,
+        usd_per_second: float = 0.0,
+    ) -> _native.Decision:
+        """Decides how one query is to be answered.
+
+        Parameters
+        ----------
+        query : str, bytes, float32[D], or chat messages
+            At most 1 MiB of text; of chat messages the last user message decides, and all of them are paid for. A vector is
+            exactly what `embed` returns.
+        value_usd : float, optional
+            What a correct answer is worth, USD.
+        budget_usd, max_seconds : float, optional
+            Hard limits of the whole plan: of its USD and of its seconds.
+        constraints : Constraints, optional
+            Hard rules.
+        seed : int, optional
+            Draws the latent and the operators with this seed, for exploration; default: greedy.
+        in_tokens : int, optional
+            The query's length in LLM tokens; default: counted from the text. Needed with a vector when a budget applies.
+        statistic : {"p90", "mean", "cap"}
+            Which statistic of the plan's cost (and seconds) the limits bound. With ``cap`` each call carries
+            `max_output_tokens`, and overspending is impossible.
+        tools : int
+            How many tools and agents to propose, 0 to 8.
+        usd_per_second : float
+            What a second costs, USD.
+
+        Returns
+        -------
+        Decision
+            Never raises for a routing reason: it falls back, and says so in `reasons`.
+
+        Raises
+        ------
+        InputError, TypeError
+            A wrong call: wrong type, shape or dimension, NaN, an unknown name, a negative number, more than 1 MiB.
+        """
+        if self._callable is not None or not isinstance(query, str | bytes | np.ndarray):
+            query, in_tokens, constraints = self._prepare(query, in_tokens, constraints)
+        return self._native.route(
+            query,
+            self._value_usd if value_usd is None else value_usd,
+            budget_usd,
+            max_seconds,
+            -1 if in_tokens is None else in_tokens,
+            0 if statistic == "p90" else _statistic(statistic),
+            None if constraints is None else self._compile(constraints),
+            seed,
+            tools,
+            usd_per_second,
+        )
+
+    def route_batch(
+        self,
+        queries: Sequence[str | bytes] | Vector,
+        *,
+        value_usd: float | None = None,
+        budget_usd: float | None = None,
+        max_seconds: float | None = None,
+        constraints: Constraints | None = None,
+        seed: int | None = None,
+        in_tokens: int | None = None,
+        statistic: str = "p90",
+        tools: int = DEFAULT_TOOLS,
+        usd_per_second: float = 0.0,
+        threads: int | None = None,
+    ) -> _native.DecisionBatch:
+        """Decides many queries under the same options; each Decision equals that of `route` alone.
+
+        Parameters
+        ----------
+        queries : sequence of str or bytes, or float32[N, D]
+        threads : int, optional
+            Default: one for every 256 queries, at most one a CPU.
+
+        Returns
+        -------
+        DecisionBatch
+            Columns (`difficulty`, `llm_index`, `usd`, ...) and the Arrow PyCapsule protocol, so that
+            ``pyarrow.table(batch)`` and ``polars.DataFrame(batch)`` work; ``batch[i]`` is a Decision.
+
+        Raises
+        ------
+        InputError, TypeError
+            As `route`; names the row.
+        """
+        if isinstance(queries, str | bytes):
+            raise TypeError("queries: expected a list of queries, got one; use route()")
+        if self._callable is not None and not isinstance(queries, np.ndarray):
+            raise fail(InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]")
+        run = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
+        return run(
+            queries,
+            self._value_usd if value_usd is None else value_usd,
+            budget_usd,
+            max_seconds,
+            -1 if in_tokens is None else in_tokens,
+            _statistic(statistic),
+            None if constraints is None else self._compile(constraints),
+            seed,
+            tools,
+            usd_per_second,
+            _threads(len(queries)) if threads is None else threads,
+        )
+
+    async def aroute(self, query: Query, **options: Any) -> _native.Decision:
+        """`route` for asyncio; takes the same options.
+
+        A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event loop. An
+        async `CallableEmbedder` is awaited.
+        """
+        if self._callable is not None and not isinstance(query, np.ndarray):
+            text, options["in_tokens"], options["constraints"] = self._read(
+                query, options.get("in_tokens"), options.get("constraints")
+            )
+            if inspect.iscoroutinefunction(self._callable.function):
+                vector = self._callable.check(await self._callable.function(text))
+            else:
+                vector = await asyncio.to_thread(self._callable.embed, text)
+            return self.route(vector, **options)
+        if isinstance(query, str | bytes) and len(query) > _INLINE_BYTES:
+            return await asyncio.to_thread(self.route, query, **options)
+        return self.route(query, **options)
+
+    def embed(self, text: str | bytes) -> Vector:
+        """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
+        return self._callable.embed(text) if self._callable is not None else self._native.embed(text)
+
+    @property
+    def dim(self) -> int:
+        """Dimension of the embedder's vectors."""
+        return self._native.dim
+
+    @property
+    def embedder_name(self) -> str:
+        """The space that vectors must lie in."""
+        return self._native.embedder_name
+
+    @property
+    def llms(self) -> list[str]:
+        """Ids of the pool's LLMs, in order."""
+        return self._native.llms
+
+    @property
+    def operators(self) -> list[str]:
+        """Ids of the operators, in order."""
+        return self._native.operators
+
+    @property
+    def capabilities(self) -> list[str]:
+        """Ids of the tools and agents, in order."""
+        return self._native.capabilities
+
+    @property
+    def parts(self) -> Parts:
+        """What it was made of: bundle, pool, embedder, native router."""
+        return self._parts
+
+    def __repr__(self) -> str:
+        manifest = self._parts.bundle.manifest
+        return (
+            f"Router(bundle={manifest.name!r}, version={manifest.version!r}, llms={len(self.llms)}, "
+            f"operators={len(self.operators)}, capabilities={len(self.capabilities)}, embedder={self.embedder_name!r})"
+        )
+
+    def _compile(self, constraints: Constraints) -> _native.Constraints:
+        compiled = self._compiled.get(constraints)
+        if compiled is None:
+            if len(self._compiled) >= _MAX_COMPILED:
+                self._compiled.clear()
+            compiled = self._compiled[constraints] = compile_constraints(constraints, self._parts)
+        return compiled
+
+    def _read(
+        self, query: Any, in_tokens: int | None, constraints: Constraints | None
+    ) -> tuple[str | bytes, int | None, Constraints | None]:
+        """The text to embed, its length in tokens where already known, and the rules that its content adds."""
+        if not is_messages(query):
+            if not isinstance(query, str | bytes):
+                raise TypeError(
+                    f"query: expected str, bytes, float32[{self.dim}] of {self.embedder_name!r} or chat messages, "
+                    f"got {type(query).__name__}"
+                )
+            return query, in_tokens, constraints
+        chat = read_messages(query)
+        if chat.has_image:
+            constraints = _with_need(constraints, "vision")
+        if in_tokens is None and chat.whole != chat.text:
+            in_tokens = self._count_tokens(chat.whole)
+        return chat.text, in_tokens, constraints
+
+    def _count_tokens(self, text: str | bytes) -> int:
+        return self._callable.count_tokens(text) if self._callable is not None else self._native.count_tokens(text)
+
+    def _prepare(
+        self, query: Any, in_tokens: int | None, constraints: Constraints | None
+    ) -> tuple[Any, int | None, Constraints | None]:
+        if isinstance(query, np.ndarray):
+            return query, in_tokens, constraints
+        text, in_tokens, constraints = self._read(query, in_tokens, constraints)
+        if self._callable is None:
+            return text, in_tokens, constraints
+        return self._callable.embed(text), self._count_tokens(text) if in_tokens is None else in_tokens, constraints
+
+
+def _statistic(name: str) -> int:
+    try:
+        return STATISTICS[name]
+    except (KeyError, TypeError):
+        raise fail(InputError, "statistic", f"expected one of {sorted(STATISTICS)}, got {name!r}") from None
+
+
+def _threads(rows: int) -> int:
+    return max(1, min(os.cpu_count() or 1, rows // 256))
+
+
+def _with_need(constraints: Constraints | None, need: str) -> Constraints:
+    from dataclasses import replace
+
+    base = constraints or Constraints()
+    return base if need in base.needs else replace(base, needs=(*base.needs, need))

@@ -1,0 +1,61 @@
+"""Decoding of text from outside into typed structs, with the path to the culprit in every error."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any, TypeVar
+
+import msgspec
+
+from turnout.core import ConfigError, TurnoutError
+
+T = TypeVar("T")
+
+_AT = re.compile(r"^(?P<what>.*) - at `\$(?P<at>.*)`$", re.DOTALL)
+
+
+def fail(kind: type[TurnoutError], path: str, message: str) -> TurnoutError:
+    """An error of `kind` that names `path`, to be raised by the caller."""
+    error = kind(f"{path}: {message}" if path else message)
+    error.path = path
+    return error
+
+
+def _explain(error: msgspec.ValidationError, root: str, kind: type[TurnoutError]) -> TurnoutError:
+    match = _AT.match(str(error))
+    what, at = (match["what"], match["at"]) if match else (str(error), "")
+    return fail(kind, root + at, what[:1].lower() + what[1:].replace("`", ""))
+
+
+def convert(data: Any, cls: type[T], root: str, kind: type[TurnoutError] = ConfigError) -> T:
+    """Checks plain data (dicts, lists, numbers) against the struct `cls`.
+
+    Raises
+    ------
+    TurnoutError
+        Of `kind`; its path starts with `root`, as in ``pool.llms[2].usd_per_mtok_in``.
+    """
+    try:
+        return msgspec.convert(data, cls)
+    except msgspec.ValidationError as error:
+        raise _explain(error, root, kind) from None
+
+
+def from_toml(data: bytes, cls: type[T], root: str, kind: type[TurnoutError] = ConfigError) -> T:
+    """Decodes TOML into the struct `cls`; see `convert`."""
+    try:
+        plain = tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise fail(kind, root, f"not a TOML file: {error}") from None
+    return convert(plain, cls, root, kind)
+
+
+def from_json(data: bytes, cls: type[T], root: str, kind: type[TurnoutError] = ConfigError) -> T:
+    """Decodes JSON into the struct `cls`; see `convert`."""
+    try:
+        return msgspec.json.decode(data, type=cls)
+    except msgspec.ValidationError as error:
+        raise _explain(error, root, kind) from None
+    except msgspec.DecodeError as error:
+        raise fail(kind, root, f"not a JSON file: {error}") from None
