@@ -1,0 +1,10 @@
+"""The command line. Never imported by ``import turnout``: typer and rich take their time."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Entry point of ``turnout`` and ``python -m turnout``."""
+    from turnout.cli.app import run
+
+    run()

@@ -1,0 +1,87 @@
+"""``turnout info``: versions, engines, costs of import and load on this machine, contents of the bundle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from turnout import build_info
+from turnout.cli.output import console, print_json
+from turnout.core import TurnoutError
+from turnout.router import Router
+
+# Run in a fresh process, so that what this command has imported does not count.
+_PROBE = """
+import sys, time
+start = time.perf_counter()
+import turnout
+imported = time.perf_counter()
+turnout.Router.load(sys.argv[1] or None)
+loaded = time.perf_counter()
+with open("/proc/self/status") as file:
+    rss = next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+print((imported - start) * 1e3, (loaded - imported) * 1e3, rss / 1024)
+"""
+LIMITS = {"import_ms": 150.0, "load_ms": 100.0, "resident_mib": 150.0}
+
+
+def measure_costs(bundle: Path | None, runs: int = 5) -> dict[str, float]:
+    """Best of `runs` fresh processes: milliseconds of import and of load, MiB resident after load.
+
+    Raises
+    ------
+    TurnoutError
+        The fresh process failed.
+    """
+    best: list[float] = []
+    for _ in range(runs):
+        done = subprocess.run([sys.executable, "-c", _PROBE, str(bundle or "")], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise TurnoutError(f"loading in a fresh process failed: {done.stderr.strip().splitlines()[-1]}")
+        values = [float(x) for x in done.stdout.split()]
+        best = values if not best else [min(a, b) for a, b in zip(best, values, strict=True)]
+    return dict(zip(LIMITS, best, strict=True))
+
+
+def _contents(router: Router) -> dict[str, Any]:
+    parts = router.parts
+    manifest = parts.bundle.manifest
+    return {
+        "bundle": manifest.name,
+        "version": manifest.version,
+        "path": str(parts.bundle.path),
+        "files": {name: entry.bytes for name, entry in sorted(manifest.files.items())},
+        "embedder": router.embedder_name,
+        "dim": router.dim,
+        "llms": router.llms,
+        "operators": router.operators,
+        "capabilities": len(router.capabilities),
+        "metrics": manifest.metrics,
+    }
+
+
+def show_info(bundle: Path | None, pool: Path | None, as_json: bool) -> None:
+    """Prints everything that a bug report needs."""
+    router = Router.load(bundle, pool=pool)
+    data = {"build": build_info(), "costs": measure_costs(bundle), "limits": LIMITS, "contents": _contents(router)}
+    if as_json:
+        print_json(data)
+        return
+    out = console()
+    for name, value in data["build"].items():
+        out.print(f"{name:14}{value}", highlight=False, markup=False)
+    for name, value in data["costs"].items():
+        out.print(f"{name:14}{value:.1f} (promised: under {LIMITS[name]:.0f})", highlight=False, markup=False)
+    contents = data["contents"]
+    size = sum(contents["files"].values())
+    out.print(f"{'bundle':14}{contents['bundle']} {contents['version']}, {size / 1e6:.1f} MB at {contents['path']}", highlight=False)
+    out.print(f"{'embedder':14}{contents['embedder']}, {contents['dim']} dimensions", highlight=False)
+    out.print(f"{'LLMs':14}{', '.join(contents['llms'])}", highlight=False, soft_wrap=True)
+    out.print(f"{'operators':14}{', '.join(contents['operators'])}", highlight=False, soft_wrap=True)
+    out.print(f"{'capabilities':14}{contents['capabilities']}", highlight=False)
+    if contents["metrics"]:
+        out.print(f"{'metrics':14}{msgspec.json.encode(contents['metrics']).decode()}", highlight=False, soft_wrap=True)

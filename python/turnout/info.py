@@ -1,0 +1,26 @@
+"""What this build is made of and which engines run."""
+
+from __future__ import annotations
+
+import platform
+
+from turnout import _native, engines
+
+
+def build_info() -> dict[str, str]:
+    """Versions, compiler, SIMD level and engines, for bug reports.
+
+    Raises
+    ------
+    EngineError
+        ONNX Runtime or FAISS could not be loaded.
+    """
+    return {
+        "turnout": _native.version,
+        "compiler": _native.compiler(),
+        "simd": _native.isa(),
+        "onnxruntime": _native.Runtime.load(engines.onnxruntime_library()).version,
+        "faiss": _native.faiss_version(engines.faiss_library()),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
