@@ -1,6 +1,7 @@
 // core: strong units, errors, limits, counter-based RNG, fixed-order kernels. Knows nothing else.
 #pragma once
 
+#include "turnout/core/allocations.hpp"
 #include "turnout/core/dot.hpp"
 #include "turnout/core/error.hpp"
 #include "turnout/core/isa.hpp"

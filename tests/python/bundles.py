@@ -1,0 +1,248 @@
+"""A small bundle that is built from a seed: real files, real networks, planted numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import string
+from pathlib import Path
+
+import numpy as np
+
+DIM, LATENT, SKILLS, HIDDEN = 32, 4, 2, 16
+WORDS = """what is the capital of a an and or how many find prove solve write function python integral matrix court contract
+law chemistry reaction energy photon search web run code test history year war plus minus two three""".split()
+
+OPERATORS = """
+[[operators]]
+id = "direct"
+generates = true
+fix = 1.0
+break = 1.0
+curve = "identity"
+source = "planted"
+slots = [{ role = "answer" }]
+
+[[operators]]
+id = "cot"
+generates = true
+fix = 1.0
+break = 1.0
+curve = { logit_shift = 0.3 }
+source = "planted"
+slots = [{ role = "think", out_mult = 2.5, in_extra = 40 }]
+
+[[operators]]
+id = "ensemble"
+generates = true
+parallel = true
+distinct = true
+min_llms = 3
+fix = 1.0
+break = 1.0
+curve = { logit_shift = 0.5 }
+source = "planted"
+slots = [{ role = "voter", weight = 0.25 }, { role = "voter", weight = 0.25 }, { role = "voter", weight = 0.5 }]
+
+[[operators]]
+id = "react"
+generates = true
+fix = 1.0
+break = 1.0
+curve = { logit_shift = 0.4 }
+needs_llm = ["tools"]
+needs_capability = ["tool"]
+source = "planted"
+slots = [{ role = "act", calls = 3, rounds = 3, in_mult = 2.0, uses_tools = true }]
+
+[[operators]]
+id = "review"
+fix = 0.35
+break = 0.05
+curve = "identity"
+source = "planted"
+slots = [{ role = "critic", weight = 0.5 }, { role = "editor", weight = 0.5, in_mult = 2.0 }]
+
+[[operators]]
+id = "early_stop"
+stops = true
+source = "planted"
+"""
+
+CAPABILITIES = [
+    ("web_search", "tool", "search the web", ["network"], 0.001),
+    ("run_python", "code", "run python code", ["code_execution"], 0.0),
+    ("law_agent", "agent", "law court contract", [], 0.01),
+    ("lab_agent", "agent", "chemistry reaction energy", [], 0.01),
+    ("archive", "retrieval", "history year war", ["private_data"], 0.0),
+]
+
+# id, ability, USD per million tokens in and out, context, policy
+LLMS = [
+    ("tiny", -1.5, 0.05, 0.1, 2048, ["json"]),
+    ("small", -0.5, 0.15, 0.6, 8192, ["json", "tools"]),
+    ("large", 0.8, 2.5, 10.0, 32768, ["json", "tools", "vision"]),
+    ("giant", 1.6, 15.0, 60.0, 131072, ["tools"]),
+]
+
+
+def vocab() -> list[str]:
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    letters = list(string.ascii_lowercase + string.digits + string.punctuation)
+    return special + letters + ["##" + c for c in string.ascii_lowercase + string.digits] + WORDS
+
+
+def _npy(array: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def network(rng: np.random.Generator, dim: int = DIM) -> tuple[bytes, np.ndarray]:
+    """Gemm-Relu-Gemm with heads that are linear in the latent; and those heads, [1 + S, Z]."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    columns = 2 * LATENT + 1 + SKILLS
+    w1 = rng.normal(0, 1.0, (HIDDEN, dim)).astype(np.float32)
+    w2 = rng.normal(0, 0.5, (columns, HIDDEN)).astype(np.float32)
+    heads = rng.normal(0, 0.7, (1 + SKILLS, LATENT)).astype(np.float32)
+    w2[2 * LATENT :] = heads @ w2[:LATENT]
+    b2 = np.zeros(columns, np.float32)
+    b2[LATENT : 2 * LATENT] = -2.0
+    inits = {"w1": w1, "b1": np.zeros(HIDDEN, np.float32), "w2": w2, "b2": b2}
+    graph = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["embedding", "w1", "b1"], ["h"], transB=1),
+            helper.make_node("Relu", ["h"], ["r"]),
+            helper.make_node("Gemm", ["r", "w2", "b2"], ["assessment"], transB=1),
+        ],
+        "difficulty",
+        [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["B", dim])],
+        [helper.make_tensor_value_info("assessment", TensorProto.FLOAT, ["B", columns])],
+        [numpy_helper.from_array(array, name) for name, array in inits.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, {"latent": str(LATENT), "skills": str(SKILLS)})
+    onnx.checker.check_model(model)
+    return model.SerializeToString(deterministic=True), heads
+
+
+def _capabilities_toml() -> str:
+    lines = []
+    for name, kind, description, requires, usd in CAPABILITIES:
+        lines.append(
+            f'[[capabilities]]\nid = "{name}"\nkind = "{kind}"\ndescription = "{description}"\n'
+            f"requires = {json.dumps(requires)}\nusd_per_call = {usd}\nseconds = 0.5\n"
+        )
+    return "\n".join(lines)
+
+
+def _pool_toml() -> str:
+    lines = []
+    for name, _, usd_in, usd_out, context, policy in LLMS:
+        lines.append(
+            f'[[llms]]\nid = "{name}"\nability = "{name}"\nusd_per_mtok_in = {usd_in}\nusd_per_mtok_out = {usd_out}\n'
+            f"price_date = 2026-01-01\ncontext_tokens = {context}\nmax_output_tokens = {context // 4}\n"
+            f"policy = {json.dumps(policy)}\n"
+        )
+    return "\n".join(lines)
+
+
+def _llms_json(rng: np.random.Generator) -> bytes:
+    llms = [
+        {
+            "id": name,
+            "ability": ability,
+            "ability_se": 0.1,
+            "skill": [round(float(s), 3) for s in rng.normal(0, 0.2, SKILLS)],
+            "output_tokens_mean": 200.0 + 40 * i,
+            "output_tokens_p90": 380.0 + 60 * i,
+        }
+        for i, (name, ability, *_) in enumerate(LLMS)
+    ]
+    line = {"slope": 1.2, "intercept": 0.1, "residual_sd": 0.4, "n": 4, "range": [0.2, 0.8]}
+    table = {"skills": SKILLS, "llms": llms, "scores": {"mmlu_pro": line}, "default_pool": [x[0] for x in LLMS]}
+    return json.dumps(table, indent=1).encode()
+
+
+def _static(vectors_of: list[str], rng: np.random.Generator) -> tuple[dict[str, bytes], np.ndarray]:
+    from turnout import _native
+
+    tokens = vocab()
+    text = "\n".join(tokens).encode()
+    rows = rng.integers(-127, 128, (len(tokens), DIM)).astype(np.int8)
+    weights = rng.integers(200, 2048, len(tokens)).astype(np.int16)
+    embedder = _native.StaticEmbedder(text, rows, weights, name="planted", head=8, tail=24)
+    config = {"kind": "static", "name": "planted", "dim": DIM, "head": 8, "tail": 24}
+    files = {
+        "embed/config.json": json.dumps(config).encode(),
+        "embed/vocab.txt": text,
+        "embed/rows.npy": _npy(rows),
+        "embed/weights.npy": _npy(weights),
+    }
+    return files, np.stack([embedder.embed(t) for t in vectors_of])
+
+
+def _external(name: str, dim: int, count: int, rng: np.random.Generator) -> tuple[dict[str, bytes], np.ndarray]:
+    config = {"kind": "external", "name": name, "dim": dim}
+    return {"embed/config.json": json.dumps(config).encode()}, _unit(rng.normal(size=(count, dim)))
+
+
+def write(folder: Path, files: dict[str, bytes], name: str = "planted", version: str = "1") -> Path:
+    """Writes the files with a manifest that fits them."""
+    entries = {}
+    for path, data in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        entries[path] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    manifest = {"format": "turnout-bundle", "format_version": 1, "name": name, "version": version, "files": entries}
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    return folder
+
+
+def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, bytes]:
+    """The files of a small bundle; `external` = (name, dim) makes one whose vectors come from the caller."""
+    import faiss
+
+    rng = np.random.default_rng(seed)
+    texts = [f"{c[0].replace('_', ' ')}. {c[2]}" for c in CAPABILITIES]
+    out, vectors = _static(texts, rng) if external is None else _external(*external, len(texts), rng)
+    dim = vectors.shape[1]
+    model, heads = network(rng, dim)
+    index = faiss.IndexFlatIP(dim)
+    index.add(vectors)
+    config = {
+        "layers": 4,
+        "depth_rule": "cut_points",
+        "cut_points": [0.3, 0.5, 0.7],
+        "activation_threshold": 0.3,
+        "temperature": 0.1,
+        "cost_weight": 0.02,
+        "max_stages": 8,
+    }
+    out |= {
+        "difficulty/network.onnx": model,
+        "difficulty/heads.npy": _npy(heads),
+        "difficulty/centroids.npy": _npy(_unit(rng.normal(size=(8, dim)))),
+        "difficulty/config.json": json.dumps({"domain_threshold": 0.0, "mean_difficulty": 0.45}).encode(),
+        "operators/config.json": json.dumps(config).encode(),
+        "operators/operators.toml": OPERATORS.encode(),
+        "llms.json": _llms_json(rng),
+        "pool.toml": _pool_toml().encode(),
+        "capability/capabilities.toml": _capabilities_toml().encode(),
+        "capability/vectors.npy": _npy(vectors),
+        "capability/index.faiss": faiss.serialize_index(index).tobytes(),
+    }
+    return out
+
+
+def make(folder: Path, seed: int = 7, external: tuple[str, int] | None = None) -> Path:
+    """Writes a small bundle and returns its folder."""
+    return write(folder, files(seed, external))

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import bundles
+import turnout
+
+
+@pytest.fixture(scope="session")
+def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small planted bundle; see bundles.py."""
+    return bundles.make(tmp_path_factory.mktemp("bundle"))
+
+
+@pytest.fixture(scope="session")
+def small(small_bundle: Path) -> turnout.Router:
+    return turnout.Router.load(small_bundle)
+
+
+@pytest.fixture(scope="session")
+def router() -> turnout.Router:
+    """The default bundle with its own pool."""
+    return turnout.Router.load()
