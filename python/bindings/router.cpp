@@ -6,6 +6,7 @@
 
 #include "batch.hpp"
 #include "decision.hpp"
+#include "difficulty.hpp"
 #include "query.hpp"
 
 namespace turnout::python {
@@ -209,18 +210,6 @@ int count_tokens(PyRouter& self, const py::object& query) {
   return embedder->embed(text.view(), ws, out.data()).tokens;
 }
 
-difficulty::Tables difficulty_tables(int latent, int skills, const Array<float>& heads, const Array<float>& centroids,
-                                     double threshold, double mean) {
-  difficulty::Tables t;
-  t.latent = latent;
-  t.skills = skills;
-  t.heads.assign(heads.data(), heads.data() + heads.size());
-  t.centroids.assign(centroids.data(), centroids.data() + centroids.size());
-  t.domain_threshold = static_cast<float>(threshold);
-  t.mean_difficulty = mean;
-  return t;
-}
-
 trace::Names names_of(const catalog::Catalog& c, const operators::Config& config, const std::string& bundle,
                       const std::string& version, const std::string& embedder) {
   trace::Names n{bundle, version, embedder, {}, {}, {}, {}, {}};
@@ -237,9 +226,7 @@ trace::Names names_of(const catalog::Catalog& c, const operators::Config& config
 
 std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vector<catalog::Operator> opers,
                                       std::vector<catalog::Capability> capabilities,
-                                      std::shared_ptr<embed::Embedder> embedder, std::shared_ptr<onnx::Session> network,
-                                      int latent, int skills, const py::object& heads, const py::object& centroids,
-                                      double domain_threshold, double mean_difficulty,
+                                      std::shared_ptr<embed::Embedder> embedder, const SharedModel& model,
                                       std::shared_ptr<capability::Index> index, const operators::Config& config,
                                       const std::string& bundle, const std::string& version, const std::string& embedder_name) {
   Snapshot s;
@@ -247,9 +234,7 @@ std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vecto
   s.catalog.operators = std::move(opers);
   s.catalog.capabilities = std::move(capabilities);
   s.embedder = std::move(embedder);
-  s.difficulty = std::make_shared<const difficulty::Model>(
-      std::move(network),
-      difficulty_tables(latent, skills, exact<float>(heads, "heads", 2), exact<float>(centroids, "centroids", 2), domain_threshold, mean_difficulty));
+  s.difficulty = std::shared_ptr<const difficulty::Model>(model, &model->model);
   s.capability = std::move(index);
   s.operators = config;
   s.names = names_of(s.catalog, config, bundle, version, embedder_name);
@@ -302,8 +287,7 @@ void bind_router(py::module_& m) {
   };
   py::class_<PyRouter>(m, "Router")
       .def(py::init(&make_router), py::kw_only(), py::arg("llms"), py::arg("operators"), py::arg("capabilities"), py::arg("embedder"),
-           py::arg("network"), py::arg("latent"), py::arg("skills"), py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"),
-           py::arg("mean_difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"), py::arg("version"), py::arg("embedder_name"))
+           py::arg("difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"), py::arg("version"), py::arg("embedder_name"))
       .def(
           "route",
           [options](PyRouter& self, const py::object& query, double value_usd, std::optional<double> budget_usd,

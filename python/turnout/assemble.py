@@ -176,30 +176,40 @@ def metadata_int(network: _native.Session, key: str, where: str) -> int:
     return int(value)
 
 
-def make_native(bundle: Bundle, llms: list[ResolvedLlm], policies: PolicyNames, embedder: Any, tools: Capabilities) -> _native.Router:
-    table, config = bundle.abilities(), bundle.embed_config()
-    difficulty = bundle.difficulty_config()
-    network, where = session(bundle, "difficulty/network.onnx"), bundle.where("difficulty/network.onnx")
+def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
+    config, where = bundle.difficulty_config(), bundle.where("difficulty/network.onnx")
+    network = session(bundle, "difficulty/network.onnx")
     latent, skills = metadata_int(network, "latent", where), metadata_int(network, "skills", where)
-    if skills != table.skills:
-        raise fail(BundleError, where, f"gives {skills} skills, llms.json has {table.skills}")
-    return _native.Router(
-        llms=native_llms(llms, policies),
-        operators=load_operators(bundle.bytes("operators/operators.toml"), policies, bundle.where("operators/operators.toml")),
-        capabilities=tools.entries,
-        embedder=embedder if isinstance(embedder, _native.Embedder) else None,
-        network=network,
+    return _native.DifficultyModel(
+        network,
         latent=latent,
         skills=skills,
         heads=bundle.array("difficulty/heads.npy", np.float32, (1 + skills, latent)),
-        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, config.dim)),
-        domain_threshold=difficulty.domain_threshold,
-        mean_difficulty=difficulty.mean_difficulty,
+        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, bundle.embed_config().dim)),
+        domain_threshold=config.domain_threshold,
+        mean_difficulty=config.mean_difficulty,
+    )
+
+
+def make_native(
+    bundle: Bundle, llms: list[ResolvedLlm], policies: PolicyNames, embedder: Any, tools: Capabilities
+) -> _native.Router:
+    table, operators = bundle.abilities(), "operators/operators.toml"
+    difficulty = difficulty_model(bundle)
+    if difficulty.skills != table.skills:
+        where = bundle.where("llms.json")
+        raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
+    return _native.Router(
+        llms=native_llms(llms, policies),
+        operators=load_operators(bundle.bytes(operators), policies, bundle.where(operators)),
+        capabilities=tools.entries,
+        embedder=embedder if isinstance(embedder, _native.Embedder) else None,
+        difficulty=difficulty,
         index=tools.index,
         config=native_config(bundle.operators_config(), bundle.where("operators/config.json")),
         bundle=bundle.manifest.name,
         version=bundle.manifest.version,
-        embedder_name=config.name,
+        embedder_name=bundle.embed_config().name,
     )
 
 

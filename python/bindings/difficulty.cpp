@@ -1,0 +1,87 @@
+#include "turnout/difficulty.hpp"
+
+#include <mutex>
+
+#include "difficulty.hpp"
+
+namespace turnout::python {
+namespace {
+
+difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids, double threshold, double mean) {
+  const auto h = exact<float>(heads, "heads", 2), c = exact<float>(centroids, "centroids", 2);
+  difficulty::Tables t;
+  t.latent = latent;
+  t.skills = skills;
+  t.heads.assign(h.data(), h.data() + h.size());
+  t.centroids.assign(c.data(), c.data() + c.size());
+  t.domain_threshold = static_cast<float>(threshold);
+  t.mean_difficulty = mean;
+  return t;
+}
+
+SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads, const py::object& centroids,
+                 double threshold, double mean) {
+  return std::make_shared<PyModel>(std::move(network), tables_of(latent, skills, heads, centroids, threshold, mean));
+}
+
+std::vector<float> copy(const float* values, int n) { return {values, values + n}; }
+
+const float* rows(const PyModel& m, const Array<float>& x) {
+  if (x.shape(x.ndim() - 1) != m.model.dim())
+    throw Error(ErrorKind::input, "x", "expected rows of " + std::to_string(m.model.dim()) + " numbers");
+  return x.data();
+}
+
+difficulty::Assessment assess(PyModel& m, const py::object& x) {
+  const float* data = rows(m, exact<float>(x, "x", 1));
+  difficulty::Assessment a;
+  const py::gil_scoped_release release;
+  const std::lock_guard lock(m.mutex);
+  m.model.assess(data, m.workspace, a);
+  return a;
+}
+
+std::vector<difficulty::Assessment> assess_batch(PyModel& m, const py::object& x) {
+  const auto array = exact<float>(x, "x", 2);
+  const float* data = rows(m, array);
+  const auto n = static_cast<int>(array.shape(0));
+  std::vector<difficulty::Assessment> out(static_cast<std::size_t>(n));
+  const py::gil_scoped_release release;
+  const std::lock_guard lock(m.mutex);
+  for (int start = 0; start < n; start += kMaxBatch)
+    m.model.assess(data + static_cast<std::ptrdiff_t>(start) * m.model.dim(), std::min(kMaxBatch, n - start), m.workspace, out.data() + start);
+  return out;
+}
+
+}  // namespace
+
+void bind_difficulty(py::module_& m) {
+  using difficulty::Assessment;
+  py::class_<Assessment>(m, "Assessment", "What is known of one query: difficulty, latent, skills, distance to the training data.")
+      .def_readonly("difficulty", &Assessment::difficulty)
+      .def_readonly("logit", &Assessment::logit)
+      .def_readonly("domain_similarity", &Assessment::domain_similarity)
+      .def_readonly("out_of_domain", &Assessment::out_of_domain)
+      .def_property_readonly("latent_mean", [](const Assessment& a) { return copy(a.latent_mean, kMaxLatent); })
+      .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })
+      .def_property_readonly("skills", [](const Assessment& a) { return copy(a.skills, kMaxSkills); });
+  py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
+      .def(py::init(&make), py::arg("network"), py::kw_only(), py::arg("latent"), py::arg("skills"), py::arg("heads"), py::arg("centroids"),
+           py::arg("domain_threshold"), py::arg("mean_difficulty"))
+      .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
+      .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")
+      .def(
+          "sample",
+          [](const PyModel& self, const Assessment& a, Philox& rng) {
+            Assessment moved = a;
+            self.model.sample(moved, rng);
+            return moved;
+          },
+          py::arg("assessment"), py::arg("rng"), "Moved to a latent drawn from its posterior.")
+      .def("mean", [](const PyModel& self) { return self.model.mean(); }, "The assessment of a query without text.")
+      .def_property_readonly("dim", [](const PyModel& self) { return self.model.dim(); })
+      .def_property_readonly("latent", [](const PyModel& self) { return self.model.latent(); })
+      .def_property_readonly("skills", [](const PyModel& self) { return self.model.skills(); });
+}
+
+}  // namespace turnout::python
