@@ -68,7 +68,8 @@ double or_unlimited(const std::optional<double>& value) {
 struct Options {
   double value_usd, usd_per_second;
   std::optional<double> budget_usd, max_seconds;
-  int in_tokens, statistic, tools;
+  std::optional<int> in_tokens;
+  int statistic, tools;
   std::optional<std::uint64_t> seed;
   const Constraints* constraints;
 };
@@ -79,7 +80,9 @@ Request request_of(const Options& o) {
   r.usd_per_second = o.usd_per_second;
   r.budget = Usd(or_unlimited(o.budget_usd));
   r.max_seconds = Seconds(or_unlimited(o.max_seconds));
-  r.in_tokens = o.in_tokens;
+  if (o.in_tokens.value_or(0) < 0)
+    throw Error(ErrorKind::input, "in_tokens", "expected a number >= 0, got " + std::to_string(*o.in_tokens));
+  r.in_tokens = o.in_tokens.value_or(-1);
   r.statistic = static_cast<trace::Statistic>(o.statistic);
   r.tools = o.tools;
   r.sample = o.seed.has_value();
@@ -280,7 +283,7 @@ void bind_router(py::module_& m) {
       .def(py::init(&make_constraints), py::kw_only(), py::arg("allowed"), py::arg("denied"), py::arg("disabled"),
            py::arg("needs"), py::arg("kinds"), py::arg("granted"), py::arg("cost_bias"));
 
-  const auto options = [](double value_usd, std::optional<double> budget_usd, std::optional<double> max_seconds, int in_tokens,
+  const auto options = [](double value_usd, std::optional<double> budget_usd, std::optional<double> max_seconds, std::optional<int> in_tokens,
                           int statistic, const Constraints* constraints, std::optional<std::uint64_t> seed, int tools,
                           double usd_per_second) {
     return Options{value_usd, usd_per_second, budget_usd, max_seconds, in_tokens, statistic, tools, seed, constraints};
@@ -291,14 +294,14 @@ void bind_router(py::module_& m) {
       .def(
           "route",
           [options](PyRouter& self, const py::object& query, double value_usd, std::optional<double> budget_usd,
-                    std::optional<double> max_seconds, int in_tokens, int statistic, const Constraints* constraints,
+                    std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
                     std::optional<std::uint64_t> seed, int tools, double usd_per_second) {
             return route(self, query,
                          options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second));
           })
       .def("route_vectors",
            [options](PyRouter& self, const py::object& rows, double value_usd, std::optional<double> budget_usd,
-                     std::optional<double> max_seconds, int in_tokens, int statistic, const Constraints* constraints,
+                     std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
                      std::optional<std::uint64_t> seed, int tools, double usd_per_second, int threads) {
              return route_vectors(self, rows,
                                   options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second),
@@ -306,7 +309,7 @@ void bind_router(py::module_& m) {
            })
       .def("route_texts",
            [options](PyRouter& self, const py::sequence& texts, double value_usd, std::optional<double> budget_usd,
-                     std::optional<double> max_seconds, int in_tokens, int statistic, const Constraints* constraints,
+                     std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
                      std::optional<std::uint64_t> seed, int tools, double usd_per_second, int threads) {
              return route_texts(self, texts,
                                 options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second),
