@@ -33,7 +33,7 @@ class Engine {
 // Live FAISS indexes, so that a leak is a test.
 long live_indexes();
 
-// A FAISS index over float vectors with the inner-product or L2 metric, any type that derives from faiss::Index.
+// A FAISS index over float vectors with the inner-product metric, any type that derives from faiss::Index.
 class FaissIndex {
  public:
   // `bytes` as written by faiss.serialize_index / write_index, already verified by the caller. Throws Error(bundle).
@@ -75,8 +75,8 @@ struct Columns {
 };
 
 struct Workspace {
-  std::vector<float> distances;
-  std::vector<std::int64_t> labels;
+  std::vector<float> distances, batch_distances;
+  std::vector<std::int64_t> labels, batch_labels;
   std::vector<Hit> hits;
 };
 
@@ -89,14 +89,28 @@ class Index {
   const FaissIndex& faiss() const { return index_; }
   Workspace workspace() const;
 
-  // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`.
+  // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over a flat
+  // index this is exact: the proposal is widened until no vector outside of it can belong to the k best, and a filter that
+  // few vectors pass is answered by scanning those.
   int search(const float* x, int k, const Filter& filter, Workspace& ws, Hit* out) const;
   // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Equal to n single searches.
   void search(const float* x, int n, int k, const Filter& filter, Workspace& ws, Hit* out, int* counts) const;
 
  private:
+  bool passes_all(const Filter& f) const;
+  bool passes(std::size_t id, const Filter& f) const;
+  std::int64_t passing(const Filter& f) const;
+  Hit score(const float* x, std::size_t id, const Filter& f) const;
+  int best(int k, Workspace& ws, Hit* out) const;
+  int scan(const float* x, int k, const Filter& f, Workspace& ws, Hit* out) const;
+  int settle(const float* x, int k, const Filter& f, const std::int64_t* labels, std::int64_t proposed, Workspace& ws,
+             Hit* out) const;
+  int widen(const float* x, int k, const Filter& f, std::int64_t proposed, Workspace& ws, Hit* out) const;
+
   FaissIndex index_;
   Columns columns_;
+  std::uint32_t all_kinds_ = 0, all_requires_ = 0;
+  float cheapest_ = 0;
 };
 
 }  // namespace turnout::capability
