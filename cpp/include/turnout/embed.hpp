@@ -18,16 +18,16 @@ namespace turnout::embed {
 struct Workspace {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> sums;
-  std::string normalized;
   std::vector<std::int64_t> encoder_ids, encoder_mask, encoder_types;
   std::vector<float> encoder_out;
+  std::vector<onnx::Tensor> encoder_inputs, encoder_outputs;
 };
 
 // BERT's uncased WordPiece, id for id equal to Hugging Face `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece,
 // the special tokens of the vocabulary matched literally), without [CLS] and [SEP] added. Invalid UTF-8 becomes U+FFFD first.
 class Tokenizer {
  public:
-  // `vocab` is vocab.txt: one token a line, the line number is its id.
+  // `vocab` is vocab.txt: one token a line, the line number is its id. It must hold [UNK]. Throws Error(bundle).
   explicit Tokenizer(std::string_view vocab, const std::string& path = "vocab.txt");
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
@@ -68,7 +68,8 @@ class Embedder {
 class StaticEmbedder final : public Embedder {
  public:
   static constexpr int kMaxWeight = 2047;
-  static constexpr int kMaxKept = 512;  // 512 x 2047 x 127 < 2^27: squares sum exactly in 64 bits up to 256 dimensions
+  static constexpr int kMaxKept = 512;
+  static constexpr int kMaxStaticDim = 512;  // 512 squares of a sum up to 512 x 2047 x 128 are below 2^63: all is exact
 
   struct Options {
     std::string name;
@@ -99,7 +100,7 @@ class OnnxEmbedder final : public Embedder {
  public:
   struct Options {
     std::string name;
-    int max_tokens = 256;  // [CLS] and [SEP] included; head and tail are kept
+    int max_tokens = 256;  // [CLS] and [SEP] included; of a longer text, the first quarter and the last three are kept
   };
   OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Session> session, Options options);
   int dim() const override { return dim_; }
@@ -107,9 +108,12 @@ class OnnxEmbedder final : public Embedder {
   Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
 
  private:
+  void run(Workspace& ws, float* out) const;
+
   Tokenizer tokenizer_;
   std::shared_ptr<const onnx::Session> session_;
   Options options_;
+  std::int32_t cls_, sep_;
   int dim_ = 0;
 };
 

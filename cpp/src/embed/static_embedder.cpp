@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "row_sum.hpp"
+#include "turnout/embed.hpp"
+
+namespace turnout::embed {
+namespace {
+
+void check(bool holds, const char* path, const std::string& expected, long got) {
+  if (!holds) throw Error(ErrorKind::bundle, path, "expected " + expected + ", got " + std::to_string(got));
+}
+
+void check_weights(const std::vector<std::int16_t>& weights) {
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    check(weights[i] >= 0 && weights[i] <= StaticEmbedder::kMaxWeight, ("weights[" + std::to_string(i) + "]").c_str(),
+          "0 to " + std::to_string(StaticEmbedder::kMaxWeight), weights[i]);
+}
+
+}  // namespace
+
+int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail) {
+  const auto size = static_cast<int>(ids.size());
+  if (size <= head + tail) return size;
+  std::copy(ids.end() - tail, ids.end(), ids.begin() + head);
+  ids.resize(static_cast<std::size_t>(head + tail));
+  return head + tail;
+}
+
+StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> rows, std::vector<std::int16_t> weights,
+                               int dim, Options options)
+    : tokenizer_(std::move(tokenizer)), rows_(std::move(rows)), weights_(std::move(weights)), dim_(dim),
+      options_(std::move(options)) {
+  const auto tokens = static_cast<std::size_t>(tokenizer_.size());
+  check(dim >= 1 && dim <= kMaxStaticDim, "dim", "1 to " + std::to_string(kMaxStaticDim), dim);
+  check(weights_.size() == tokens, "weights", "one a token, " + std::to_string(tokens), static_cast<long>(weights_.size()));
+  check(rows_.size() == tokens * static_cast<std::size_t>(dim), "rows",
+        std::to_string(tokens) + " rows of " + std::to_string(dim) + " bytes", static_cast<long>(rows_.size()));
+  check_weights(weights_);
+  check(options_.head >= 0 && options_.head <= kMaxKept, "head", "0 to " + std::to_string(kMaxKept), options_.head);
+  check(options_.tail >= 0 && options_.head + options_.tail >= 1 && options_.head + options_.tail <= kMaxKept, "tail",
+        "head + tail to be 1 to " + std::to_string(kMaxKept), options_.tail);
+}
+
+Embedded StaticEmbedder::embed(std::string_view text, Workspace& ws, float* out) const {
+  tokenizer_.encode(text, ws);
+  const auto tokens = static_cast<int>(ws.ids.size());
+  const int kept = keep_head_and_tail(ws.ids, options_.head, options_.tail);
+  embed_ids(ws.ids, ws, out);
+  return {tokens, kept};
+}
+
+void StaticEmbedder::embed_ids(std::span<const std::int32_t> ids, Workspace& ws, float* out) const {
+  ws.sums.resize(static_cast<std::size_t>(dim_));
+  sum_rows(rows_.data(), weights_.data(), ids, dim_, ws.sums.data());
+  to_unit(ws.sums.data(), dim_, out);
+}
+
+}  // namespace turnout::embed
