@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "turnout/core/error.hpp"
+
 namespace check {
 
 struct Case { const char* name; void (*run)(); };
@@ -43,6 +45,14 @@ inline std::string required_env(const char* name) {
   static const check::Register register_##name(#name, test_##name); \
   static void test_##name()
 #define CHECK(expression) check::that(static_cast<bool>(expression), #expression, __FILE__, __LINE__)
+// The statement throws turnout::Error of this kind with this path.
+#define CHECK_ERROR(statement, expected_kind, expected_path)                                     \
+  try {                                                                                           \
+    statement;                                                                                    \
+    check::that(false, #statement " throws", __FILE__, __LINE__);                                 \
+  } catch (const turnout::Error& e) {                                                             \
+    check::that(e.kind == (expected_kind) && e.path == (expected_path), e.what(), __FILE__, __LINE__); \
+  }
 #define CHECK_NEAR(a, b, tolerance) check::that(std::abs((a) - (b)) <= (tolerance), #a " ~ " #b, __FILE__, __LINE__)
 
 int main() {

@@ -1,0 +1,159 @@
+#include "turnout/capability.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "check.hpp"
+#include "tiny_onnx.hpp"
+
+using namespace turnout;
+using namespace turnout::capability;
+
+namespace {
+
+constexpr int kDim = 24;
+
+std::shared_ptr<const Engine> engine() { return Engine::load(check::required_env("TURNOUT_FAISS_LIBRARY")); }
+
+std::vector<float> unit_rows(int n, std::uint64_t seed) {
+  Philox rng(seed);
+  std::vector<float> rows;
+  for (int i = 0; i < n; ++i) {
+    double norm = 0;
+    std::vector<double> row(kDim);
+    for (double& v : row) {
+      v = rng.normal();
+      norm += v * v;
+    }
+    for (const double v : row) rows.push_back(static_cast<float>(v / std::sqrt(norm)));
+  }
+  return rows;
+}
+
+Columns columns(const std::vector<float>& vectors) {
+  Columns c;
+  c.vectors = vectors;
+  const std::size_t n = vectors.size() / kDim;
+  for (std::size_t i = 0; i < n; ++i) {
+    c.kinds.push_back(static_cast<std::uint8_t>(i % 4));
+    c.requires_.push_back(i % 10 == 0 ? 0u : 1u << (i % 3));
+    c.usd_per_call.push_back(0.01f * static_cast<float>(i % 5));
+  }
+  return c;
+}
+
+Index make(int n, std::uint64_t seed = 1) {
+  const auto vectors = unit_rows(n, seed);
+  const auto data = tiny::flat_index(kDim, vectors);
+  return Index(FaissIndex(engine(), tiny::view(data), "tiny.faiss"), columns(vectors));
+}
+
+std::vector<Hit> brute_force(const Columns& c, const float* x, int k, const Filter& f) {
+  std::vector<Hit> hits;
+  for (std::size_t i = 0; i < c.kinds.size(); ++i) {
+    if (((f.kinds >> c.kinds[i]) & 1u) == 0 || (c.requires_[i] & ~f.granted) != 0) continue;
+    const float s = dot(x, c.vectors.data() + i * kDim, kDim);
+    hits.push_back({static_cast<std::int32_t>(i), s, static_cast<float>(s - f.cost_bias * c.usd_per_call[i])});
+  }
+  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
+  hits.resize(std::min(hits.size(), static_cast<std::size_t>(k)));
+  return hits;
+}
+
+}  // namespace
+
+TEST(equal_to_brute_force_under_every_filter) {
+  for (const int n : {1, 5, 60, 700}) {
+    const Index index = make(n);
+    const Columns c = columns(unit_rows(n, 1));
+    const auto queries = unit_rows(40, 2);
+    auto ws = index.workspace();
+    const Filter filters[] = {{}, {0b0011, ~0u, 0}, {~0u, 0b001, 0}, {0b1000, 0b010, 0}, {~0u, ~0u, 3.0}, {0b0101, 0b011, 0.7}, {0, ~0u, 0}};
+    for (const Filter& f : filters)
+      for (const int k : {1, 4, 8})
+        for (int q = 0; q < 40; ++q) {
+          std::vector<Hit> hits(static_cast<std::size_t>(k));
+          hits.resize(static_cast<std::size_t>(index.search(queries.data() + q * kDim, k, f, ws, hits.data())));
+          CHECK(hits == brute_force(c, queries.data() + q * kDim, k, f));
+        }
+  }
+}
+
+TEST(a_batch_equals_single_searches) {
+  const Index index = make(500);
+  const auto queries = unit_rows(kMaxBatch, 3);
+  auto ws = index.workspace();
+  for (const Filter& f : {Filter{}, Filter{~0u, ~0u, 2.0}, Filter{0b0001, 0b001, 0}}) {
+    std::vector<Hit> batch(kMaxBatch * 4), single(4);
+    std::vector<int> counts(kMaxBatch);
+    index.search(queries.data(), kMaxBatch, 4, f, ws, batch.data(), counts.data());
+    for (int i = 0; i < kMaxBatch; ++i) {
+      const int count = index.search(queries.data() + i * kDim, 4, f, ws, single.data());
+      CHECK(count == counts[static_cast<std::size_t>(i)]);
+      CHECK(std::equal(single.begin(), single.begin() + count, batch.begin() + i * 4));
+    }
+  }
+}
+
+TEST(ties_go_to_the_lower_id) {
+  std::vector<float> same;
+  for (int i = 0; i < 30; ++i) same.insert(same.end(), {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+  Columns c = columns(same);
+  const auto data = tiny::flat_index(kDim, same);
+  const Index index(FaissIndex(engine(), tiny::view(data), "same"), c);
+  auto ws = index.workspace();
+  Hit hits[3];
+  CHECK(index.search(same.data(), 3, {}, ws, hits) == 3);
+  CHECK(hits[0].similarity == 1.0f && hits[0].score == hits[1].score);
+}
+
+TEST(k_of_zero_and_more_than_there_are) {
+  const Index index = make(5);
+  const auto x = unit_rows(1, 9);
+  auto ws = index.workspace();
+  Hit hits[8];
+  CHECK(index.search(x.data(), 0, {}, ws, hits) == 0);
+  CHECK(index.search(x.data(), 8, {}, ws, hits) == 5);
+}
+
+static void refuse_broken() {
+  const auto vectors = unit_rows(10, 4);
+  const auto data = tiny::flat_index(kDim, vectors);
+  const auto load = [](const std::string& bytes) { FaissIndex index(engine(), tiny::view(bytes), "broken"); };
+  for (const std::string& broken : {std::string(), std::string("garbage!"), data.substr(0, 20), data.substr(0, data.size() - 4)})
+    CHECK_ERROR(load(broken), ErrorKind::bundle, "broken");
+  std::string untrained = data, l2 = data;
+  untrained[32] = 0;
+  CHECK_ERROR(load(untrained), ErrorKind::bundle, "broken");
+  l2[33] = 1;
+  CHECK_ERROR(load(l2), ErrorKind::bundle, "broken");
+}
+
+TEST(columns_of_another_length_are_refused) {
+  const auto vectors = unit_rows(10, 4);
+  const auto data = tiny::flat_index(kDim, vectors);
+  const auto with = [&](auto spoil) {
+    Columns c = columns(vectors);
+    spoil(c);
+    Index(FaissIndex(engine(), tiny::view(data), "ok"), c);
+  };
+  CHECK_ERROR(with([](Columns& c) { c.vectors.pop_back(); }), ErrorKind::config, "capability.vectors");
+  CHECK_ERROR(with([](Columns& c) { c.kinds.pop_back(); }), ErrorKind::config, "capability.kinds");
+  CHECK_ERROR(with([](Columns& c) { c.requires_.clear(); }), ErrorKind::config, "capability.requires");
+  CHECK_ERROR(with([](Columns& c) { c.usd_per_call.clear(); }), ErrorKind::config, "capability.usd_per_call");
+  CHECK_ERROR(with([](Columns& c) { c.kinds[3] = 40; }), ErrorKind::config, "capability.kinds[3]");
+}
+
+TEST(libraries_that_are_none_are_refused) {
+  CHECK_ERROR(Engine::load("/nowhere/libfaiss.so"), ErrorKind::engine, "/nowhere/libfaiss.so");
+  CHECK_ERROR(Engine::load("libm.so.6"), ErrorKind::engine, "libm.so.6");
+}
+
+TEST(broken_indexes_are_refused) { refuse_broken(); }
+
+TEST(nothing_leaks) {
+  const long before = live_indexes();
+  for (int i = 0; i < 100; ++i) make(20, static_cast<std::uint64_t>(i));
+  refuse_broken();
+  CHECK(live_indexes() == before);
+}
