@@ -5,4 +5,6 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   using namespace turnout::python;
   m.doc() = "turnout's native core";
   bind_core(m);
+  bind_onnx(m);
+  bind_embed(m);
 }

@@ -1,0 +1,135 @@
+#include "turnout/embed.hpp"
+
+#include "bindings.hpp"
+#include "query.hpp"
+
+namespace turnout::python {
+namespace {
+
+using embed::Embedder;
+using embed::OnnxEmbedder;
+using embed::StaticEmbedder;
+using embed::Tokenizer;
+using embed::Workspace;
+
+// One a thread, grown to its high-water mark.
+Workspace& workspace() {
+  thread_local Workspace ws;
+  return ws;
+}
+
+void check_text(const py::handle& object, const std::string& path) {
+  if (!is_text(object))
+    throw py::type_error(path + ": expected str or bytes, got " + std::string(py::str(py::type::of(object).attr("__name__"))));
+}
+
+py::object frozen(const py::array& array) {
+  array.attr("flags").attr("writeable") = false;
+  return array;
+}
+
+template <class T>
+std::vector<T> copy(const Array<T>& array) {
+  return {array.data(), array.data() + array.size()};
+}
+
+py::object encode(const Tokenizer& self, const py::object& text) {
+  check_text(text, "text");
+  const TextView view(text);
+  Workspace& ws = workspace();
+  {
+    const py::gil_scoped_release release;
+    self.encode(view.view(), ws);
+  }
+  return py::array_t<std::int32_t>(static_cast<py::ssize_t>(ws.ids.size()), ws.ids.data());
+}
+
+py::object embed_text(const Embedder& self, const py::object& text) {
+  check_text(text, "text");
+  const TextView view(text);
+  py::array_t<float> out(self.dim());
+  float* data = out.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    self.embed(view.view(), workspace(), data);
+  }
+  return frozen(out);
+}
+
+py::object embed_batch(const Embedder& self, const py::object& texts) {
+  if (is_text(texts)) throw py::type_error("texts: expected a sequence of texts, got one; use embed()");
+  const py::tuple held(texts);  // the caller's list may change while others run
+  std::vector<TextView> views;
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    check_text(held[i], "texts[" + std::to_string(i) + "]");
+    views.emplace_back(held[i]);
+  }
+  py::array_t<float> out({static_cast<py::ssize_t>(views.size()), static_cast<py::ssize_t>(self.dim())});
+  float* data = out.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    for (std::size_t i = 0; i < views.size(); ++i)
+      self.embed(views[i].view(), workspace(), data + i * static_cast<std::size_t>(self.dim()));
+  }
+  return frozen(out);
+}
+
+py::object embed_ids(const StaticEmbedder& self, const py::object& ids) {
+  const auto array = exact<std::int32_t>(ids, "ids", 1);
+  for (py::ssize_t i = 0; i < array.size(); ++i) self.tokenizer().token(array.data()[i]);  // checks the range
+  if (array.size() > StaticEmbedder::kMaxKept)
+    throw Error(ErrorKind::input, "ids", "expected at most " + std::to_string(StaticEmbedder::kMaxKept));
+  py::array_t<float> out(self.dim());
+  self.embed_ids({array.data(), static_cast<std::size_t>(array.size())}, workspace(), out.mutable_data());
+  return frozen(out);
+}
+
+std::shared_ptr<StaticEmbedder> make_static(const py::bytes& vocab, const py::object& rows, const py::object& weights,
+                                            const std::string& name, int head, int tail) {
+  const auto r = exact<std::int8_t>(rows, "rows", 2);
+  const auto w = exact<std::int16_t>(weights, "weights", 1);
+  Tokenizer tokenizer{std::string_view(vocab)};
+  if (r.shape(0) != tokenizer.size())
+    throw Error(ErrorKind::bundle, "rows",
+                "expected one a token, " + std::to_string(tokenizer.size()) + ", got " + std::to_string(r.shape(0)));
+  if (r.shape(1) > StaticEmbedder::kMaxStaticDim)
+    throw Error(ErrorKind::bundle, "rows", "expected at most " + std::to_string(StaticEmbedder::kMaxStaticDim) +
+                                               " columns, got " + std::to_string(r.shape(1)));
+  return std::make_shared<StaticEmbedder>(std::move(tokenizer), copy(r), copy(w), static_cast<int>(r.shape(1)),
+                                          StaticEmbedder::Options{name, head, tail});
+}
+
+std::shared_ptr<OnnxEmbedder> make_onnx(const py::bytes& vocab, std::shared_ptr<onnx::Session> session,
+                                        const std::string& name, int max_tokens) {
+  return std::make_shared<OnnxEmbedder>(Tokenizer{std::string_view(vocab)}, std::move(session),
+                                        OnnxEmbedder::Options{name, max_tokens});
+}
+
+}  // namespace
+
+void bind_embed(py::module_& m) {
+  py::class_<Tokenizer>(m, "Tokenizer", "BERT's uncased WordPiece, without [CLS] and [SEP].")
+      .def(py::init([](const py::bytes& vocab, const std::string& path) {
+             return std::make_unique<Tokenizer>(std::string_view(vocab), path);
+           }),
+           py::arg("vocab"), py::arg("path") = "vocab.txt")
+      .def("encode", encode, py::arg("text"), "Text (str, or UTF-8 bytes) -> int32[T], every token of it.")
+      .def("id", &Tokenizer::id, py::arg("token"), "The id of a token, or -1.")
+      .def("token", &Tokenizer::token, py::arg("id"))
+      .def_property_readonly("size", &Tokenizer::size)
+      .def("__len__", &Tokenizer::size);
+  py::class_<Embedder, std::shared_ptr<Embedder>>(m, "Embedder", "Text -> unit vector.")
+      .def("embed", embed_text, py::arg("text"), "Text -> float32[D], read-only; zeros for a text without tokens.")
+      .def("embed_batch", embed_batch, py::arg("texts"), "Texts -> float32[N, D], read-only.")
+      .def_property_readonly("dim", &Embedder::dim)
+      .def_property_readonly("name", &Embedder::name);
+  py::class_<StaticEmbedder, Embedder, std::shared_ptr<StaticEmbedder>>(m, "StaticEmbedder", "Weighted mean of int8 rows.")
+      .def(py::init(&make_static), py::arg("vocab"), py::arg("rows"), py::arg("weights"), py::arg("name"),
+           py::arg("head") = 128, py::arg("tail") = 384)
+      .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> float32[D], read-only.")
+      .def_property_readonly("tokenizer", &StaticEmbedder::tokenizer, py::return_value_policy::reference_internal);
+  py::class_<OnnxEmbedder, Embedder, std::shared_ptr<OnnxEmbedder>>(m, "OnnxEmbedder", "A transformer encoder.")
+      .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session"), py::arg("name"), py::arg("max_tokens") = 256);
+}
+
+}  // namespace turnout::python

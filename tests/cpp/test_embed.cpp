@@ -1,0 +1,258 @@
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "check.hpp"
+#include "embed/utf8.hpp"
+#include "turnout/embed.hpp"
+
+using namespace turnout;
+using namespace turnout::embed;
+
+// Every allocation of this program, so that a warmed call can be shown to make none.
+static long allocations = 0;
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* p = std::malloc(size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+namespace {
+
+const std::array kTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "route", "##r",    "the", "query", "s",
+                            "##s",   "1",     "##2",   ".",     "[",      "]",     "unk",    "字",  "ｶ",    "ᄒ",
+                            "##ᅡ",   "##ᆫ",   "cafe",  "σ",     "a",      "##a",   "〮",     "##〮", "##〪〮", "\u302f",
+                            "##\u302f", "pneumonoultramicroscopic", "##silicovolcanoconiosis", "#", "##", "-"};
+
+std::string vocabulary() {
+  std::string text;
+  for (const char* token : kTokens) text += std::string(token) + "\n";
+  return text;
+}
+
+const Tokenizer& tokenizer() {
+  static const Tokenizer instance(vocabulary());
+  return instance;
+}
+
+// The tokens of a text, joined by spaces.
+std::string tokens(std::string_view text) {
+  Workspace ws;
+  tokenizer().encode(text, ws);
+  std::string out;
+  for (const std::int32_t id : ws.ids) out += (out.empty() ? "" : " ") + std::string(tokenizer().token(id));
+  return out;
+}
+
+std::string repeat(std::string_view text, int n) {
+  std::string out;
+  for (int i = 0; i < n; ++i) out += text;
+  return out;
+}
+
+StaticEmbedder static_embedder(int dim, StaticEmbedder::Options options = {"test", 128, 384}) {
+  const auto n = kTokens.size();
+  std::vector<std::int8_t> rows(n * static_cast<std::size_t>(dim));
+  std::vector<std::int16_t> weights(n);
+  Philox rng(5);
+  for (auto& r : rows) r = static_cast<std::int8_t>(static_cast<int>(rng.next() % 256) - 128);
+  for (auto& w : weights) w = static_cast<std::int16_t>(rng.next() % 2048);
+  rows[0] = -128;
+  weights[0] = 2047;
+  return {Tokenizer(vocabulary()), std::move(rows), std::move(weights), dim, std::move(options)};
+}
+
+std::string build_error(const std::string& vocab) {
+  return check::message_of<Error>([&] { Tokenizer(vocab, "some/vocab.txt"); });
+}
+
+}  // namespace
+
+TEST(words_split_at_space_and_around_punctuation) {
+  CHECK(tokens("The  ROUTER's\tquery.") == "the route ##r [UNK] s query .");
+  CHECK(tokens("") == "");
+  CHECK(tokens(" \n\t") == "");
+  CHECK(tokens("queries") == "[UNK]");
+  CHECK(tokens("12s") == "1 ##2 ##s");
+}
+
+TEST(the_longest_token_wins_also_beyond_sixteen_bytes) {
+  CHECK(tokens("pneumonoultramicroscopicsilicovolcanoconiosis") == "pneumonoultramicroscopic ##silicovolcanoconiosis");
+  CHECK(tokens("pneumonoultramicroscopix") == "[UNK]");
+}
+
+TEST(special_tokens_are_matched_literally) {
+  CHECK(tokens("route[SEP]route [CLS]") == "route [SEP] route [CLS]");
+  CHECK(tokens("[unk]") == "[ unk ]");
+  CHECK(tokens("[[MASK]") == "[ [MASK]");
+  CHECK(tokens("[SE") == "[ [UNK]");
+}
+
+TEST(accents_case_and_controls) {
+  CHECK(tokens("CAFÉ") == "cafe");
+  CHECK(tokens("cafe\u0301") == "cafe");
+  CHECK(tokens("ca\u200dfe") == "cafe");       // a format character
+  CHECK(tokens("ca\u0007fe\ufffd") == "cafe");  // a control, a replacement character
+  CHECK(tokens("Σ") == "σ");
+  CHECK(tokens("route\u2003the\u00a0query") == "route the query");
+}
+
+TEST(chinese_and_hangul) {
+  CHECK(tokens("a字字a") == "a 字 字 a");
+  CHECK(tokens("한") == "ᄒ ##ᅡ ##ᆫ");
+}
+
+TEST(kept_marks_are_put_into_canonical_order) {
+  // U+302E and U+302F have class 224 and stay in order; the removed U+0301 does not stop them, the removed U+034F does.
+  CHECK(tokens("a\u302e\u302f") == "a ##\u302e ##\u302f");
+  const Tokenizer t("[UNK]\na\n##\U0001d165\n##\u302e\n");
+  Workspace ws;
+  for (const char* text : {"a\u302e\U0001d165", "a\U0001d165\u302e", "a\u302e\u0301\U0001d165"}) {
+    t.encode(text, ws);
+    CHECK((ws.ids == std::vector<std::int32_t>{1, 2, 3}));  // 216 before 224
+  }
+  t.encode("a\u302e\u034f\U0001d165", ws);
+  CHECK((ws.ids == std::vector<std::int32_t>{1, 3, 2}));
+}
+
+TEST(words_of_more_than_a_hundred_characters_are_unknown) {
+  CHECK(tokens(repeat("a", 100)) == "a" + repeat(" ##a", 99));
+  CHECK(tokens(repeat("a", 101)) == "[UNK]");
+  CHECK(tokens(repeat("\u302e", 200) + " a") == "[UNK] a");
+  CHECK(tokens(repeat("한", 34)) == "[UNK]");  // 102 letters
+}
+
+TEST(invalid_utf8_is_replaced) {
+  for (const char* bad : {"\xff", "\xc3", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc0\x80", "\xe2\x82", "\x80"})
+    CHECK(tokens("ca" + std::string(bad) + "fe") == "cafe");
+  CHECK(tokens("ca\xe2") == "[UNK]");
+  CHECK(tokens("s\xe2\x82s") == "s ##s");
+}
+
+TEST(decode_consumes_maximal_subparts) {
+  const auto consumed = [](std::string_view text) {
+    const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+    return decode(p, p + text.size()).bytes;
+  };
+  CHECK(consumed("\xf0\x90\x80" "a") == 3);
+  CHECK(consumed("\xf0\x80\x80\x80") == 1);
+  CHECK(consumed("\xe1\x80") == 2);
+  CHECK(consumed("\xed\xa0\x80") == 1);
+  CHECK(consumed("\xf4\x8f\xbf\xbf") == 4);
+}
+
+TEST(ids_and_tokens_are_inverse) {
+  for (std::size_t i = 0; i < kTokens.size(); ++i) {
+    CHECK(tokenizer().id(kTokens[i]) == static_cast<int>(i));
+    CHECK(tokenizer().token(static_cast<int>(i)) == kTokens[i]);
+  }
+  CHECK(tokenizer().size() == static_cast<int>(kTokens.size()));
+  for (const char* absent : {"", "router", "##route", "pneumonoultramicroscopicsilico", "##"})
+    CHECK((tokenizer().id(absent) == -1) == (std::strcmp(absent, "##") != 0));
+  CHECK(check::message_of<Error>([] { tokenizer().token(-1); }).starts_with("id: expected 0 to "));
+}
+
+TEST(a_bad_vocabulary_names_the_line) {
+  CHECK(build_error("") == "some/vocab.txt: expected a token [UNK]");
+  CHECK(build_error("[UNK]\n\na\n") == "some/vocab.txt: line 2: expected a token, got an empty line");
+  CHECK(build_error("[UNK]\na\na\n") == "some/vocab.txt: line 3: the token 'a' is already on line 2");
+  CHECK(build_error("[UNK]\n\xff\n") == "some/vocab.txt: line 2: expected a token, got bytes that are not UTF-8");
+  CHECK(build_error(std::string("[UNK]\na\0b\n", 10)) == "some/vocab.txt: line 2: expected a token, got a NUL byte");
+}
+
+TEST(a_megabyte_is_one_pass) {
+  Workspace ws;
+  constexpr int n = 1 << 20;
+  tokenizer().encode(repeat("a", n), ws);
+  CHECK(ws.ids.size() == 1);
+  tokenizer().encode(repeat("\u302f\u302e", n / 6), ws);
+  CHECK(ws.ids.size() == 1);
+  tokenizer().encode(repeat("a ", n / 2), ws);
+  CHECK(ws.ids.size() == n / 2);
+}
+
+TEST(head_and_tail) {
+  std::vector<std::int32_t> ids = {0, 1, 2, 3, 4, 5};
+  CHECK(keep_head_and_tail(ids, 4, 2) == 6);
+  CHECK(keep_head_and_tail(ids, 1, 3) == 4);
+  CHECK((ids == std::vector<std::int32_t>{0, 3, 4, 5}));
+  CHECK(keep_head_and_tail(ids, 0, 2) == 2);
+  CHECK((ids == std::vector<std::int32_t>{4, 5}));
+}
+
+// Sums in 64 bits, one element at a time, against the kernel of this CPU; every remainder of the column blocks.
+TEST(sums_are_exact_for_every_dimension) {
+  for (const int dim : {1, 7, 8, 15, 16, 17, 63, 64, 65, 100, 255, 256, 257, 384, 511, 512}) {
+    const StaticEmbedder e = static_embedder(dim);
+    Workspace ws;
+    std::vector<float> out(static_cast<std::size_t>(dim));
+    const std::vector<std::int32_t> first(512, 0);  // the largest sum of all: 512 x 2047 x 128
+    e.embed_ids(first, ws, out.data());
+    CHECK(ws.sums[0] == 512 * 2047 * -128);
+    double squares = 0;
+    for (const float x : out) squares += static_cast<double>(x) * x;
+    CHECK_NEAR(squares, 1.0, 1e-6);
+  }
+}
+
+TEST(the_vector_is_the_weighted_mean) {
+  std::vector<std::int8_t> rows(kTokens.size() * 2, 0);
+  std::vector<std::int16_t> weights(kTokens.size(), 1);
+  const auto set = [&](const char* token, std::int8_t x, std::int8_t y, std::int16_t weight) {
+    const auto id = static_cast<std::size_t>(tokenizer().id(token));
+    rows[2 * id] = x;
+    rows[2 * id + 1] = y;
+    weights[id] = weight;
+  };
+  set("the", 1, 0, 3);
+  set("query", 0, -2, 2);
+  const StaticEmbedder e(Tokenizer(vocabulary()), rows, weights, 2, {"xy", 1, 1});
+  Workspace ws;
+  float out[2];
+  const Embedded whole = e.embed("the query", ws, out);
+  CHECK(whole.tokens == 2 && whole.kept == 2);
+  CHECK(out[0] == 0.6f && out[1] == -0.8f);
+  const Embedded cut = e.embed("the the query query query", ws, out);
+  CHECK(cut.tokens == 5 && cut.kept == 2);
+  CHECK(out[0] == 0.6f && out[1] == -0.8f);
+  e.embed("", ws, out);
+  CHECK(out[0] == 0.0f && out[1] == 0.0f);
+}
+
+TEST(a_static_embedder_checks_its_tables) {
+  const auto n = kTokens.size();
+  const auto error = [&](std::size_t rows, std::vector<std::int16_t> weights, int dim, StaticEmbedder::Options options) {
+    return check::message_of<Error>([&] {
+      StaticEmbedder(Tokenizer(vocabulary()), std::vector<std::int8_t>(rows), std::move(weights), dim, std::move(options));
+    });
+  };
+  const std::vector<std::int16_t> good(n, 1);
+  auto negative = good, heavy = good;
+  negative[3] = -1;
+  heavy[4] = 2048;
+  CHECK(error(2 * n, good, 2, {"x", 1, 1}).empty());
+  CHECK(error(2 * n + 1, good, 2, {"x", 1, 1}).starts_with("rows: expected "));
+  CHECK(error(2 * n, std::vector<std::int16_t>(n - 1), 2, {"x", 1, 1}).starts_with("weights: expected one a token"));
+  CHECK(error(2 * n, negative, 2, {"x", 1, 1}) == "weights[3]: expected 0 to 2047, got -1");
+  CHECK(error(2 * n, heavy, 2, {"x", 1, 1}) == "weights[4]: expected 0 to 2047, got 2048");
+  CHECK(error(0, good, 0, {"x", 1, 1}) == "dim: expected 1 to 512, got 0");
+  CHECK(error(513 * n, good, 513, {"x", 1, 1}) == "dim: expected 1 to 512, got 513");
+  CHECK(error(2 * n, good, 2, {"x", -1, 1}).starts_with("head: expected "));
+  CHECK(error(2 * n, good, 2, {"x", 0, 0}).starts_with("tail: expected "));
+  CHECK(error(2 * n, good, 2, {"x", 256, 257}).starts_with("tail: expected "));
+}
+
+TEST(a_warmed_call_allocates_nothing) {
+  const StaticEmbedder e = static_embedder(256);
+  const std::string text = repeat("The router's query: 12 字한é\u302e[SEP] pneumonoultramicroscopicsilicovolcanoconiosis. ", 50);
+  Workspace ws;
+  std::vector<float> out(256);
+  e.embed(text, ws, out.data());
+  const long before = allocations;
+  for (int i = 0; i < 10; ++i) e.embed(text, ws, out.data());
+  CHECK(allocations == before);
+}
