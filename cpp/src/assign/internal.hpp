@@ -1,0 +1,114 @@
+// What the files of this room share: the state of one solve(). All arrays have their size for good.
+#pragma once
+
+#include <vector>
+
+#include "assign/frontier.hpp"
+#include "assign/terms.hpp"
+
+namespace turnout::assign {
+
+inline constexpr int kMaxOptions = 512;   // ways to run one stage
+inline constexpr int kPending = 8192;     // points before they are filtered
+inline constexpr int kBeam = 32;          // labels that every later stage keeps when the cap is reached
+inline constexpr int kMaxLines = 20;
+inline constexpr int kWindow = 256;
+inline constexpr std::uint32_t kSkip = ~std::uint32_t{0};
+
+// How a stage can be run, as columns; the first option of an optional stage is to skip it.
+struct Options {
+  int count = 0;
+  double *base, *slope, *net, *usd, *use[2], *cost;  // cost: net + multipliers . use
+  std::uint32_t* step;                               // the LLMs, as a path of steps from the last slot to the first
+  std::uint8_t* relaxed;
+  double least[2];  // smallest use of what is attainable
+
+  double reach(int o, double p) const { return base[o] + slope[o] * p; }
+  Effect effect(int o) const { return {base[o], slope[o]}; }
+};
+
+// One slot's LLM on the path back to the stage's first slot.
+struct Step {
+  std::uint32_t parent;
+  std::uint16_t llm;
+};
+
+// A convex function of p as the maximum of lines: the most utility that the stages from here on can add, at the
+// current multipliers. Chords between exact points may stand in for lines, so it is an upper bound.
+struct Envelope {
+  int count = 0;
+  double a[kMaxLines], b[kMaxLines];
+  void add(double base, double slope) { a[count] = base, b[count++] = slope; }
+};
+
+// One option a stage, with its totals.
+struct Plan {
+  bool valid = false;
+  std::uint16_t choice[kMaxStages];
+  double p, net, usd, use[2], utility;
+};
+
+struct Workspace::Impl {
+  explicit Impl(int max_llms);
+
+  Problem problem;
+  Terms terms;
+  bool limited = false;     // whether the limits are criteria of the options
+  double limit[2];          // budget, max_seconds; 0 where unlimited, as then no use is counted
+  int stages = 0;
+
+  std::vector<int> by_quality;
+  std::vector<Point> candidates, level, pending, spare;
+  std::vector<Key> keys;
+  std::vector<Step> steps;
+  std::uint32_t step_count = 0;
+  std::vector<double> columns;
+  std::vector<std::uint32_t> option_steps;
+  std::vector<std::uint8_t> option_relaxed;
+  Options options[kMaxStages];
+  double reach_lo[kMaxStages + 1], reach_hi[kMaxStages + 1];  // of p before each stage
+  double rest[kMaxStages + 1][2];                             // least use of the stages from here on
+
+  double multiplier[2];
+  Envelope envelope[kMaxStages + 1];
+  std::vector<double> values, reached;  // of the options of one stage
+  double slack = 0;                     // bounds closer than this are not told apart
+  Plan best;                            // the best attainable plan so far
+  double floor = 0;                     // a utility that is known to be attainable
+
+  std::vector<Point> labels;
+  int label_count = 0;
+  double dropped = 0;                   // highest bound of what the cap cut
+
+  // Derived problems of an infeasible one.
+  Stage kept_stages[kMaxStages];
+};
+
+// options.cpp: false when a mandatory stage has no allowed LLMs.
+bool build_options(Workspace::Impl& w, bool limited);
+int compare_options(const Workspace::Impl& w, int stage, int a, int b);
+
+// plans.cpp
+double known(const Workspace::Impl& w);
+void total(const Workspace::Impl& w, Plan& plan);
+bool feasible(const Workspace::Impl& w, const Plan& plan);
+bool better(const Workspace::Impl& w, const Plan& a, const Plan& b);
+void offer(Workspace::Impl& w, const Plan& plan);
+void write(const Workspace::Impl& w, const Plan& plan, Solution& out);
+void improve(Workspace::Impl& w);
+
+// envelope.cpp: fills the envelopes for multipliers; the plan is the greedy path, the result an upper bound of utility.
+double relax(Workspace::Impl& w, double budget_multiplier, double seconds_multiplier, Plan& path);
+void option_values(Workspace::Impl& w, int stage, double p);
+
+// multipliers.cpp: starts from a feasible plan; returns the upper bound, envelopes left at the best multipliers.
+double tighten(Workspace::Impl& w, const Plan& unlimited, const Plan& start);
+
+// labels.cpp
+void search(Workspace::Impl& w);
+
+// least.cpp
+Solution fastest_within_budget(const Problem& problem, Workspace& ws);
+void least_violation(const Problem& problem, Workspace& ws, Solution& out);
+
+}  // namespace turnout::assign

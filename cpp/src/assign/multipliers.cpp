@@ -1,0 +1,93 @@
+// The best multipliers of the limits: the lowest upper bound of utility, and feasible plans met on the way.
+#include "assign/internal.hpp"
+
+namespace turnout::assign {
+namespace {
+
+using Impl = Workspace::Impl;
+
+constexpr int kSteps = 8;   // of one walk
+constexpr int kRounds = 4;  // over both limits
+
+// Each plan is a line in one multiplier: value - multiplier * excess. The bound is the highest line, so its lowest
+// point lies where the best line that breaks the limit meets the best that keeps it: go there, and look for a higher one.
+class Walk {
+ public:
+  Walk(Impl& w, double* best, double& bound) : w_(w), best_(best), bound_(bound) {}
+
+  void along(int k, Plan breaks, Plan keeps) {
+    for (int i = 0; i < kSteps; ++i) {
+      const double rise = excess(breaks, k) - excess(keeps, k), m = (value(breaks, k) - value(keeps, k)) / rise;
+      if (!(rise > 0) || !(m >= 0)) return;
+      Plan path;
+      if (!try_at(k, m, path)) return;
+      const double height = value(path, k) - m * excess(path, k), known = value(keeps, k) - m * excess(keeps, k);
+      if (height <= known + w_.slack) return;
+      (excess(path, k) > 0 ? breaks : keeps) = path;
+    }
+  }
+
+  // The greedy path at zero for limit k, the other multiplier as it is.
+  Plan unbound(int k) {
+    Plan path;
+    try_at(k, 0, path);
+    return path;
+  }
+
+  double excess(const Plan& x, int k) const { return x.use[k] - w_.limit[k]; }
+
+ private:
+  double value(const Plan& x, int k) const { return x.utility - best_[1 - k] * excess(x, 1 - k); }
+
+  // False when bound and best plan have met.
+  bool try_at(int k, double m, Plan& path) {
+    double at[2] = {best_[0], best_[1]};
+    at[k] = m;
+    const double bound = relax(w_, at[0], at[1], path);
+    offer(w_, path);
+    if (bound < bound_) bound_ = bound, next_[k] = m, found_ = true;
+    return !w_.best.valid || bound_ > w_.best.utility + w_.slack;
+  }
+
+ public:
+  // Moves to the best multiplier seen for limit k.
+  bool settle(int k) {
+    if (found_) best_[k] = next_[k];
+    const bool moved = found_;
+    found_ = false;
+    return moved;
+  }
+
+ private:
+  Impl& w_;
+  double* best_;
+  double& bound_;
+  double next_[2] = {0, 0};
+  bool found_ = false;
+};
+
+}  // namespace
+
+double tighten(Impl& w, const Plan& unlimited, const Plan& start) {
+  double best[2] = {0, 0}, bound = unlimited.utility + w.slack;
+  Walk walk(w, best, bound);
+  offer(w, start);
+  const int first = unlimited.use[0] > w.limit[0] ? 0 : 1;
+  walk.along(first, unlimited, start);
+  walk.settle(first);
+  const bool both = w.terms.budgeted && w.terms.timed;
+  for (int round = 1; both && round < kRounds; ++round) {
+    const int k = (first + round) % 2;
+    const Plan unbound = walk.unbound(k);
+    if (walk.excess(unbound, k) > 0) walk.along(k, unbound, start);
+    if (!walk.settle(k)) break;
+  }
+  if (w.multiplier[0] != best[0] || w.multiplier[1] != best[1]) {
+    Plan path;
+    relax(w, best[0], best[1], path);
+    offer(w, path);
+  }
+  return bound;
+}
+
+}  // namespace turnout::assign
