@@ -18,25 +18,33 @@ enum class DepthRule : std::uint8_t {
 };
 
 // Why an operator cannot be used with this pool and catalog.
-enum class Mask : std::uint8_t { usable = 0, too_few_llms, llm_policy, capability_kind, not_generating, disabled };
+enum class Mask : std::uint8_t { usable = 0, too_few_llms, llm_policy, capability_kind, disabled };
 const char* mask_name(Mask mask);
 
 struct Config {
-  int layers = 4;                   // L, 1 .. kMaxLayers
+  int layers = 4;                     // L, 1 .. kMaxLayers
   DepthRule depth_rule = DepthRule::cut_points;
-  std::vector<double> cut_points;   // L - 1, non-decreasing
+  std::vector<double> cut_points;     // L - 1 in [0, 1], non-decreasing; not read by DAAO's rule
   double activation_threshold = 0.3;  // operators are taken until their probabilities sum to it, in (0, 1]
-  double temperature = 0.1;         // of the softmax, > 0
-  double cost_weight = 0.02;        // score lost per direct-call-equivalent of cost
-  int max_stages = 8;               // operators of one plan at most
+  double temperature = 0.01;          // of the softmax, > 0
+  double cost_weight = 0.01;          // score lost per direct-call-equivalent of cost
+  int max_stages = 8;                 // operators of one plan at most
 };
+// Throws Error(config) with the path to the culprit, as in "operators.cut_points[1]".
 void validate(const Config& config, const std::vector<catalog::Operator>& operators);
 
+// Layers for a difficulty in [0, 1]; anything else is Error(input).
 int depth(const Config& config, double difficulty);
+
+// The composition rule: the quality after an operator that found quality p and whose LLMs have competence c.
+double quality_after(const catalog::Operator& oper, double p, double c);
+
+// The query of which relative costs are stated: a short one, a typical answer, and output priced at 4 times input.
+inline constexpr double kNominalInputTokens = 128, kNominalOutputTokens = 256, kOutputPriceRatio = 4;
 
 // Priors of the operator table, as columns that are computed once at load.
 struct Tables {
-  std::vector<double> relative_cost;  // of each operator, in direct calls
+  std::vector<double> relative_cost;  // of each operator, in direct calls of the nominal query
 };
 Tables make_tables(const std::vector<catalog::Operator>& operators);
 
@@ -47,10 +55,11 @@ struct Choice {
   float probability = 0;
 };
 
-// The result: choices in the order in which they run, and each layer's distribution for the trace.
+// The result: choices in the order in which they run, and each layer's distribution for the trace. An early stop that
+// was drawn is the last choice. Rows of layers that were not reached, and operators beyond the table, are not written.
 struct Allocation {
   int depth = 0;     // what the depth rule said
-  int layers = 0;    // layers that were filled (early stop may end before depth)
+  int layers = 0;    // layers with at least one choice (early stop may end before depth)
   bool stopped_early = false;
   int count = 0;
   Choice choices[kMaxStages] = {};
@@ -58,14 +67,16 @@ struct Allocation {
   float probabilities[kMaxLayers][kMaxOperators] = {};
 };
 
-// masks: one a operator. With `rng` operators are sampled without replacement, otherwise taken in descending
-// probability (ties: lower index). Scores are the operator table's priors: the gain in quality for a reference LLM, less
-// cost_weight * relative_cost.
+// masks: one an operator. In each of depth(d) layers, operators are taken until their probabilities sum to the
+// activation threshold: in descending score (ties: lower index), or with `rng` sampled without replacement. The first
+// of all must generate; early stop ends the plan where it is drawn; an operator whose slots no longer fit is not taken.
+// Scores are the operator table's priors: what the operator adds to the quality that a reference LLM, of P(correct) =
+// 1 - d, has reached in the layers before, less cost_weight * relative_cost. Early stop adds 0. Allocates no memory.
 void allocate(const Config& config, const std::vector<catalog::Operator>& operators, const Tables& tables,
               std::span<const Mask> masks, double difficulty, Philox* rng, Allocation& out);
 
 // Which operators this pool and catalog can run, with the reason where not. `usable_llms` are those that pass the
-// caller's rules; policy is per LLM.
+// caller's rules; policy is per LLM; capability_kinds are the kinds that the catalog holds. Early stop needs nothing.
 void mask_operators(const std::vector<catalog::Operator>& operators, std::span<const catalog::Policy> llm_policy,
                     std::span<const std::uint8_t> usable_llms, std::uint32_t capability_kinds, std::span<Mask> out);
 
