@@ -1,0 +1,1 @@
+"""Training of a bundle: distillation, item response, VAE, export. Needs the extra ``turnout[train]``."""
