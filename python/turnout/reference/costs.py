@@ -1,0 +1,87 @@
+"""Twin of the router's cost tables: what a call slot costs on an LLM, as a line in the query's tokens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+# The `cap` statistic lets outputs and prompts run to this multiple of their p90 (outputs) and mean (prompts).
+CAP_FACTOR = 1.5
+P90, MEAN, CAP = 0, 1, 2
+
+
+class Llm(Protocol):
+    """What is read of an LLM."""
+
+    usd_per_mtok_in: float
+    usd_per_mtok_out: float
+    usd_per_call: float
+    context_tokens: int
+    max_output_tokens: int
+    output_tokens_mean: float
+    output_tokens_p90: float
+    seconds_to_first_token: float
+    seconds_per_output_token: float
+
+
+class Slot(Protocol):
+    """What is read of a call slot."""
+
+    calls: int
+    rounds: int
+    in_mult: float
+    in_extra: float
+    out_mult: float
+
+
+@dataclass(frozen=True)
+class SlotCost:
+    """Per statistic: usd = base + per_token * query tokens; seconds; and the most tokens that a call may answer with."""
+
+    base: tuple[float, float, float]
+    per_token: tuple[float, float, float]
+    seconds: tuple[float, float, float]
+    max_output_tokens: int
+
+    def usd(self, statistic: int, tokens: float) -> float:
+        return self.base[statistic] + self.per_token[statistic] * tokens
+
+
+def _outputs(slot: Slot, llm: Llm) -> tuple[float, float, float]:
+    limit = float(llm.max_output_tokens)
+    cap = min(math.ceil(CAP_FACTOR * llm.output_tokens_p90 * slot.out_mult), limit, 1e9)
+    return min(llm.output_tokens_p90 * slot.out_mult, limit), min(llm.output_tokens_mean * slot.out_mult, limit), float(int(cap))
+
+
+def slot_cost(slot: Slot, llm: Llm) -> SlotCost:
+    """The costs of one slot on one LLM."""
+    base, per_token, seconds = [], [], []
+    outputs = _outputs(slot, llm)
+    for statistic, output in enumerate(outputs):
+        price_in = llm.usd_per_mtok_in / 1e6 * (CAP_FACTOR if statistic == CAP else 1.0)
+        fixed = llm.usd_per_call + llm.usd_per_mtok_out / 1e6 * output + price_in * slot.in_extra
+        base.append(slot.calls * fixed)
+        per_token.append(slot.calls * price_in * slot.in_mult)
+        seconds.append(slot.rounds * (llm.seconds_to_first_token + output * llm.seconds_per_output_token))
+    return SlotCost(_three(base), _three(per_token), _three(seconds), int(outputs[CAP]))
+
+
+def _three(values: list[float]) -> tuple[float, float, float]:
+    a, b, c = values
+    return a, b, c
+
+
+def input_tokens(slot: Slot, tokens: float) -> int:
+    """Expected prompt of one call."""
+    return int(min(math.ceil(slot.in_mult * tokens + slot.in_extra), 2e9))
+
+
+def input_cap(slot: Slot, tokens: float) -> int:
+    """The prompt that the `cap` statistic charges for one call."""
+    return int(min(math.floor(CAP_FACTOR * (slot.in_mult * tokens + slot.in_extra)), 2e9))
+
+
+def room(llm: Llm, prompt: float) -> bool:
+    """Whether a prompt leaves the LLM room for its usual answer."""
+    return llm.context_tokens - prompt >= min(llm.output_tokens_mean, float(llm.max_output_tokens))
