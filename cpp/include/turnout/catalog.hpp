@@ -85,7 +85,12 @@ struct Capability {
 // Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1].
 double curve_at(const std::vector<double>& curve, double c);
 
-// Everything that can be chosen, checked once: `validate` throws Error(config) with the path to the culprit.
+// Each list alone. Throws Error(config) with the path to the culprit, as in "operators[3].slots[0].calls".
+void validate(const std::vector<Llm>& llms);
+void validate(const std::vector<Operator>& operators);
+void validate(const std::vector<Capability>& capabilities);
+
+// Everything that can be chosen, checked once.
 struct Catalog {
   std::vector<Llm> llms;
   std::vector<Operator> operators;

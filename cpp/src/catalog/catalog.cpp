@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "catalog/checks.hpp"
-#include "catalog/validate.hpp"
 
 namespace turnout::catalog {
 namespace {

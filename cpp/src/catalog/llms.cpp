@@ -1,5 +1,3 @@
-#include "catalog/validate.hpp"
-
 #include "catalog/checks.hpp"
 
 namespace turnout::catalog {

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "catalog/checks.hpp"
-#include "catalog/validate.hpp"
 
 namespace turnout::catalog {
 namespace {
