@@ -7,4 +7,12 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_core(m);
   bind_onnx(m);
   bind_embed(m);
+  bind_catalog(m);
+  bind_difficulty(m);
+  bind_capability(m);
+  bind_operators(m);
+  bind_plan(m);
+  bind_trace(m);
+  bind_batch(m);
+  bind_router(m);
 }
