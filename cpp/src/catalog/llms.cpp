@@ -1,4 +1,5 @@
 #include "catalog/checks.hpp"
+#include "turnout/catalog.hpp"
 
 namespace turnout::catalog {
 namespace {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "catalog/checks.hpp"
+#include "turnout/catalog.hpp"
 
 namespace turnout::catalog {
 namespace {
