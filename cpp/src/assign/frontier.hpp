@@ -18,10 +18,14 @@ struct Point {
   bool relaxed = false;     // stands for points that were cut: at least as good as each, attainable by none
 };
 
-// At least as good in every criterion; what is attainable yields to nothing that is not.
-inline bool covers(const Point& a, const Point& b) {
-  return a.gain >= b.gain && a.net <= b.net && a.use[0] <= b.use[0] && a.use[1] <= b.use[1] && a.wait <= b.wait &&
-         (b.relaxed || !a.relaxed);
+// What gain can be worth at most: `usd` a unit, up to a rounding error of `slack`.
+struct Worth {
+  double usd = 0, slack = 0;
+};
+
+// Uses no more of anything that is limited; what is attainable yields to nothing that is not.
+inline bool uses_no_more(const Point& a, const Point& b) {
+  return a.use[0] <= b.use[0] && a.use[1] <= b.use[1] && a.wait <= b.wait && (b.relaxed || !a.relaxed);
 }
 
 // The order of the tie rule: net, USD, LLM indices. `before(a, b)` is the last.
@@ -32,10 +36,12 @@ bool precedes(const Point& a, const Point& b, const Before& before) {
   return before(a, b);
 }
 
-// a makes b superfluous: it covers b, and whatever follows, it is strictly better or wins the tie.
+// a makes b superfluous: whatever follows, it is as good and wins the tie, or it saves more than b's gain is worth.
 template <class Before>
-bool prunes(const Point& a, const Point& b, const Before& before) {
-  return covers(a, b) && precedes(a, b, before);
+bool prunes(const Point& a, const Point& b, const Worth& worth, const Before& before) {
+  if (!uses_no_more(a, b)) return false;
+  if (a.gain >= b.gain) return precedes(a, b, before);
+  return a.net + worth.usd * (b.gain - a.gain) + worth.slack < b.net;
 }
 
 struct Key {
@@ -43,24 +49,28 @@ struct Key {
   std::uint32_t index;
 };
 
-// Copies to `out`, in the tie rule's order, the points that no other prunes. Only the last `window` survivors are
-// compared: 1 is enough when (gain, net) are the only criteria; a larger set only costs time, never exactness.
-// `may_replace(a, b)` says whether every completion of b is one of a.
-template <class Before, class MayReplace>
-int pareto(const Point* points, int n, Key* keys, Point* out, int window, const Before& before, const MayReplace& may_replace) {
+// Copies to `out`, in the tie rule's order, the points that are not superfluous: superfluous(kept, count, x) looks for
+// x's pruners among those kept so far, of which the latest come last. Looking at fewer costs time, never exactness.
+template <class Before, class Superfluous>
+int sift(const Point* points, int n, Key* keys, Point* out, const Before& before, const Superfluous& superfluous) {
   for (int i = 0; i < n; ++i) keys[i] = {points[i].net, static_cast<std::uint32_t>(i)};
   std::sort(keys, keys + n, [&](const Key& a, const Key& b) {
     return a.value != b.value ? a.value < b.value : precedes(points[a.index], points[b.index], before);
   });
   int kept = 0;
   for (int i = 0; i < n; ++i) {
-    const Point& candidate = points[keys[i].index];
-    bool pruned = false;
-    for (int k = kept - 1; k >= std::max(0, kept - window) && !pruned; --k)
-      pruned = covers(out[k], candidate) && may_replace(out[k], candidate) && precedes(out[k], candidate, before);
-    if (!pruned) out[kept++] = candidate;
+    const Point& x = points[keys[i].index];
+    if (!superfluous(out, kept, x)) out[kept++] = x;
   }
   return kept;
+}
+
+// Whether one of the last `window` points prunes x. When gain and net are the only criteria the last one decides.
+template <class Before>
+bool any_prunes(const Point* kept, int count, const Point& x, int window, const Worth& worth, const Before& before) {
+  for (int k = count - 1; k >= std::max(0, count - window); --k)
+    if (prunes(kept[k], x, worth, before)) return true;
+  return false;
 }
 
 }  // namespace turnout::assign

@@ -86,8 +86,10 @@ class Search {
       const int earlier = compare(a.parent, b.parent, stage_ - 1);
       return (earlier != 0 ? earlier : compare_options(w_, stage_, a.choice, b.choice)) < 0;
     };
-    return pareto(w_.pending.data(), pending_, w_.keys.data(), w_.spare.data(), kWindow, before,
-                  [](const Point&, const Point&) { return true; });
+    const Worth worth{w_.terms.value_usd, w_.terms.value_usd * 0x1p-30};
+    return sift(w_.pending.data(), pending_, w_.keys.data(), w_.spare.data(), before, [&](const Point* kept, int count, const Point& x) {
+      return any_prunes(kept, count, x, kWindow, worth, before);
+    });
   }
 
   // Keeps the highest bounds of `spare` when there are more than `room`.

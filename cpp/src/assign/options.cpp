@@ -25,13 +25,22 @@ bool same_row(const double* matrix, int llms, int a, int b) {
   return std::memcmp(matrix + a * llms, matrix + b * llms, sizeof(double) * static_cast<std::size_t>(llms)) == 0;
 }
 
+// The largest slope of a curve.
+double steepest(const double* curve) {
+  double rise = 0;
+  for (int k = 1; k < catalog::kCurveKnots; ++k) rise = std::max(rise, curve[k] - curve[k - 1]);
+  return rise * (catalog::kCurveKnots - 1);
+}
+
 class StageBuilder {
  public:
   StageBuilder(Impl& w, int stage)
       : w_(w), p_(w.problem), stage_(p_.stages[static_cast<std::size_t>(stage)]), options_(w.options[stage]) {}
 
   // Appends the stage's options; none when some slot cannot be filled.
-  void build() {
+  void build(double worth_of_g) {
+    worth_of_g_ = {worth_of_g, w_.terms.value_usd * 0x1p-30};
+    worth_ = {worth_of_g * steepest(stage_.curve) * (1 + 1e-9), worth_of_g_.slack};
     w_.level[0] = Point();
     level_count_ = 1;
     for (slot_ = 0; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
@@ -65,7 +74,7 @@ class StageBuilder {
       const Point x = point(row, m);
       int pruners = 0;
       for (int k = candidate_count_ - 1; k >= std::max(0, candidate_count_ - window()) && pruners < needed; --k)
-        pruners += prunes(w_.candidates[k], x, before);
+        pruners += prunes(w_.candidates[k], x, worth_, before);
       if (pruners < needed) w_.candidates[candidate_count_++] = x;
     }
   }
@@ -114,19 +123,42 @@ class StageBuilder {
       const int earlier = compare_steps(w_, a.parent, b.parent);
       return earlier != 0 ? earlier < 0 : a.choice < b.choice;
     };
-    const bool last = slot_ + 1 >= stage_.slots;
-    if (!stage_.distinct || last) return pareto(points, n, w_.keys.data(), out, window(), before, [](const Point&, const Point&) { return true; });
-    return pareto(points, n, w_.keys.data(), out, window(), before, [this](const Point& a, const Point& b) { return same_llms(a, b); });
+    const auto superfluous = [&](const Point* kept, int count, const Point& x) {
+      return stage_.distinct ? outdone(kept, count, x, before) : any_prunes(kept, count, x, window(), worth_, before);
+    };
+    return sift(points, n, w_.keys.data(), out, before, superfluous);
   }
 
-  // A relaxed point stands for any LLMs: only another one has all of its completions.
-  bool same_llms(const Point& a, const Point& b) const {
-    if (a.relaxed || b.relaxed) return a.relaxed;
-    if (!on_path(w_, b.parent, slot_, a.choice) && a.choice != b.choice) return false;
+  // Distinct LLMs: a pruner may hold an LLM that is still to come, so one more is needed than slots are left, no two of
+  // which share an LLM that x lacks.
+  template <class Before>
+  bool outdone(const Point* kept, int count, const Point& x, const Before& before) const {
+    const int needed = stage_.slots - slot_;
+    const Point* found[kMaxNodes];
+    int pruners = 0;
+    for (int k = count - 1; k >= std::max(0, count - kWindow) && pruners < needed; --k)
+      if (prunes(kept[k], x, worth_, before) && (kept[k].relaxed || disjoint(kept[k], found, pruners, x))) {
+        if (kept[k].relaxed) return true;
+        found[pruners++] = &kept[k];
+      }
+    return pruners >= needed;
+  }
+
+  bool disjoint(const Point& a, const Point* const* others, int n, const Point& x) const {
+    if (x.relaxed) return false;
+    for (int i = 0; i < n; ++i)
+      if (share(a, *others[i], x)) return false;
+    return true;
+  }
+
+  bool holds(const Point& a, int llm) const { return a.choice == llm || on_path(w_, a.parent, slot_, llm); }
+
+  bool share(const Point& a, const Point& b, const Point& x) const {
+    if (holds(b, a.choice) && !holds(x, a.choice)) return true;
     std::uint32_t step = a.parent;
     for (int i = slot_; i > 0; --i, step = w_.steps[step].parent)
-      if (w_.steps[step].llm != b.choice && !on_path(w_, b.parent, slot_, w_.steps[step].llm)) return false;
-    return true;
+      if (holds(b, w_.steps[step].llm) && !holds(x, w_.steps[step].llm)) return true;
+    return false;
   }
 
   int compress(int n) {
@@ -204,8 +236,9 @@ class StageBuilder {
 
   void refilter() {
     const auto before = [this](const Point& a, const Point& b) { return compare_steps(w_, a.parent, b.parent) < 0; };
-    level_count_ = pareto(w_.level.data(), level_count_, w_.keys.data(), w_.spare.data(), w_.limited ? kWindow : 1, before,
-                          [](const Point&, const Point&) { return true; });
+    level_count_ = sift(w_.level.data(), level_count_, w_.keys.data(), w_.spare.data(), before, [&](const Point* kept, int count, const Point& x) {
+      return any_prunes(kept, count, x, w_.limited ? kWindow : 1, worth_of_g_, before);
+    });
     std::copy(w_.spare.begin(), w_.spare.begin() + level_count_, w_.level.begin());
   }
 
@@ -225,6 +258,7 @@ class StageBuilder {
   const Problem& p_;
   const Stage& stage_;
   Options& options_;
+  Worth worth_, worth_of_g_;  // of competence, of g
   int slot_ = 0, level_count_ = 0, candidate_count_ = 0;
 };
 
@@ -293,7 +327,8 @@ bool build_options(Impl& w, bool limited) {
     Options& o = w.options[t];
     place(w, o, offset);
     if (w.problem.stages[t].optional) add_skip(o);
-    StageBuilder(w, t).build();
+    const Stage& stage = w.problem.stages[t];
+    StageBuilder(w, t).build(w.terms.value_usd * std::max(stage.fix, stage.break_));
     if (o.count == 0) return false;
     offset += static_cast<std::size_t>(o.count);
     set_least(o);

@@ -1,0 +1,93 @@
+// Microseconds of assign::solve() on generated plans of 12 slots x 16 LLMs, one thread, warm: no limit that binds, a
+// budget that binds, budget and seconds that bind. Says how often the label cap was hit and how far the bound was then.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "pool_plans.hpp"
+
+namespace {
+
+using namespace plans;
+
+constexpr int kLlms = 16, kSlots = 12, kRepeats = 5;
+
+enum class Bind { nothing, budget, both };
+
+struct Result {
+  std::vector<double> us;
+  int statuses[5] = {};
+  double labels = 0, worst_gap = 0;
+  int wrong = 0;
+};
+
+double at(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+// The best of a few repeats: what the call takes, not what the machine adds.
+double measure(const Problem& p, assign::Workspace& ws, Solution& out) {
+  double best = 1e300;
+  for (int i = 0; i < kRepeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    assign::solve(p, ws, out);
+    best = std::min(best, std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count());
+  }
+  return best;
+}
+
+bool wrong(const Problem& p, const Solution& s) {
+  Solution again = s;
+  assign::evaluate(p, again);
+  return again.utility != s.utility || s.status == assign::Status::infeasible || !within(p, s);
+}
+
+bool make(Instance& x, Random& r, Bind bind, assign::Workspace& ws) {
+  if (bind == Bind::nothing) return true;
+  if (bind == Bind::budget) return bind_budget(x, r, ws);
+  if (!bind_seconds(x, r, ws)) return false;
+  const Seconds limit = x.max_seconds;
+  x.max_seconds = Seconds::unlimited();
+  if (!bind_budget(x, r, ws)) return false;
+  x.max_seconds = limit;
+  Solution s;
+  assign::solve(x.problem(), ws, s);
+  return s.status != assign::Status::infeasible;
+}
+
+Result run(Bind bind, int n) {
+  Result result;
+  assign::Workspace ws(kLlms);
+  for (int i = 0; static_cast<int>(result.us.size()) < n; ++i) {
+    Random r(static_cast<std::uint64_t>(i));
+    Instance x = pool_plan(r, kLlms, kSlots);
+    if (!make(x, r, bind, ws)) continue;
+    const Problem p = x.problem();
+    Solution s;
+    result.us.push_back(measure(p, ws, s));
+    ++result.statuses[static_cast<int>(s.status)];
+    result.labels += s.labels;
+    result.worst_gap = std::max(result.worst_gap, s.utility > 0 ? s.gap / s.utility : 0);
+    result.wrong += wrong(p, s);
+  }
+  return result;
+}
+
+int report(const char* name, const Result& r) {
+  const double n = static_cast<double>(r.us.size());
+  std::printf("%-16s p50 %7.2f us  p90 %7.2f  p99 %7.2f  max %8.2f | unlimited_best %.3f exact %.3f label_cap %.4f | labels %.1f, worst gap %.2g of utility | wrong %d\n",
+              name, at(r.us, 0.5), at(r.us, 0.9), at(r.us, 0.99), at(r.us, 1), r.statuses[0] / n, r.statuses[1] / n, r.statuses[2] / n,
+              r.labels / n, r.worst_gap, r.wrong);
+  return r.wrong;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const int n = argc > 1 ? std::atoi(argv[1]) : 5000;
+  int bad = report("not binding", run(Bind::nothing, n));
+  bad += report("budget", run(Bind::budget, n));
+  bad += report("budget, seconds", run(Bind::both, n));
+  return bad == 0 ? 0 : 1;
+}
