@@ -90,7 +90,8 @@ LLMS = [
 def vocab() -> list[str]:
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     letters = list(string.ascii_lowercase + string.digits + string.punctuation)
-    return special + letters + ["##" + c for c in string.ascii_lowercase + string.digits] + WORDS
+    pieces = ["##" + c for c in string.ascii_lowercase + string.digits]
+    return list(dict.fromkeys([*special, *letters, *pieces, *WORDS]))
 
 
 def _npy(array: np.ndarray) -> bytes:
