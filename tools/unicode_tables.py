@@ -220,6 +220,7 @@ def write_twin() -> None:
     lower = [f"{c:#x}: {low:#x}" for c, low in new_lower_case().items()]
     TWIN.write_text(
         f'"""Where {VERSION} and `unicodedata` differ. Written by tools/unicode_tables.py."""\n\n'
+        f'TOKENIZERS = "{tokenizers.__version__}"\n\n'
         "# fmt: off\n"
         "# Ranges that `tokenizers` does not know: part of a word, whatever a newer Unicode says of them.\n"
         + table("UNKNOWN: tuple[tuple[int, int], ...]", pairs, "()")

