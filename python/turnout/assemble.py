@@ -28,6 +28,7 @@ class Parts(NamedTuple):
     pool: list[ResolvedLlm]
     policies: PolicyNames
     embedder: Any  # the native embedder, a CallableEmbedder, or None: vectors only
+    capabilities: list[_native.Capability]
     native: _native.Router
 
 
@@ -230,4 +231,5 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
         tools = bundled_capabilities(bundle, policies, config.dim)
     else:
         tools = own_capabilities(capabilities, policies, chosen)
-    return Parts(bundle, llms, policies, chosen, make_native(bundle, llms, policies, chosen, tools))
+    native = make_native(bundle, llms, policies, chosen, tools)
+    return Parts(bundle, llms, policies, chosen, tools.entries, native)

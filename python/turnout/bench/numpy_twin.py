@@ -1,0 +1,243 @@
+"""The fair rival: the whole decision in vectorised NumPy, with Hugging Face's tokenizer.
+
+It decides what the native core decides (no limits, greedy); a test compares their plans. Everything that can be computed
+once is computed once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from turnout import _native
+from turnout.assemble import Parts, native_llms
+from turnout.catalog import KNOTS, load_operators
+from turnout.reference.costs import MEAN, slot_cost
+from turnout.reference.onnx import Network
+
+Floats = npt.NDArray[np.float64]
+SLACK = 8
+
+
+def hf_tokenizer(vocab: bytes) -> Any:
+    """BERT's uncased WordPiece from Hugging Face `tokenizers`."""
+    from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+
+    tokens = vocab.decode().rstrip("\n").split("\n")
+    tokenizer = Tokenizer(models.WordPiece({t: i for i, t in enumerate(tokens)}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    special = [t for t in ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]") if t in tokens]
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in special])
+    return tokenizer
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was decided: operators in order, the LLM of each call slot, tools, and the numbers."""
+
+    operators: list[str]
+    llms: list[str]
+    tools: list[str]
+    difficulty: float
+    quality: float
+    usd: float
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One operator's Pareto-optimal LLM choices for a query: quality g after the curve, USD, and the choices."""
+
+    slope: Floats
+    base: Floats
+    usd: Floats
+    choices: npt.NDArray[np.int64]
+
+
+class NumpyRouter:
+    """Text -> Plan with `value_usd`, no limits, greedy."""
+
+    def __init__(self, parts: Parts, capability_vectors: npt.NDArray[np.float32], value_usd: float = 0.01) -> None:
+        bundle, config = parts.bundle, parts.bundle.embed_config()
+        self._value = value_usd
+        self._config, self._head, self._tail = bundle.operators_config(), config.head, config.tail
+        self._tokenizer = hf_tokenizer(bundle.bytes("embed/vocab.txt"))
+        self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
+        self._weights = bundle.array("embed/weights.npy", np.int16, (None,)).astype(np.int32)
+        self._network(bundle.bytes("difficulty/network.onnx"))
+        self._vectors, self._names = capability_vectors, parts.native.capabilities
+        self._catalog(parts)
+
+    def _network(self, data: bytes) -> None:
+        network = Network(data)
+        self._layers = [
+            (np.array(layer.weight, np.float32).T.copy(), np.array(layer.bias, np.float32), layer.relu)
+            for layer in network.layers
+        ]
+        self._latent, self._skills = int(network.metadata["latent"]), int(network.metadata["skills"])
+
+    def _catalog(self, parts: Parts) -> None:
+        llms = native_llms(parts.pool, parts.policies)
+        self._operators = load_operators(parts.bundle.bytes("operators/operators.toml"), parts.policies)
+        self._llm_names = [llm.id for llm in llms]
+        self._ability = np.array([llm.ability for llm in llms])
+        self._skill = np.array([llm.skill for llm in llms])
+        self._context = np.array([llm.context_tokens for llm in llms], float)
+        self._answer = np.array([min(llm.output_tokens_mean, llm.max_output_tokens) for llm in llms])
+        self._policy = np.array([llm.policy for llm in llms], np.uint32)
+        self._curves = np.array([op.curve or [0.0] * KNOTS for op in self._operators])
+        self._fix = np.array([op.fix for op in self._operators])
+        self._break = np.array([op.break_ for op in self._operators])
+        self._stops = np.array([op.stops for op in self._operators])
+        self._generates = np.array([op.generates for op in self._operators])
+        self._relative = np.array(_native.relative_costs(self._operators))
+        kinds = sum({1 << c.kind for c in parts.capabilities})
+        masks = _native.mask_operators(self._operators, [x.policy for x in llms], [True] * len(llms), kinds)
+        self._usable = np.array([mask == 0 for mask in masks])
+        costs = [[[slot_cost(slot, llm) for llm in llms] for slot in op.slots] for op in self._operators]
+        self._base = [np.array([[c.base[MEAN] for c in row] for row in op]) for op in costs]
+        self._per_token = [np.array([[c.per_token[MEAN] for c in row] for row in op]) for op in costs]
+        self._slot_weights = [np.array([slot.weight for slot in op.slots]) for op in self._operators]
+        self._prompt = [np.array([[slot.in_mult, slot.in_extra] for slot in op.slots]) for op in self._operators]
+
+    # The stages of the picture ---------------------------------------------------------------------------------------
+
+    def embed(self, text: str) -> tuple[npt.NDArray[np.float32], int]:
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+        kept = ids if len(ids) <= self._head + self._tail else ids[: self._head] + ids[-self._tail :]
+        sums = self._weights[kept] @ self._rows[kept].astype(np.int32) if kept else np.zeros(self._rows.shape[1], np.int32)
+        squares = float((sums.astype(np.float64) ** 2).sum())
+        return (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32), len(ids)
+
+    def assess(self, x: npt.NDArray[np.float32]) -> tuple[float, Floats]:
+        for weight, bias, relu in self._layers:
+            x = x @ weight + bias
+            if relu:
+                x = np.maximum(x, 0.0)
+        z = 2 * self._latent
+        return float(x[z]), x[z + 1 :].astype(np.float64)
+
+    def capabilities(self, x: npt.NDArray[np.float32], k: int = 4) -> list[str]:
+        scores = self._vectors @ x
+        top = np.argpartition(-scores, k + SLACK)[: k + SLACK] if len(scores) > k + SLACK else np.arange(len(scores))
+        order = np.lexsort((top, -scores[top]))[:k]
+        return [self._names[i] for i in top[order]]
+
+    def _curve(self, curve: Floats, c: Floats | float) -> Any:
+        x = np.clip(c, 0.0, 1.0) * (KNOTS - 1)
+        k = np.minimum(x.astype(np.int64) if isinstance(x, np.ndarray) else int(x), KNOTS - 2)
+        low, high = curve[..., k], curve[..., k + 1]
+        return low + (x - k) * (high - low)
+
+    def allocate(self, d: float) -> list[int]:
+        """Operators in order, all layers."""
+        config, chosen, p, nodes = self._config, [], 0.0, 0
+        g = self._curve(self._curves, 1.0 - d)
+        depth = 1 + int(np.searchsorted(config.cut_points, d, side="right"))
+        for _ in range(depth):
+            after = p * (1 - self._break * (1 - g)) + (1 - p) * self._fix * g
+            scores = np.where(self._stops, 0.0, after - p - config.cost_weight * self._relative)
+            weights = np.where(self._usable, np.exp((scores - scores[self._usable].max()) / config.temperature), 0.0)
+            probabilities = weights / weights.sum()
+            reached, layer = 0.0, 0
+            for i in np.argsort(-np.where(self._usable, scores, -np.inf), kind="stable").tolist():
+                if not self._usable[i] or reached >= config.activation_threshold or len(chosen) >= config.max_stages:
+                    break
+                if not chosen and not self._generates[i]:
+                    continue
+                if nodes + len(self._operators[i].slots) > 32:
+                    continue
+                if self._stops[i]:
+                    return chosen
+                chosen.append(i)
+                layer += 1
+                nodes += len(self._operators[i].slots)
+                reached += probabilities[i]
+                p = p * (1 - self._break[i] * (1 - g[i])) + (1 - p) * self._fix[i] * g[i]
+            if layer == 0:
+                break
+        return chosen
+
+    def _stage(self, i: int, quality: Floats, tokens: int) -> _Stage:
+        op = self._operators[i]
+        usd = self._base[i] + self._per_token[i] * tokens
+        prompt = np.ceil(self._prompt[i] @ np.array([tokens, 1.0]))
+        allowed = (self._context - prompt[:, None] >= self._answer) & ((op.needs_llm & ~self._policy) == 0)
+        competence, cost = np.zeros(1), np.zeros(1)
+        choices = np.zeros((1, 0), np.int64)
+        for s, weight in enumerate(self._slot_weights[i]):
+            competence, cost, choices = self._extend(
+                competence, cost, choices, weight * quality, usd[s], allowed[s], op.distinct, s + 1 == len(op.slots)
+            )
+        g = self._curve(self._curves[i], competence)
+        base = op.fix * g
+        return _Stage(1 - op.break_ * (1 - g) - base, base, cost, choices)
+
+    @staticmethod
+    def _extend(
+        competence: Floats,
+        cost: Floats,
+        choices: npt.NDArray[np.int64],
+        gain: Floats,
+        usd: Floats,
+        allowed: npt.NDArray[np.bool_],
+        distinct: bool,
+        last: bool,
+    ) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+        llms = np.flatnonzero(allowed)
+        left, right = np.repeat(np.arange(len(cost)), len(llms)), np.tile(llms, len(cost))
+        if distinct:
+            fresh = (choices[left] != right[:, None]).all(1)
+            left, right = left[fresh], right[fresh]
+        c, u = competence[left] + gain[right], cost[left] + usd[right]
+        keep = _pareto(c, u) if last or not distinct else np.arange(len(c))
+        return c[keep], u[keep], np.column_stack([choices[left[keep]], right[keep]])
+
+    def assign(self, chosen: list[int], quality: Floats, tokens: int) -> tuple[list[int], list[int], float, float]:
+        """(operators kept, LLM of each slot, P(correct), USD): every Pareto-optimal plan, forward."""
+        p, cost, back = np.zeros(1), np.zeros(1), []
+        for t, i in enumerate(chosen):
+            stage = self._stage(i, quality, tokens)
+            if t > 0:  # or skipped
+                stage = _Stage(
+                    np.append(stage.slope, 1.0),
+                    np.append(stage.base, 0.0),
+                    np.append(stage.usd, 0.0),
+                    np.vstack([stage.choices, np.full(stage.choices.shape[1], -1)]),
+                )
+            reached = (p[:, None] * stage.slope + stage.base).ravel()
+            paid = (cost[:, None] + stage.usd).ravel()
+            keep = _pareto(reached, paid)
+            p, cost = reached[keep], paid[keep]
+            back.append((stage, *np.divmod(keep, len(stage.usd))))
+        best = int(np.argmax(self._value * p - cost))
+        operators, llms, at = [], [], best
+        for i, (stage, before, option) in zip(reversed(chosen), reversed(back), strict=True):
+            picked = stage.choices[option[at]].tolist()
+            if picked[0] >= 0:
+                operators.append(i)
+                llms[:0] = picked
+            at = int(before[at])
+        return operators[::-1], llms, float(p[best]), float(cost[best])
+
+    def route(self, text: str) -> Plan:
+        """The whole decision."""
+        x, tokens = self.embed(text)
+        logit, skills = self.assess(x)
+        tools = self.capabilities(x)
+        d = 1.0 / (1.0 + np.exp(-logit))
+        quality = 1.0 / (1.0 + np.exp(-(self._ability + self._skill @ skills - logit)))
+        operators, llms, p, usd = self.assign(self.allocate(d), quality, tokens)
+        return Plan([self._operators[i].id for i in operators], [self._llm_names[m] for m in llms], tools, d, p, usd)
+
+
+def _pareto(value: Floats, cost: Floats) -> npt.NDArray[np.int64]:
+    """Indices that no other beats: ascending cost, strictly ascending value."""
+    order = np.lexsort((-value, cost))
+    best = np.maximum.accumulate(value[order])
+    first = np.ones(len(order), bool)
+    first[1:] = value[order][1:] > best[:-1]
+    return order[first]
