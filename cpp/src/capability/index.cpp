@@ -90,6 +90,7 @@ int Index::settle(const float* x, int k, const Filter& f, const std::int64_t* la
   ws.hits.clear();
   float pivot = std::numeric_limits<float>::infinity();
   for (std::int64_t i = 0; i < proposed && labels[i] >= 0; ++i) {
+    if (labels[i] >= size()) throw Error(ErrorKind::engine, index_.type(), "proposed " + std::to_string(labels[i]) + ": there is no such vector");
     const auto id = static_cast<std::size_t>(labels[i]);
     const Hit hit = score(x, id, f);
     if (i <= proposed - kSlack) pivot = std::min(pivot, hit.similarity);

@@ -18,6 +18,6 @@ inline constexpr int kMaxLatent = 64;
 inline constexpr int kMaxSkills = 32;
 inline constexpr int kMaxDim = 4096;         // embedding dimension
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
-inline constexpr int kMaxBatch = 256;        // rows that go through the engines at once
+inline constexpr int kMaxBatch = 64;         // rows that go through the engines at once
 
 }  // namespace turnout

@@ -1,0 +1,189 @@
+"""Capabilities: native == twin == brute force, under every filter; every kind of index; damaged bytes."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import turnout
+from turnout import _native, engines
+from turnout.capability import build_index
+from turnout.reference import capability as reference
+
+faiss = pytest.importorskip("faiss")
+
+
+def unit(n: int, dim: int, seed: int = 0) -> np.ndarray:
+    rows = np.random.default_rng(seed).normal(size=(n, dim))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def columns(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    i = np.arange(n)
+    kinds = (i % 4).astype(np.uint8)
+    requires = np.where(i % 10 == 0, 0, 1 << (i % 3)).astype(np.uint32)
+    return kinds, requires, (0.01 * (i % 5)).astype(np.float32)
+
+
+def load(vectors: np.ndarray, data: bytes, path: str = "test.faiss") -> _native.CapabilityIndex:
+    return _native.CapabilityIndex(engines.faiss_library(), data, path, vectors, *columns(len(vectors)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    n=st.sampled_from([1, 7, 90]),
+    seed=st.integers(0, 50),
+    k=st.integers(0, 9),
+    kinds=st.integers(0, 15),
+    granted=st.integers(0, 7),
+    bias=st.sampled_from([0.0, 0.5, 20.0]),
+)
+def test_equal_to_the_twin(n: int, seed: int, k: int, kinds: int, granted: int, bias: float) -> None:
+    vectors = unit(n, 20, seed)
+    native = load(vectors, build_index(vectors))
+    twin = reference.Index(vectors.tolist(), *(c.tolist() for c in columns(n)))
+    queries = unit(3, 20, seed + 1000)
+    ids, scores, similarities, counts = native.search(queries, k, kinds=kinds, granted=granted, cost_bias=bias)
+    for row, x in enumerate(queries):
+        hits = twin.search(x.tolist(), k, reference.Filter(kinds, granted, bias))
+        assert counts[row] == len(hits)
+        assert ids[row, : len(hits)].tolist() == [hit.id for hit in hits]
+        assert scores[row, : len(hits)].tolist() == [hit.score for hit in hits]
+        assert similarities[row, : len(hits)].tolist() == [hit.similarity for hit in hits]
+        assert (ids[row, len(hits) :] == -1).all()
+
+
+KINDS = ["Flat", "HNSW16,Flat", "SQ8", "SQfp16", "IVF8,Flat", "IVF8,SQ8", "PCA12,Flat", "PQ5x4", "OPQ5_10,PQ5x4", "IVF8_HNSW8,Flat"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bare_search_equals_faiss_from_python(kind: str) -> None:
+    vectors, queries = unit(600, 20), unit(30, 20, 7)
+    index = faiss.index_factory(20, kind, faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)
+    index.add(vectors)
+    if index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        pytest.skip(f"FAISS builds {kind} with another metric")
+    native = load(vectors, faiss.serialize_index(index).tobytes())
+    for rows in (queries, queries[:1]):
+        distances, labels = native.search_bare(rows, 12)
+        expected_distances, expected_labels = index.search(rows, 12)
+        assert (labels == expected_labels).all()
+        assert np.allclose(distances, expected_distances)
+
+
+def test_hnsw_finds_what_a_scan_finds() -> None:
+    vectors, queries = unit(3000, 32), unit(200, 32, 9)
+    index = load(vectors, build_index(vectors, "hnsw"))
+    assert "HNSW" in index.type
+    ids = index.search(queries, 4)[0]
+    exact = np.argsort(-(queries @ vectors.T), axis=1)[:, :4]
+    recall = np.mean([len(set(a) & set(b)) / 4 for a, b in zip(ids.tolist(), exact.tolist(), strict=True)])
+    assert recall > 0.5  # unit vectors at random are the hardest case
+
+
+def test_a_batch_equals_single_searches() -> None:
+    vectors, queries = unit(700, 24), unit(300, 24, 5)
+    index = load(vectors, build_index(vectors))
+    for options in ({}, {"kinds": 1, "granted": 1}, {"cost_bias": 3.0}):
+        batch = index.search(queries, 4, **options)
+        for row in range(300):
+            single = index.search(queries[row : row + 1], 4, **options)
+            assert all((a[row] == b[0]).all() for a, b in zip(batch, single, strict=True))
+
+
+def test_threads_share_an_index() -> None:
+    vectors, queries = unit(500, 24), unit(50, 24, 5)
+    index = load(vectors, build_index(vectors))
+    expected = index.search(queries, 4)[0]
+    wrong: list[int] = []
+
+    def work() -> None:
+        for _ in range(40):
+            if not (index.search(queries, 4)[0] == expected).all():
+                wrong.append(1)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_damaged_bytes_are_refused() -> None:
+    vectors = unit(50, 16)
+    data = build_index(vectors)
+    for broken in (b"", b"garbage" * 9, data[:10], data[: len(data) // 2], data[:-1], b"\0" * len(data)):
+        with pytest.raises(turnout.BundleError) as error:
+            load(vectors, broken)
+        assert error.value.path == "test.faiss"
+    binary = faiss.IndexBinaryFlat(16)
+    with pytest.raises(turnout.BundleError):
+        load(vectors, faiss.serialize_index_binary(binary).tobytes())
+    untrained = faiss.index_factory(16, "IVF4,Flat", faiss.METRIC_INNER_PRODUCT)
+    with pytest.raises(turnout.BundleError):
+        load(np.zeros((0, 16), np.float32), faiss.serialize_index(untrained).tobytes())
+    l2 = faiss.IndexFlatL2(16)
+    l2.add(vectors)
+    with pytest.raises(turnout.BundleError, match="inner-product"):
+        load(vectors, faiss.serialize_index(l2).tobytes())
+
+
+def test_an_index_with_ids_of_its_own_is_refused_when_they_leave_the_table() -> None:
+    vectors = unit(20, 16)
+    index = faiss.IndexIDMap(faiss.IndexFlatIP(16))
+    index.add_with_ids(vectors, np.arange(20) + 1000)
+    native = load(vectors, faiss.serialize_index(index).tobytes())
+    with pytest.raises(turnout.EngineError, match="no such vector"):
+        native.search(vectors[:1], 4)
+
+
+def test_an_index_that_does_not_fit_is_refused() -> None:
+    data = build_index(unit(50, 16))
+    with pytest.raises(turnout.BundleError, match="16 dimensions, the vectors 12"):
+        load(unit(50, 12), data)
+    with pytest.raises(turnout.BundleError, match="holds 50 vectors, expected 49"):
+        load(unit(49, 16), data)
+
+
+def test_wrong_queries_are_refused() -> None:
+    vectors = unit(50, 16)
+    index = load(vectors, build_index(vectors))
+    with pytest.raises(turnout.InputError, match=r"float32\[N, 16\]"):
+        index.search(unit(1, 12), 4)
+    with pytest.raises(TypeError, match="float64"):
+        index.search(unit(1, 16).astype(float), 4)
+    with pytest.raises(turnout.InputError, match="finite"):
+        index.search(np.full((1, 16), np.nan, np.float32), 4)
+    with pytest.raises(turnout.InputError, match="k: expected"):
+        index.search(unit(1, 16), -1)
+
+
+def test_libraries_that_are_no_faiss() -> None:
+    for path in ("/nowhere/libfaiss.so", "libm.so.6"):
+        with pytest.raises(turnout.EngineError) as error:
+            _native.faiss_version(path)
+        assert error.value.path == path
+    assert _native.faiss_version(engines.faiss_library()) == faiss.__version__
+
+
+def test_indexes_are_freed() -> None:
+    vectors = unit(100, 16)
+    data = build_index(vectors)
+    before = _native.live_faiss_indexes()
+    for _ in range(200):
+        load(vectors, data)
+    assert _native.live_faiss_indexes() == before
+
+
+def test_build_index_checks_its_input() -> None:
+    for wrong in (np.ones(4, np.float32), np.ones((2, 4)), np.full((2, 4), np.nan, np.float32)):
+        with pytest.raises(turnout.InputError):
+            build_index(wrong)
+    with pytest.raises(turnout.InputError, match="auto, flat or hnsw"):
+        build_index(unit(3, 4), "ivf")
