@@ -20,7 +20,8 @@ Workspace& workspace() {
 
 void check_text(const py::handle& object, const std::string& path) {
   if (!is_text(object))
-    throw py::type_error(path + ": expected str or bytes, got " + std::string(py::str(py::type::of(object).attr("__name__"))));
+    throw py::type_error(path + ": expected str or bytes, got " +
+                         std::string(py::str(py::type::of(object).attr("__name__"))));
 }
 
 py::object frozen(const py::array& array) {
@@ -123,7 +124,8 @@ void bind_embed(py::module_& m) {
       .def("embed_batch", embed_batch, py::arg("texts"), "Texts -> float32[N, D], read-only.")
       .def_property_readonly("dim", &Embedder::dim)
       .def_property_readonly("name", &Embedder::name);
-  py::class_<StaticEmbedder, Embedder, std::shared_ptr<StaticEmbedder>>(m, "StaticEmbedder", "Weighted mean of int8 rows.")
+  py::class_<StaticEmbedder, Embedder, std::shared_ptr<StaticEmbedder>>(m, "StaticEmbedder",
+                                                                         "Weighted mean of int8 rows.")
       .def(py::init(&make_static), py::arg("vocab"), py::arg("rows"), py::arg("weights"), py::arg("name"),
            py::arg("head") = 128, py::arg("tail") = 384)
       .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> float32[D], read-only.")

@@ -225,9 +225,11 @@ TEST(the_vector_is_the_weighted_mean) {
 
 TEST(a_static_embedder_checks_its_tables) {
   const auto n = kTokens.size();
-  const auto error = [&](std::size_t rows, std::vector<std::int16_t> weights, int dim, StaticEmbedder::Options options) {
+  using Options = StaticEmbedder::Options;
+  const auto error = [&](std::size_t rows, std::vector<std::int16_t> weights, int dim, Options options) {
     return check::message_of<Error>([&] {
-      StaticEmbedder(Tokenizer(vocabulary()), std::vector<std::int8_t>(rows), std::move(weights), dim, std::move(options));
+      const std::vector<std::int8_t> zeros(rows);
+      StaticEmbedder(Tokenizer(vocabulary()), zeros, std::move(weights), dim, std::move(options));
     });
   };
   const std::vector<std::int16_t> good(n, 1);
@@ -248,7 +250,8 @@ TEST(a_static_embedder_checks_its_tables) {
 
 TEST(a_warmed_call_allocates_nothing) {
   const StaticEmbedder e = static_embedder(256);
-  const std::string text = repeat("The router's query: 12 字한é\u302e[SEP] pneumonoultramicroscopicsilicovolcanoconiosis. ", 50);
+  const std::string word = "pneumonoultramicroscopicsilicovolcanoconiosis";
+  const std::string text = repeat("The router's query: 12 字한é\u302e[SEP] " + word + ". ", 50);
   Workspace ws;
   std::vector<float> out(256);
   e.embed(text, ws, out.data());

@@ -1,4 +1,4 @@
-// embed: text -> unit vector. WordPiece and a static token table (default), or an ONNX text encoder. Never knows routing.
+// embed: text -> unit vector. WordPiece and a static token table (default), or an ONNX encoder. Never knows routing.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@ struct Workspace {
 };
 
 // BERT's uncased WordPiece, id for id equal to Hugging Face `tokenizers` (BertNormalizer, BertPreTokenizer, WordPiece,
-// the special tokens of the vocabulary matched literally), without [CLS] and [SEP] added. Invalid UTF-8 becomes U+FFFD first.
+// the special tokens of the vocabulary matched literally), without [CLS] and [SEP] added. Invalid UTF-8 becomes U+FFFD
+// first.
 class Tokenizer {
  public:
   // `vocab` is vocab.txt: one token a line, the line number is its id. It must hold [UNK]. Throws Error(bundle).
@@ -50,7 +51,8 @@ struct Embedded {
   int kept = 0;    // that entered the vector: the first `head` and the last `tail` when the text is longer
 };
 
-// Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns the count kept.
+// Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns the count
+// kept.
 int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail);
 
 // An embedder of text: const, thread-safe, given a workspace a call.
@@ -64,7 +66,8 @@ class Embedder {
 };
 
 // Mean of int8 rows with 11-bit row weights, normalised. Sums are exact integers, so the vector has the same bits on
-// every machine, SIMD level and in the pure-Python twin. Method: Model2Vec (distilled from an encoder, PCA, frequency weights).
+// every machine, SIMD level and in the pure-Python twin. Method: Model2Vec (distilled from an encoder, PCA, frequency
+// weights).
 class StaticEmbedder final : public Embedder {
  public:
   static constexpr int kMaxWeight = 2047;

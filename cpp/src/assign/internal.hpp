@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "assign/frontier.hpp"
+#include "assign/llm_set.hpp"
 #include "assign/terms.hpp"
 
 namespace turnout::assign {
@@ -33,6 +34,12 @@ struct Step {
   std::uint16_t llm;
 };
 
+// A point of the next level before it is one.
+struct Child {
+  double net, gain;
+  std::uint16_t parent, candidate;
+};
+
 // A convex function of p as the maximum of lines: the most utility that the stages from here on can add, at the
 // current multipliers. Chords between exact points may stand in for lines, so it is an upper bound.
 struct Envelope {
@@ -60,7 +67,9 @@ struct Workspace::Impl {
   std::vector<int> by_quality;
   std::vector<Point> candidates, level, pending, spare;
   std::vector<Key> keys;
+  std::vector<Child> children;
   std::vector<Step> steps;
+  std::vector<LlmSet> sets;  // of each step's path; kept for stages of distinct LLMs
   std::uint32_t step_count = 0;
   std::vector<double> columns;
   std::vector<std::uint32_t> option_steps;
@@ -86,6 +95,7 @@ struct Workspace::Impl {
 
 // options.cpp: false when a mandatory stage has no allowed LLMs.
 bool build_options(Workspace::Impl& w, bool limited);
+int compare_steps(const Workspace::Impl& w, std::uint32_t a, std::uint32_t b);
 int compare_options(const Workspace::Impl& w, int stage, int a, int b);
 
 // plans.cpp

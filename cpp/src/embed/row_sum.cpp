@@ -54,7 +54,8 @@ void to_unit_baseline(const std::int32_t* sums, int dim, float* out) { to_unit_p
 #if defined(__x86_64__)
 // Bytes are widened to 32 bits, of which multiply-add sees pairs of 16: (byte, its sign) . (weight, 0) = byte * weight.
 template <int N>
-[[gnu::target("avx2"), gnu::always_inline]] inline void columns_avx2(const Rows& r, std::size_t begin, std::int32_t* sums) {
+[[gnu::target("avx2"), gnu::always_inline]] inline void columns_avx2(const Rows& r, std::size_t begin,
+                                                                      std::int32_t* sums) {
   __m256i sum[N];
   for (auto& s : sum) s = _mm256_setzero_si256();
   for (std::size_t i = 0; i < r.ids.size(); ++i) {
@@ -106,7 +107,9 @@ template <int N>
   sum_plain(r, j, r.dim, sums);
 }
 
-[[gnu::target("avx2")]] void to_unit_avx2(const std::int32_t* sums, int dim, float* out) { to_unit_plain(sums, dim, out); }
+[[gnu::target("avx2")]] void to_unit_avx2(const std::int32_t* sums, int dim, float* out) {
+  to_unit_plain(sums, dim, out);
+}
 [[gnu::target("avx512f,avx512bw,prefer-vector-width=512")]] void to_unit_avx512(const std::int32_t* sums, int dim,
                                                                                  float* out) {
   to_unit_plain(sums, dim, out);

@@ -32,7 +32,8 @@ StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> row
       options_(std::move(options)) {
   const auto tokens = static_cast<std::size_t>(tokenizer_.size());
   check(dim >= 1 && dim <= kMaxStaticDim, "dim", "1 to " + std::to_string(kMaxStaticDim), dim);
-  check(weights_.size() == tokens, "weights", "one a token, " + std::to_string(tokens), static_cast<long>(weights_.size()));
+  check(weights_.size() == tokens, "weights", "one a token, " + std::to_string(tokens),
+        static_cast<long>(weights_.size()));
   check(rows_.size() == tokens * static_cast<std::size_t>(dim), "rows",
         std::to_string(tokens) + " rows of " + std::to_string(dim) + " bytes", static_cast<long>(rows_.size()));
   check_weights(weights_);

@@ -167,7 +167,8 @@ class Scanner {
 
 }  // namespace
 
-Tokenizer::Tokenizer(std::string_view vocab, const std::string& path) : impl_(std::make_unique<const Impl>(vocab, path)) {}
+Tokenizer::Tokenizer(std::string_view vocab, const std::string& path)
+    : impl_(std::make_unique<const Impl>(vocab, path)) {}
 Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 

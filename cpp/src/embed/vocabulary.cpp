@@ -43,7 +43,9 @@ Key key_of(std::string_view token) {
 }
 
 // Of the first three bytes; shorter tokens are always tried.
-std::size_t prefix_slot(std::uint64_t low) { return ((low & 0xFFFFFF) * 0x9E3779B1u & 0xFFFFFFFFu) >> (32 - kPrefixBits); }
+std::size_t prefix_slot(std::uint64_t low) {
+  return ((low & 0xFFFFFF) * 0x9E3779B1u & 0xFFFFFFFFu) >> (32 - kPrefixBits);
+}
 
 bool is_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());

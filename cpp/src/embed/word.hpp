@@ -1,7 +1,6 @@
 // The word that is being read, normalised. Never longer than WordPiece looks at: what comes after is only counted.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstring>
@@ -56,8 +55,7 @@ class Word {
     while (at > 0 && marks_[at - 1].combining_class > mark.combining_class) byte -= marks_[--at].bytes;
     std::memmove(bytes_.data() + byte + mark.bytes, bytes_.data() + byte, size_ - byte);
     std::memcpy(bytes_.data() + byte, utf8, mark.bytes);
-    std::move_backward(marks_.begin() + static_cast<std::ptrdiff_t>(at), marks_.begin() + static_cast<std::ptrdiff_t>(run_),
-                       marks_.begin() + static_cast<std::ptrdiff_t>(run_ + 1));
+    std::memmove(&marks_[at + 1], &marks_[at], (run_ - at) * sizeof(Mark));
     marks_[at] = mark;
     ++run_;
     size_ += mark.bytes;
