@@ -1,0 +1,197 @@
+#include "turnout/router.hpp"
+
+#include <limits>
+#include <thread>
+
+#include "allocations.hpp"
+#include "snapshot.hpp"
+
+using namespace turnout;
+using trace::Decision;
+using trace::Reason;
+
+namespace {
+
+const Router& router() {
+  static const Router r(planted::snapshot());
+  return r;
+}
+
+const std::string_view kTexts[] = {"what is this", "prove it", "a", "zebra crossing at noon", "q w e r t y u i o p a s d f g h j k l"};
+
+Decision route(const Request& request) {
+  const auto ws = router().workspace();
+  Decision out;
+  router().route(request, *ws, out);
+  return out;
+}
+
+Request ask(std::string_view text) {
+  Request request;
+  request.text = text;
+  return request;
+}
+
+}  // namespace
+
+TEST(a_plan_comes_out_and_its_costs_add_up) {
+  for (const auto text : kTexts) {
+    Request request = ask(text);
+    request.value_usd = 1;
+    const Decision d = route(request);
+    CHECK(d.node_count > 0 && d.feasible() && d.tool_count == 4 && d.alternative_count == 3);
+    double usd = 0;
+    for (const auto& node : d.plan_nodes()) usd += node.usd;
+    CHECK_NEAR(usd, d.usd, 1e-12);
+    CHECK(d.utility >= d.alternatives[0].utility - 1e-9);
+  }
+}
+
+TEST(a_warm_route_allocates_nothing_of_ours) {
+  set_allocation_counter(allocations::count);
+  const auto ws = router().workspace();
+  Constraints constraints;
+  constraints.denied = {1, 0, 0};
+  constraints.filter.kinds = 1;
+  static Decision out;
+  const auto all = [&] {
+    for (const auto text : kTexts)
+      for (const int kind : {0, 1, 2, 3, 4}) {
+        Request request = ask(text);
+        if (kind == 1) request.budget = Usd(0.0004);
+        if (kind == 2) request.max_seconds = Seconds(4);
+        if (kind == 3) request.sample = true;
+        if (kind == 4) request.constraints = &constraints;
+        router().route(request, *ws, out);
+      }
+  };
+  all();
+  const long before = allocations::count(), engines_before = engine_allocations();
+  all();
+  const long engines = engine_allocations() - engines_before, ours = allocations::count() - before - engines;
+  set_allocation_counter(nullptr);
+  std::printf("     %ld allocations of ours, %.1f of the engines a decision\n", ours, static_cast<double>(engines) / 25);
+  CHECK(ours == 0);
+  CHECK(engines > 0);  // else nothing was counted
+}
+
+TEST(a_batch_equals_single_routes) {
+  std::vector<std::string_view> texts;
+  for (int i = 0; i < 3 * kMaxBatch + 5; ++i) texts.push_back(kTexts[i % 5]);
+  for (const bool sample : {false, true}) {
+    Request common;
+    common.sample = sample;
+    common.seed = 9;
+    const auto ws = router().workspace();
+    std::vector<Decision> batch(texts.size());
+    router().route_batch(texts, common, *ws, batch.data());
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+      common.text = texts[i];
+      CHECK(trace::equal(batch[i], route(common)));
+    }
+  }
+}
+
+TEST(threads_with_a_workspace_each_agree) {
+  std::vector<Decision> expected;
+  for (const auto text : kTexts) expected.push_back(route(ask(text)));
+  std::vector<std::thread> threads;
+  std::atomic<int> wrong{0};
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&] {
+      const auto ws = router().workspace();
+      Decision out;
+      for (int i = 0; i < 100; ++i) {
+        router().route(ask(kTexts[i % 5]), *ws, out);
+        wrong += !trace::equal(out, expected[static_cast<std::size_t>(i % 5)]);
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST(a_used_workspace_and_record_leave_no_mark) {
+  const auto ws = router().workspace();
+  Decision out;
+  Request tight = ask("zebra crossing at noon");
+  tight.budget = Usd(1e-9);
+  tight.sample = true;
+  router().route(tight, *ws, out);
+  for (const auto text : kTexts) {
+    router().route(ask(text), *ws, out);
+    CHECK(trace::equal(out, route(ask(text))));
+  }
+}
+
+TEST(empty_text_routes_at_the_mean) {
+  for (const std::string_view text : {"", " \n\t"}) {
+    const Decision d = route(ask(text));
+    CHECK(d.has(Reason::no_text) && d.difficulty == 0.5 && d.tool_count == 0 && d.node_count > 0);
+  }
+}
+
+TEST(long_text_keeps_head_and_tail) {
+  const Decision d = route(ask("a b c d e f g h i j k l m n o p q r s t u v w x y z"));
+  CHECK(d.has(Reason::truncated) && d.in_tokens == 26 && d.kept_tokens == 16);
+}
+
+TEST(infeasible_budgets_say_so) {
+  Request request = ask("prove it");
+  request.budget = Usd(1e-9);
+  const Decision d = route(request);
+  CHECK(!d.feasible() && d.has(Reason::budget_infeasible) && d.has(Reason::limits_bind) && d.node_count > 0);
+  CHECK(d.usd_bound > 1e-9);
+}
+
+TEST(nothing_allowed_is_no_plan) {
+  Constraints none;
+  none.allowed = {0, 0, 0};
+  Request request = ask("prove it");
+  request.constraints = &none;
+  const Decision d = route(request);
+  CHECK(d.node_count == 0 && d.has(Reason::no_llm_allowed) && !d.feasible());
+  CHECK(trace::sentence(d, router().snapshot().names).find("No plan") == 0);
+}
+
+TEST(wrong_calls_are_refused) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto with = [](auto change) {
+    Request request = ask("x");
+    change(request);
+    route(request);
+  };
+  CHECK_ERROR(with([&](Request& r) { r.value_usd = nan; }), ErrorKind::input, "value_usd");
+  CHECK_ERROR(with([&](Request& r) { r.value_usd = -1; }), ErrorKind::input, "value_usd");
+  CHECK_ERROR(with([&](Request& r) { r.budget = Usd(-1); }), ErrorKind::input, "budget_usd");
+  CHECK_ERROR(with([&](Request& r) { r.max_seconds = Seconds(nan); }), ErrorKind::input, "max_seconds");
+  CHECK_ERROR(with([&](Request& r) { r.tools = 9; }), ErrorKind::input, "tools");
+  std::vector<float> x(planted::kDim, 0.5f);
+  x[2] = std::numeric_limits<float>::infinity();
+  CHECK_ERROR(with([&](Request& r) { r.vector = x.data(); }), ErrorKind::input, "query[2]");
+  const std::string long_text(kMaxTextBytes + 1, 'a');
+  CHECK_ERROR(with([&](Request& r) { r.text = long_text; }), ErrorKind::input, "query");
+}
+
+TEST(snapshots_that_do_not_fit_are_refused) {
+  const auto with = [](auto change) {
+    Snapshot s = planted::snapshot();
+    change(s);
+    Router r(std::move(s));
+  };
+  CHECK_ERROR(with([](Snapshot& s) { s.difficulty = nullptr; }), ErrorKind::config, "difficulty");
+  CHECK_ERROR(with([](Snapshot& s) { s.catalog.llms.clear(); }), ErrorKind::config, "pool.llms");
+  CHECK_ERROR(with([](Snapshot& s) { s.catalog.llms[1].skill.push_back(0); }), ErrorKind::config, "pool.llms[1].skill");
+  CHECK_ERROR(with([](Snapshot& s) { s.catalog.capabilities.pop_back(); }), ErrorKind::config, "capability");
+  CHECK_ERROR(with([](Snapshot& s) { s.operators.cut_points.pop_back(); }), ErrorKind::config, "operators.cut_points");
+}
+
+TEST(packed_decisions_come_back_whole_and_damaged_ones_are_refused) {
+  for (const auto text : kTexts) {
+    const Decision d = route(ask(text));
+    std::vector<std::byte> bytes;
+    trace::pack(d, static_cast<int>(router().snapshot().catalog.operators.size()), bytes);
+    CHECK(trace::equal(trace::unpack(bytes), d));
+    for (std::size_t n = 0; n < bytes.size(); n += 7)
+      CHECK_ERROR(trace::unpack({bytes.data(), n}), ErrorKind::input, "decision");
+  }
+}
