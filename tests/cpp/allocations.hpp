@@ -3,11 +3,7 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
-#else
 #include <cerrno>
-#endif
 
 namespace allocations {
 
@@ -17,6 +13,9 @@ inline long count() { return count_of_thread; }
 }  // namespace allocations
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
+// Of the sanitizers' runtime; its header is not always packaged.
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t), void (*)(const volatile void*));
 
 namespace allocations {
 inline void on_malloc(const volatile void*, std::size_t) { ++count_of_thread; }
