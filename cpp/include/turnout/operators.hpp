@@ -27,7 +27,7 @@ struct Config {
   std::vector<double> cut_points;     // L - 1 in [0, 1], non-decreasing; not read by DAAO's rule
   double activation_threshold = 0.3;  // operators are taken until their probabilities sum to it, in (0, 1]
   double temperature = 0.01;          // of the softmax, > 0
-  double cost_weight = 0.02;          // score lost per direct-call-equivalent of cost
+  double cost_weight = 0.015;         // score lost per direct-call-equivalent of cost
   double reference_ability = 1;       // of the LLM that the scores suppose, in logits above the reference LLM
   int max_stages = 8;                 // operators of one plan at most
 };
