@@ -71,6 +71,7 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
     activation_threshold: float
     temperature: float
     cost_weight: float
+    reference_ability: float
     max_stages: int
 
 

@@ -250,7 +250,7 @@ def _weights(slots: Sequence[SlotEntry], path: str) -> list[float]:
     given = [slot.weight for slot in slots if slot.weight is not None]
     if given and len(given) < len(slots):
         raise fail(ConfigError, path, "expected a weight for every slot or for none")
-    return given or [1.0 / len(slots) for _ in slots]
+    return given or [1.0 / max(1, len(slots))] * len(slots)
 
 
 def _slots(entry: OperatorEntry, path: str) -> list[_native.Slot]:

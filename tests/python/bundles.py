@@ -226,6 +226,7 @@ def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, b
         "activation_threshold": 0.3,
         "temperature": 0.1,
         "cost_weight": 0.02,
+        "reference_ability": 0.0,
         "max_stages": 8,
     }
     out |= {

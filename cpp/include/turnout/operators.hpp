@@ -27,7 +27,8 @@ struct Config {
   std::vector<double> cut_points;     // L - 1 in [0, 1], non-decreasing; not read by DAAO's rule
   double activation_threshold = 0.3;  // operators are taken until their probabilities sum to it, in (0, 1]
   double temperature = 0.01;          // of the softmax, > 0
-  double cost_weight = 0.01;          // score lost per direct-call-equivalent of cost
+  double cost_weight = 0.015;         // score lost per direct-call-equivalent of cost
+  double reference_ability = 1;       // of the LLM that the scores suppose, in logits above the reference LLM
   int max_stages = 8;                 // operators of one plan at most
 };
 // Throws Error(config) with the path to the culprit, as in "operators.cut_points[1]".
@@ -35,6 +36,9 @@ void validate(const Config& config, const std::vector<catalog::Operator>& operat
 
 // Layers for a difficulty in [0, 1]; anything else is Error(input).
 int depth(const Config& config, double difficulty);
+
+// P(correct) at this difficulty of the LLM that the scores suppose.
+double competence(double reference_ability, double difficulty);
 
 // The composition rule: the quality after an operator that found quality p and whose LLMs have competence c.
 double quality_after(const catalog::Operator& oper, double p, double c);
@@ -70,8 +74,9 @@ struct Allocation {
 // masks: one an operator. In each of depth(d) layers, operators are taken until their probabilities sum to the
 // activation threshold: in descending score (ties: lower index), or with `rng` sampled without replacement. The first
 // of all must generate; early stop ends the plan where it is drawn; an operator whose slots no longer fit is not taken.
-// Scores are the operator table's priors: what the operator adds to the quality that a reference LLM, of P(correct) =
-// 1 - d, has reached in the layers before, less cost_weight * relative_cost. Early stop adds 0. Allocates no memory.
+// Scores are the operator table's priors: what the operator adds to the quality that the layers before have reached, were
+// one LLM of P(correct) = sigmoid(reference_ability - logit(d)) to run all of the plan, less cost_weight * relative_cost.
+// Early stop adds 0. Allocates no memory.
 void allocate(const Config& config, const std::vector<catalog::Operator>& operators, const Tables& tables,
               std::span<const Mask> masks, double difficulty, Philox* rng, Allocation& out);
 

@@ -106,7 +106,8 @@ void allocate(const Config& config, const std::vector<catalog::Operator>& operat
   out.depth = depth(config, difficulty);
   out.layers = out.count = 0;
   out.stopped_early = false;
-  Allocator allocator(config, operators, tables, masks, 1 - difficulty, rng, out);
+  Allocator allocator(config, operators, tables, masks,
+                      competence(config.reference_ability, difficulty), rng, out);
   for (int layer = 0; layer < out.depth; ++layer)
     if (!allocator.fill(layer)) break;
 }

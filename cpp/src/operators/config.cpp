@@ -9,6 +9,8 @@ namespace {
 
 // More than this many points of quality lost to cost is a typing error, and would overflow the trace's floats.
 constexpr double kMaxPenalty = 1e6;
+// Beyond it every LLM is right, or wrong, at any difficulty.
+constexpr double kMaxAbility = 50;
 
 std::string text(double x) {
   char buffer[32];
@@ -43,6 +45,10 @@ void check_softmax(const Config& config) {
   if (!(temperature > 0 && std::isfinite(temperature))) fail("temperature", "a number > 0", text(temperature));
 }
 
+void check_ability(double ability) {
+  if (!(std::abs(ability) <= kMaxAbility)) fail("reference_ability", "a number in [-50, 50]", text(ability));
+}
+
 void check_costs(const Config& config, const std::vector<catalog::Operator>& operators) {
   const double weight = config.cost_weight;
   if (!(weight >= 0 && std::isfinite(weight))) fail("cost_weight", "a number >= 0", text(weight));
@@ -59,6 +65,7 @@ void validate(const Config& config, const std::vector<catalog::Operator>& operat
   check_range("layers", config.layers, kMaxLayers);
   if (config.depth_rule == DepthRule::cut_points) check_cut_points(config);
   check_softmax(config);
+  check_ability(config.reference_ability);
   check_costs(config, operators);
   check_range("max_stages", config.max_stages, kMaxStages);
 }

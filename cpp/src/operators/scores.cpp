@@ -13,6 +13,11 @@ double cost_in_tokens(const catalog::Slot& slot) {
 
 }  // namespace
 
+double competence(double reference_ability, double difficulty) {
+  const double odds = std::exp(reference_ability) * (1 - difficulty);  // relative to d
+  return odds / (odds + difficulty);
+}
+
 double quality_after(const catalog::Operator& oper, double p, double c) {
   const double g = catalog::curve_at(oper.curve, c);
   return p * (1 - oper.break_ * (1 - g)) + (1 - p) * oper.fix * g;

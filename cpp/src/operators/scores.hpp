@@ -9,8 +9,8 @@ namespace turnout::operators {
 
 // Every score of a layer is taken at the quality that the layers before have reached.
 struct Reference {
-  double competence = 0;  // P(correct) of the reference LLM: 1 - d
-  double quality = 0;     // of the plan so far, were the reference LLM to run it
+  double competence = 0;  // P(correct) of the LLM that is supposed
+  double quality = 0;     // of the plan so far, were that LLM to run it
 };
 
 struct Layer {

@@ -135,7 +135,8 @@ class NumpyRouter:
     def allocate(self, d: float) -> list[int]:
         """Operators in order, all layers."""
         config, chosen, p, nodes = self._config, [], 0.0, 0
-        g = self._curve(self._curves, 1.0 - d)
+        c = 1.0 / (1.0 + np.exp(-(config.reference_ability - np.log(d / (1.0 - d)))))
+        g = self._curve(self._curves, float(c))
         depth = 1 + int(np.searchsorted(config.cut_points, d, side="right"))
         for _ in range(depth):
             after = p * (1 - self._break * (1 - g)) + (1 - p) * self._fix * g
