@@ -23,7 +23,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sources", type=Path, default=Path("models/src"), help="operators, capabilities, pool (TOML)")
     parser.add_argument("--sets", nargs="+", default=list(SETS), help="outcome sets to train on")
     parser.add_argument("--name", default="default")
-    parser.add_argument("--date", help="`created` in the manifest; left out by default, so that equal data give equal bytes")
+    parser.add_argument(
+        "--date", help="`created` in the manifest; left out by default, so that equal data give equal bytes"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, help="keeps the teacher's vectors between runs")
     return parser.parse_args(argv)

@@ -33,7 +33,9 @@ def _main_set(outcomes: Outcomes, llm: int) -> int:
 
 
 def predictive_errors(fitted: Response, found: Calibration) -> FloatArray:
-    """Standard errors [M] of the predictive abilities: item response's, scaled by how far predictions compress its abilities."""
+    """Standard errors [M] of the predictive abilities: item response's, scaled by how far predictions compress its
+    abilities.
+    """
     present = ~np.isnan(found.ability)
     a, b = fitted.ability[present], found.ability[present]
     slope = float(((a - a.mean()) * (b - b.mean())).sum() / ((a - a.mean()) ** 2).sum())
@@ -58,9 +60,9 @@ def _entry(outcomes: Outcomes, llm: int, model: Assessor, found: Calibration, er
 def score_line(outcomes: Outcomes, ability: FloatArray, draws: int = 50, seed: int = 0) -> dict[str, Any]:
     """ability = intercept + slope * logit(mean score on the benchmark), over the LLMs that answered it.
 
-    `residual_sd` is how far off an ability is that was read from a score on other domains than the ones it is used on: over
-    random halves of the domains, the root mean square difference between the two halves' abilities. The fit's own residual
-    would say nothing about transfer, since score and ability come from the same answers.
+    `residual_sd` is how far off an ability is that was read from a score on other domains than the ones it is used
+    on: over random halves of the domains, the root mean square difference between the two halves' abilities. The
+    fit's own residual would say nothing about transfer, since score and ability come from the same answers.
     """
     inside = outcomes.keep(outcomes.sets == outcomes.set_names.index(SCORE_SET))
     matrix = inside.matrix()

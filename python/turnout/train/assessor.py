@@ -1,4 +1,6 @@
-"""The trained network as plain arrays, on the scale that a bundle states: what is exported, and its reference in NumPy."""
+"""The trained network as plain arrays, on the scale that a bundle states: what is exported, and its reference in
+NumPy.
+"""
 
 from __future__ import annotations
 
@@ -68,8 +70,10 @@ class Assessor:
 
 
 def from_network(net: Network, x: Float32Array) -> Assessor:
-    """Arrays of a trained network, identified: over the LLMs abilities and skills have mean 0, so that ability 0 without
-    skills is the reference LLM; over the queries `x` every skill dimension s has mean 0 and the LLMs' skills unit spread."""
+    """Arrays of a trained network, identified: abilities have mean 0 over the LLMs, so that ability 0 without skills
+    is the reference LLM; every skill dimension s has mean 0 over the queries `x`, and the LLMs' skills have unit
+    spread.
+    """
     state = {name: value.detach().double().numpy() for name, value in net.state_dict().items()}
     raw = Assessor(
         state["hidden.weight"] * math.sqrt(x.shape[1]),
@@ -87,21 +91,18 @@ def from_network(net: Network, x: Float32Array) -> Assessor:
 
 
 def _identified(raw: Assessor, x: Float32Array) -> Assessor:
-    common = raw.skill.mean(0)
-    skill = raw.skill - common
     heads, intercepts = raw.heads.copy(), raw.intercepts.copy()
-    heads[0] -= common @ heads[1:]
-    intercepts[0] -= common @ intercepts[1:]
-    centre = raw.assess(x)[1].mean(0)
-    intercepts[1:] -= centre
-    ability = raw.ability + skill @ centre
-    intercepts[0] -= ability.mean()
-    spread = np.maximum(np.sqrt((skill**2).mean(0)), 1e-9)
+    intercepts[0] -= raw.ability.mean()
+    intercepts[1:] -= raw.assess(x)[1].mean(0)
+    spread = np.maximum(np.sqrt((raw.skill**2).mean(0)), 1e-9)
     heads[1:] *= spread[:, None]
     intercepts[1:] *= spread
-    return replace(raw, heads=heads, intercepts=intercepts, ability=ability - ability.mean(), skill=skill / spread)
+    ability = raw.ability - raw.ability.mean()
+    return replace(raw, heads=heads, intercepts=intercepts, ability=ability, skill=raw.skill / spread)
 
 
 def active_units(mean: npt.NDArray[np.floating]) -> int:
-    """Latent units in use: their mean's variance over the queries exceeds 0.01 (Burda et al. 2016, arXiv 1509.00519)."""
+    """Latent units in use: their mean's variance over the queries exceeds 0.01 (Burda et al. 2016, arXiv
+    1509.00519).
+    """
     return int((mean.var(0) > 0.01).sum())

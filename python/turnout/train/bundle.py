@@ -35,7 +35,7 @@ def manifest(
     entries = {
         path: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for path, data in sorted(files.items())
     }
-    version = hashlib.sha256("".join(entry["sha256"] for entry in entries.values()).encode()).hexdigest()[:12]
+    version = hashlib.sha256("".join(str(entry["sha256"]) for entry in entries.values()).encode()).hexdigest()[:12]
     out = {"format": FORMAT, "format_version": FORMAT_VERSION, "name": name, "version": version, "files": entries}
     return out | ({"created": date} if date else {}) | {"training": training, "metrics": metrics}
 
@@ -48,7 +48,9 @@ def _write_all(folder: Path, files: dict[str, bytes]) -> None:
 
 
 def _swap(fresh: Path, target: Path) -> None:
-    """Puts `fresh` in the place of `target`; a reader finds the old bundle, the new one, or for a moment none, never a mix."""
+    """Puts `fresh` in the place of `target`; a reader finds the old bundle, the new one, or for a moment none, never
+    a mix.
+    """
     if not target.exists():
         os.replace(fresh, target)
         return

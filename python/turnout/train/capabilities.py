@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout.core import ConfigError
-from turnout.train.distil import StaticTable, token_ids
+from turnout.train.distil import StaticTable
 
 KINDS = ("tool", "agent", "code", "retrieval")
 
@@ -48,7 +48,7 @@ def text(name: str, description: str) -> str:
 def vectors(entries: list[dict[str, Any]], table: StaticTable) -> npt.NDArray[np.float32]:
     """Unit vectors [N, dim] in the file's order."""
     texts = [text(entry["id"], entry["description"]) for entry in entries]
-    return table.embed(token_ids(texts, head=table.head, tail=table.tail))
+    return table.embed(table.ids(texts))
 
 
 def index(rows: npt.NDArray[np.float32]) -> bytes:

@@ -73,37 +73,41 @@ def cross_fit(outcomes: Outcomes, x: Float32Array, settings: Settings, progress:
     return OutOfFold(b, contrast)
 
 
-def _design(outcomes: Outcomes, held: OutOfFold) -> tuple[FloatArray, FloatArray]:
-    """The two slopes' columns [N, 2] and the weight [N] of each cell: queries weigh as in training, shared by their cells."""
-    columns = np.stack([-held.b[outcomes.query], held.contrast[outcomes.query, outcomes.llm]], 1)
-    answers = np.bincount(outcomes.query, minlength=outcomes.queries)
-    return columns, 1.0 / (answers + ANSWERS_AT_HALF)[outcomes.query]
+def _regress(outcomes: Outcomes, column: FloatArray, offset: FloatArray, steps: int = 50) -> tuple[FloatArray, float]:
+    """Logistic regression of the outcomes on an ability for each LLM and one `column` [N], given an `offset` [N].
 
-
-def calibrate(outcomes: Outcomes, held: OutOfFold, steps: int = 30) -> Calibration:
-    """Weighted logistic regression of the outcomes on the out-of-fold b and contrast, with an ability for each LLM.
-
-    Newton's method; the abilities' block of the Hessian is diagonal, so a step solves a 2 x 2 system.
+    Queries weigh as in training, shared by their cells. Newton's method; the abilities' block of the Hessian is
+    diagonal.
     """
-    columns, weight = _design(outcomes, held)
+    answers = np.bincount(outcomes.query, minlength=outcomes.queries)
+    weight = 1.0 / (answers + ANSWERS_AT_HALF)[outcomes.query]
     llm, llms = outcomes.llm, len(outcomes.llms)
-    ability, slopes = np.zeros(llms), np.ones(2)
+    ability, slope = np.zeros(llms), 1.0
     for _ in range(steps):
-        p = response.sigmoid(ability[llm] + columns @ slopes)
+        p = response.sigmoid(ability[llm] + slope * column + offset)
         residual, curvature = weight * (outcomes.score - p), weight * p * (1.0 - p)
         diagonal = np.maximum(np.bincount(llm, curvature, llms), 1e-9)
-        border = np.stack([np.bincount(llm, curvature * c, llms) for c in columns.T], 1)
+        border = np.bincount(llm, curvature * column, llms)
         gradient = np.bincount(llm, residual, llms)
-        corner = (columns * curvature[:, None]).T @ columns + 1e-9 * np.eye(2)
-        schur = corner - border.T @ (border / diagonal[:, None])
-        step = np.linalg.solve(schur, columns.T @ residual - border.T @ (gradient / diagonal))
-        slopes = slopes + step
-        ability = ability + (gradient - border @ step) / diagonal
-        if np.abs(step).max() < 1e-10:
+        corner = (curvature * column**2).sum() - (border**2 / diagonal).sum() + 1e-9
+        step = float((column @ residual - border @ (gradient / diagonal)) / corner)
+        slope += step
+        ability = ability + (gradient - border * step) / diagonal
+        if abs(step) < 1e-10:
             break
-    present = np.bincount(llm, minlength=llms) > 0
-    mean = float(ability[present].mean())
-    return Calibration(np.where(present, ability - mean, np.nan), float(slopes[0]), -mean, float(slopes[1]))
+    return ability, slope
+
+
+def calibrate(outcomes: Outcomes, held: OutOfFold) -> Calibration:
+    """First what LLMs share: a slope and offset of b that make P(correct) calibrated without skills. Then, b fixed,
+    how much of the contrasts holds out of fold, and each LLM's ability beside them.
+    """
+    present = np.bincount(outcomes.llm, minlength=len(outcomes.llms)) > 0
+    ability, slope = _regress(outcomes, -held.b[outcomes.query], np.zeros(len(outcomes.score)))
+    offset = -float(ability[present].mean())
+    contrast = held.contrast[outcomes.query, outcomes.llm]
+    ability, gain = _regress(outcomes, contrast, -(slope * held.b[outcomes.query] + offset))
+    return Calibration(np.where(present, ability, np.nan), slope, offset, gain)
 
 
 def probabilities(outcomes: Outcomes, held: OutOfFold, found: Calibration) -> FloatArray:

@@ -1,9 +1,9 @@
 """MiniLM -> static token table: each vocabulary token through the encoder, PCA, frequency weights, int8 rows.
 
-Method: Model2Vec (Tulkens and van Dongen 2024, https://github.com/MinishLab/model2vec): a token's vector is the encoder's
-mean-pooled output for ``[CLS] token [SEP]``. Frequency weights follow SIF (Arora et al. 2017, a / (a + p)) with Zipf's law for
-p: BERT's WordPiece vocabulary is roughly in order of frequency. Weights are folded so that a text's vector is a sum of
-exact integers, the same bits in C++, in Python and on every machine.
+Method: Model2Vec (Tulkens and van Dongen 2024, https://github.com/MinishLab/model2vec): a token's vector is the
+encoder's mean-pooled output for ``[CLS] token [SEP]``. Frequency weights follow SIF (Arora et al. 2017, a / (a + p))
+with Zipf's law for p: BERT's WordPiece vocabulary is roughly in order of frequency. Weights are folded so that a
+text's vector is a sum of exact integers, the same bits in C++, in Python and on every machine.
 """
 
 from __future__ import annotations
@@ -17,10 +17,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from turnout.train.encoder import Encoder, Progress, load_tokenizer
+from turnout.train.encoder import Encoder, Progress, load_tokenizer, token_id
 
 MAX_WEIGHT = 2047
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 Float32Array = npt.NDArray[np.float32]
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -48,8 +52,15 @@ class StaticTable:
     head: int = 128
     tail: int = 384
 
+    def ids(self, texts: list[str]) -> list[IntArray]:
+        """Token ids of each text, at most head + tail of them."""
+        encoded = wordpiece(self.vocabulary).encode_batch(texts, add_special_tokens=False)
+        return [_cut(np.array(e.ids, np.int64), self.head, self.tail) for e in encoded]
+
     def embed(self, ids: Sequence[IntArray]) -> Float32Array:
-        """Unit vectors float32 [Q, dim] of token ids (already cut to head and tail); zeros for a text without tokens."""
+        """Unit vectors float32 [Q, dim] of token ids (already cut to head and tail); zeros for a text without
+        tokens.
+        """
         table = self.rows.astype(np.int32) * self.weights.astype(np.int32)[:, None]
         out = np.zeros((len(ids), self.rows.shape[1]), np.float32)
         for part in _chunks([len(row) for row in ids]):
@@ -85,10 +96,15 @@ def _normalised(sums: npt.NDArray[np.generic]) -> Float32Array:
     return np.asarray(wide / np.where(norm > 0, norm, 1.0)[:, None], np.float32)
 
 
-def token_ids(texts: list[str], tokenizer: Tokenizer | None = None, head: int = 128, tail: int = 384) -> list[IntArray]:
-    """Token ids of each text, at most head + tail of them."""
-    encoded = (tokenizer or load_tokenizer()).encode_batch(texts, add_special_tokens=False)
-    return [_cut(np.array(e.ids, np.int64), head, tail) for e in encoded]
+def wordpiece(vocabulary: list[str]) -> Tokenizer:
+    """BERT's uncased tokenizer over a vocabulary, without truncation, padding or added tokens; specials match
+    literally."""
+    ids = {token: i for i, token in enumerate(vocabulary)}
+    tokenizer = Tokenizer(WordPiece(ids, unk_token="[UNK]", max_input_chars_per_word=100))
+    tokenizer.normalizer = BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = BertPreTokenizer()
+    tokenizer.add_special_tokens([token for token in SPECIAL if token in ids])
+    return tokenizer
 
 
 def _cut(ids: IntArray, head: int, tail: int) -> IntArray:
@@ -97,7 +113,8 @@ def _cut(ids: IntArray, head: int, tail: int) -> IntArray:
 
 def token_vectors(encoder: Encoder, tokenizer: Tokenizer, progress: Progress | None = None) -> Float32Array:
     """The teacher's vector of every vocabulary token alone, [V, 384], mean-pooled, not normalised."""
-    cls, sep, size = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"), tokenizer.get_vocab_size()
+    cls, sep = token_id(tokenizer, "[CLS]"), token_id(tokenizer, "[SEP]")
+    size = tokenizer.get_vocab_size()
     out = []
     for start in range(0, size, 1024):
         ids = torch.arange(start, min(start + 1024, size))
@@ -111,7 +128,7 @@ def token_vectors(encoder: Encoder, tokenizer: Tokenizer, progress: Progress | N
 def cached_token_vectors(cache: Path | None, progress: Progress | None = None) -> tuple[Float32Array, list[str]]:
     """`token_vectors` of the packaged teacher with its vocabulary; kept in `cache` if one is given."""
     encoder, tokenizer = Encoder.load(), load_tokenizer()
-    vocabulary = [tokenizer.id_to_token(i) for i in range(tokenizer.get_vocab_size())]
+    vocabulary = sorted(tokenizer.get_vocab(), key=lambda token: token_id(tokenizer, token))
     path = cache / f"tokens-{encoder.fingerprint()}.npy" if cache is not None else None
     if path is not None and path.is_file():
         return np.asarray(np.load(path), np.float32), vocabulary

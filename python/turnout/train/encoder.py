@@ -31,6 +31,14 @@ def model_folder() -> Path:
     return Path(MODEL_DIR)
 
 
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of a token that the vocabulary must have."""
+    found: int | None = tokenizer.token_to_id(token)
+    if found is None:
+        raise ConfigError(f"the teacher's vocabulary lacks {token!r}")
+    return found
+
+
 def load_tokenizer(folder: Path | None = None) -> Tokenizer:
     """MiniLM's WordPiece tokenizer, without truncation and padding."""
     tokenizer = Tokenizer.from_file(str((folder or model_folder()) / "tokenizer.json"))
@@ -74,7 +82,9 @@ class Encoder:
     def _attend(self, x: torch.Tensor, mask: torch.Tensor, at: str) -> torch.Tensor:
         batch, length, width = x.shape
         shape = (batch, length, self.heads, width // self.heads)
-        q, k, v = (self._linear(x, f"{at}.self.{name}").view(shape).transpose(1, 2) for name in ("query", "key", "value"))
+        q, k, v = (
+            self._linear(x, f"{at}.self.{name}").view(shape).transpose(1, 2) for name in ("query", "key", "value")
+        )
         mixed = nnf.scaled_dot_product_attention(q, k, v, attn_mask=mask[:, None, None, :])
         return self._linear(mixed.transpose(1, 2).reshape(batch, length, width), f"{at}.output.dense")
 
@@ -120,7 +130,7 @@ def encode(
     encoder: Encoder, tokenizer: Tokenizer, texts: list[str], max_tokens: int = 256, progress: Progress | None = None
 ) -> npt.NDArray[np.float32]:
     """Unit sentence vectors [Q, 384]; a text keeps its first `max_tokens` - 2 tokens, as the model's authors do."""
-    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    cls, sep = token_id(tokenizer, "[CLS]"), token_id(tokenizer, "[SEP]")
     encoded = tokenizer.encode_batch(texts, add_special_tokens=False)
     rows = [[cls, *e.ids[: max_tokens - 2], sep] for e in encoded]
     out = np.zeros((len(rows), 384), np.float32)

@@ -34,7 +34,9 @@ def _graph(tensors: dict[str, npt.NDArray[np.float32]], dim: int, columns: int) 
 
 
 def to_onnx(model: Assessor) -> bytes:
-    """Input ``embedding`` float32 [B, D], output ``assessment`` float32 [B, 2 Z + 1 + S]; the same model, the same bytes."""
+    """Input ``embedding`` float32 [B, D], output ``assessment`` float32 [B, 2 Z + 1 + S]; the same model, the same
+    bytes.
+    """
     weight, bias = folded(model)
     tensors = {
         "hidden_weight": model.hidden_weight.astype(np.float32),

@@ -22,8 +22,6 @@ from turnout.train.vae import Float32Array, FloatArray, Settings
 
 Progress = Callable[[str], None]
 QUANTILES = (25.0, 50.0, 75.0)
-OPERATORS = {"layers": 4, "depth_rule": "cut_points", "activation_threshold": 0.3, "temperature": 0.1}
-OPERATORS_REST = {"cost_weight": 0.02, "max_stages": 8}
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def distilled(cache: Path | None, progress: Progress) -> tuple[StaticTable, Floa
 def train(outcomes: Outcomes, table: StaticTable, settings: Settings, progress: Progress) -> Trained:
     """Fits everything on `outcomes` (the training split)."""
     progress(f"embedding {outcomes.queries} queries")
-    x = table.embed(distil.token_ids(outcomes.texts, head=table.head, tail=table.tail))
+    x = table.embed(table.ids(outcomes.texts))
     progress("item response")
     fitted = response.fit(outcomes.matrix(), outcomes.sets)
     held = crossfit.cross_fit(outcomes, x, settings, progress)
@@ -84,12 +82,14 @@ def train(outcomes: Outcomes, table: StaticTable, settings: Settings, progress: 
 
 
 def measured(trained: Trained, exact: FloatArray, sources: Sources) -> dict[str, Any]:
-    """Figures for the manifest: all out of fold on the training split, but for those of the embedding and the latent."""
+    """Figures for the manifest: all out of fold on the training split, but for those of the embedding and the
+    latent.
+    """
     outcomes, held, found = trained.outcomes, trained.held, trained.found
     d = crossfit.difficulty(held, found)
     p = crossfit.probabilities(outcomes, held, found)
     failure = 1.0 - np.nanmean(outcomes.matrix(), 1)
-    ids = distil.token_ids(outcomes.texts, head=trained.table.head, tail=trained.table.tail)
+    ids = trained.table.ids(outcomes.texts)
     cosine = (distil.exact_vectors(exact, ids) * trained.x).sum(1)
     sets = {}
     for k, name in enumerate(outcomes.set_names):
@@ -178,7 +178,15 @@ def _capability_files(sources: Sources, table: StaticTable) -> dict[str, bytes]:
 def operators_config(d: FloatArray) -> dict[str, Any]:
     """Depths by the quartiles of the out-of-fold difficulty."""
     cuts = [round(float(q), 4) for q in np.percentile(d, QUANTILES)]
-    return OPERATORS | {"cut_points": cuts} | OPERATORS_REST
+    return {
+        "layers": len(cuts) + 1,
+        "depth_rule": "cut_points",
+        "cut_points": cuts,
+        "activation_threshold": 0.3,
+        "temperature": 0.1,
+        "cost_weight": 0.02,
+        "max_stages": 8,
+    }
 
 
 def files(

@@ -13,7 +13,8 @@ def _unit(rows: Float32Array) -> Float32Array:
 
 
 def centroids(x: Float32Array, count: int = 64, seed: int = 0, iterations: int = 50) -> Float32Array:
-    """Spherical k-means (Dhillon and Modha 2001, doi:10.1023/A:1007612920971): unit rows [count, D] of unit rows `x` [Q, D].
+    """Spherical k-means (Dhillon and Modha 2001, doi:10.1023/A:1007612920971): unit rows [count, D] of unit rows `x`
+    [Q, D].
 
     An empty cluster takes the row that is worst served.
     """

@@ -1,8 +1,9 @@
 """Item response theory: how able each LLM is and how hard each query is, on one scale across sets.
 
-Model (Rasch 1960): logit P(correct | query q, LLM m) = ability_m - b_q, with b_q ~ N(mean_set, sd_set^2). Abilities and the
-sets' priors maximise the marginal likelihood by EM with the queries' difficulties integrated out on a grid (Bock and Aitkin
-1981, doi:10.1007/BF02293801). Missing cells are simply absent; fractional scores enter through the cross-entropy.
+Model (Rasch 1960): logit P(correct | query q, LLM m) = ability_m - b_q, with b_q ~ N(mean_set, sd_set^2). Abilities
+and the sets' priors maximise the marginal likelihood by EM with the queries' difficulties integrated out on a grid
+(Bock and Aitkin 1981, doi:10.1007/BF02293801). Missing cells are simply absent; fractional scores enter through the
+cross-entropy.
 
 Identification: the mean of the abilities over all LLMs, each counting once, is 0. So ability 0 is an LLM of average
 strength among those of the training sets: the reference LLM. `spread` is the abilities' standard deviation in logits;
@@ -128,7 +129,8 @@ def fit(matrix: FloatArray, sets: IntArray, iterations: int = 500, tolerance: fl
     ability = np.zeros(scores.shape[1])
     set_mean, set_sd = np.zeros(sets_n), np.full(sets_n, 1.5)
     before, done = -np.inf, 0
-    for done in range(1, iterations + 1):
+    while done < iterations:
+        done += 1
         posterior, value = _posterior(scores, seen, ability, set_mean[sets], set_sd[sets])
         if value - before < tolerance:
             break

@@ -1,12 +1,14 @@
 """The difficulty network: a variational autoencoder of the query's embedding whose latent also carries the outcomes.
 
-Encoder Gemm-ReLU-Gemm to the latent's mean and log-variance (Kingma and Welling 2014, arXiv 1312.6114), a decoder back to the
-embedding, and heads that are linear in the latent: the difficulty logit b and the skills s. An LLM's chance on a query is
-``sigmoid(ability + skill . s - b)``; abilities and skills are learned with the network from outcomes of several sets at once.
+Encoder Gemm-ReLU-Gemm to the latent's mean and log-variance (Kingma and Welling 2014, arXiv 1312.6114), a decoder
+back to the embedding, and heads that are linear in the latent: the difficulty logit b and the skills s. An LLM's
+chance on a query is ``sigmoid(ability + skill . s - b)``; abilities and skills are learned with the network from
+outcomes of several sets at once.
 
-What is shared between LLMs (b) is learned with little shrinkage, what differs (skill . s) with much: routers that do not
-shrink the differences lose to the best single LLM. Free bits (Kingma et al. 2016, arXiv 1606.04934) keep units in use.
-"""
+The outcomes enter twice, without skills and with them: the first term holds b on the scale that the sets share, even
+where a set has only two LLMs. Skills are shrunk in function space: the penalty is on (skill . s(q))^2 over all pairs
+of LLM and query, answered or not, so that an LLM departs from its ability only where outcomes say so. Free bits
+(Kingma et al. 2016, arXiv 1606.04934) keep units in use."""
 
 from __future__ import annotations
 
@@ -40,7 +42,7 @@ class Settings:
     kl: float = 2e-3  # weight of the KL divergence, in nats
     free_bits: float = 0.1  # nats a unit before the KL counts
     target: float = 0.1  # weight of the squared error to the item-response difficulty
-    skill_decay: float = 3e-2  # penalty on the LLMs' skills
+    contrast: float = 0.1  # penalty on the squared skill . s
     seed: int = 0
 
 
@@ -67,13 +69,14 @@ class Data:
     weight: FloatArray
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> Data:
-        return Data(
-            self.x[rows], self.scores[rows], self.difficulty[rows], self.difficulty_sd[rows], self.weight[rows]
-        )
+        return Data(self.x[rows], self.scores[rows], self.difficulty[rows], self.difficulty_sd[rows], self.weight[rows])
 
 
 class Network(nn.Module):
-    """Encoder, decoder and heads; `ability` and `skill` belong to the LLMs of the training sets."""
+    """Encoder, decoder and heads; `ability`, `shift` and `skill` belong to the LLMs of the training sets.
+
+    `shift` moves an ability once skills are counted.
+    """
 
     def __init__(self, dim: int, llms: int, settings: Settings) -> None:
         super().__init__()
@@ -85,6 +88,7 @@ class Network(nn.Module):
         self.decode_hidden = nn.Linear(z, settings.hidden)
         self.decode = nn.Linear(settings.hidden, dim)
         self.ability = nn.Parameter(torch.zeros(llms))
+        self.shift = nn.Parameter(torch.zeros(llms))
         self.skill = nn.Parameter(0.1 * torch.randn(llms, settings.skills))
         self.drop = nn.Dropout(settings.dropout)
         nn.init.constant_(self.logvar.bias, -3.0)
@@ -103,9 +107,15 @@ class Network(nn.Module):
         out = self.heads(z)
         return out[:, 0], out[:, 1:]
 
-    def logits(self, b: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-        """log-odds that each LLM is right, [B, M]."""
-        return self.ability + s @ self.skill.T - b[:, None]
+    def contrast(self, s: torch.Tensor) -> torch.Tensor:
+        """What each LLM gains or loses by its skills, [B, M]."""
+        return s @ self.skill.T
+
+
+def _outcome_loss(logits: torch.Tensor, scores: torch.Tensor, seen: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy of the seen cells [B, M]: mean over a query's LLMs, weighted mean over queries."""
+    cells = nnf.binary_cross_entropy_with_logits(logits, scores, reduction="none") * seen
+    return (weight * cells.sum(1) / seen.sum(1)).mean()
 
 
 def _loss(net: Network, batch: list[torch.Tensor], settings: Settings) -> torch.Tensor:
@@ -113,18 +123,19 @@ def _loss(net: Network, batch: list[torch.Tensor], settings: Settings) -> torch.
     mean, logvar = net.encode(x)
     z = mean + torch.exp(0.5 * logvar) * torch.randn_like(mean)
     b, s = net.read(z)
-    cells = nnf.binary_cross_entropy_with_logits(net.logits(b, s), scores, reduction="none") * seen
-    outcome = (weight * cells.sum(1) / seen.sum(1)).mean()
+    shared = net.ability - b[:, None]
+    contrast = net.contrast(s)
+    outcome = _outcome_loss(shared, scores, seen, weight)
+    outcome = outcome + _outcome_loss(shared + net.shift + contrast, scores, seen, weight)
     distance = (weight * precision * (b - target) ** 2).mean()
     angle = (1.0 - nnf.cosine_similarity(net.reconstruct(z), x)).mean()
     kl = 0.5 * (mean**2 + torch.exp(logvar) - 1.0 - logvar).mean(0)
-    shrink = (net.skill**2).sum(1).mean() + (net.heads.weight[1:] ** 2).sum() / net.heads.in_features
     return (
         outcome
         + settings.target * distance
         + settings.reconstruction * angle
         + settings.kl * torch.clamp(kl, min=settings.free_bits).sum()
-        + settings.skill_decay * shrink
+        + settings.contrast * (contrast**2).mean()
     )
 
 
@@ -159,7 +170,7 @@ def train(data: Data, settings: Settings) -> Network:
     done = 0
     for _ in range(settings.epochs):
         order = torch.randperm(count)
-        for rows in order.split(settings.batch):
+        for rows in torch.split(order, settings.batch):
             optimiser.zero_grad(set_to_none=True)
             _loss(net, [t[rows] for t in tensors], settings).backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -167,8 +178,8 @@ def train(data: Data, settings: Settings) -> Network:
             done += 1
             if done > 0.75 * steps:
                 average.update_parameters(net)
-    result: Network = average.module
-    return result.eval()
+    net.load_state_dict(average.module.state_dict())
+    return net.eval()
 
 
 @torch.inference_mode()
