@@ -25,7 +25,7 @@ void check_text(const py::handle& object, const std::string& path) {
 }
 
 py::object frozen(const py::array& array) {
-  array.attr("flags").attr("writeable") = false;
+  py::detail::array_proxy(array.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
   return array;
 }
 

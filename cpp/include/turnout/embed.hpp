@@ -51,8 +51,8 @@ struct Embedded {
   int kept = 0;    // that entered the vector: the first `head` and the last `tail` when the text is longer
 };
 
-// Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns the count
-// kept.
+// Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns how
+// many were kept.
 int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail);
 
 // An embedder of text: const, thread-safe, given a workspace a call.
