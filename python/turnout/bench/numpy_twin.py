@@ -170,8 +170,10 @@ class NumpyRouter:
         competence, cost = np.zeros(1), np.zeros(1)
         choices = np.zeros((1, 0), np.int64)
         for s, weight in enumerate(self._slot_weights[i]):
+            same = s > 0 and weight == self._slot_weights[i][s - 1] and bool((usd[s] == usd[s - 1]).all())
+            last = s + 1 == len(op.slots)
             competence, cost, choices = self._extend(
-                competence, cost, choices, weight * quality, usd[s], allowed[s], op.distinct, s + 1 == len(op.slots)
+                competence, cost, choices, weight * quality, usd[s], allowed[s], op.distinct, same, last
             )
         g = self._curve(self._curves[i], competence)
         base = op.fix * g
@@ -186,6 +188,7 @@ class NumpyRouter:
         usd: Floats,
         allowed: npt.NDArray[np.bool_],
         distinct: bool,
+        same: bool,
         last: bool,
     ) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
         llms = np.flatnonzero(allowed)
@@ -193,8 +196,11 @@ class NumpyRouter:
         if distinct:
             fresh = (choices[left] != right[:, None]).all(1)
             left, right = left[fresh], right[fresh]
+        if same:  # slots that are alike: one order of their LLMs is enough
+            ascending = choices[left, -1] <= right
+            left, right = left[ascending], right[ascending]
         c, u = competence[left] + gain[right], cost[left] + usd[right]
-        keep = _pareto(c, u) if last or not distinct else np.arange(len(c))
+        keep = _pareto(c, u) if last else np.arange(len(c))
         return c[keep], u[keep], np.column_stack([choices[left[keep]], right[keep]])
 
     def assign(self, chosen: list[int], quality: Floats, tokens: int) -> tuple[list[int], list[int], float, float]:
