@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "turnout/assign.hpp"
@@ -148,5 +149,104 @@ inline Solution brute_force(const Problem& p) {
 inline bool same_choice(const Problem& p, const Solution& a, const Solution& b) {
   return a.status == b.status && std::equal(a.llm, a.llm + p.slots, b.llm);
 }
+
+// Small problems of every shape, for the oracle. Coarse ones draw from a few values, so that ties are common.
+class Maker {
+ public:
+  Maker(Random& r, bool coarse) : r_(r), coarse_(coarse) {}
+
+  Instance make() {
+    x_.llms = 1 + r_.below(5);
+    const int stages = 1 + r_.below(4);
+    for (int t = 0; t < stages && x_.slots() < kSlots; ++t) add_stage(std::min(1 + r_.below(3), kSlots - x_.slots()));
+    add_llms();
+    for (int s = 0; s < x_.slots(); ++s) add_row(s);
+    x_.value_usd = r_.chance(0.1) ? 0 : coarse_ ? r_.below(4) * 0.5 : std::pow(10, r_.uniform(-2.5, 0.5));
+    if (r_.chance(0.3)) x_.usd_per_second = coarse_ ? 0.0625 : std::pow(10, r_.uniform(-4, -1));
+    if (r_.chance(0.75)) x_.budget = Usd(most(x_.usd_bound) * limit(-2));
+    if (r_.chance(0.4)) x_.max_seconds = Seconds(most(x_.seconds_bound) * limit(-1));
+    return x_;
+  }
+
+ private:
+  static constexpr int kSlots = 6;
+
+  double share(double lo, double hi) {
+    const double v = r_.uniform(lo, hi);
+    return coarse_ ? std::round(v * 4) / 4 : v;
+  }
+  double limit(double decades) { return coarse_ ? r_.below(9) / 8.0 : std::pow(10, r_.uniform(decades, 0)); }
+
+  double most(const std::vector<double>& matrix) const {
+    double total = 0;
+    for (auto row = matrix.begin(); row != matrix.end(); row += x_.llms) total += *std::max_element(row, row + x_.llms);
+    return total;
+  }
+
+  std::vector<double> curve() {
+    auto c = identity();
+    const int kind = r_.below(4);
+    if (kind == 1) return majority();
+    if (kind == 2) {  // random steps, some of them flat
+      double v = 0;
+      for (double& y : c) y = v += r_.chance(0.5) ? 0 : r_.uniform();
+      for (double& y : c) y /= std::max(v, 1e-9);
+    }
+    if (kind == 3) {  // one jump
+      const double lo = share(0, 0.5), hi = lo + share(0, 0.5);
+      for (double& y : c) y = y < 0.5 ? lo : hi;
+    }
+    return c;
+  }
+
+  void add_stage(int slots) {
+    Stage s;
+    s.first_slot = x_.slots();
+    s.slots = slots;
+    s.optional = r_.chance(x_.stages.empty() ? 0.1 : 0.6);
+    s.parallel = r_.chance(0.4);
+    s.distinct = r_.chance(0.3);
+    s.fix = share(0, 1);
+    s.break_ = share(0, 1);
+    x_.stages.push_back(s);
+    x_.curves.push_back(curve());
+    const bool equal = r_.chance(0.6);
+    std::vector<double> weights(static_cast<std::size_t>(slots), 1);
+    double sum = 0;
+    for (double& w : weights) sum += w = equal ? 1 : r_.uniform(0.1, 1);
+    for (double& w : weights) w /= sum;
+    x_.weights.push_back(weights);
+  }
+
+  void add_llms() {
+    for (int m = 0; m < x_.llms; ++m) {
+      x_.quality.push_back(share(0, 1));
+      price_.push_back(coarse_ ? r_.below(4) * 0.0625 : std::pow(10, r_.uniform(-4, -1)));
+      seconds_.push_back(coarse_ ? r_.below(4) : r_.uniform(0.2, 5));
+      tail_.push_back(coarse_ ? 1 + r_.below(2) : r_.uniform(1.2, 3));
+    }
+    proportional_ = r_.chance(0.2);
+  }
+
+  void add_row(int slot) {
+    if (slot == 0 || r_.chance(0.5)) calls_ = coarse_ ? 1 + r_.below(2) : r_.uniform(0.5, 2);
+    const bool rules = r_.chance(0.2);
+    for (int m = 0; m < x_.llms; ++m) {
+      const auto i = static_cast<std::size_t>(m), other = static_cast<std::size_t>((m + 1) % x_.llms);
+      x_.usd.push_back(calls_ * price_[i]);
+      x_.usd_bound.push_back(proportional_ ? x_.usd.back() : calls_ * price_[i] * tail_[i]);
+      x_.seconds.push_back(calls_ * seconds_[i]);
+      x_.seconds_bound.push_back(calls_ * seconds_[i] * tail_[other]);
+      x_.allowed.push_back(rules && r_.chance(0.4) ? 0 : 1);
+    }
+  }
+
+  Random& r_;
+  bool coarse_;
+  Instance x_;
+  std::vector<double> price_, seconds_, tail_;
+  bool proportional_ = false;
+  double calls_ = 1;
+};
 
 }  // namespace plans

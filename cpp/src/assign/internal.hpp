@@ -60,8 +60,8 @@ struct Workspace::Impl {
 
   Problem problem;
   Terms terms;
-  bool limited = false;     // whether the limits are criteria of the options
-  double limit[2];          // budget, max_seconds; 0 where unlimited, as then no use is counted
+  bool limited = false;     // some limit is finite
+  double limit[2];          // of budget and seconds, as the search has to meet them
   int stages = 0;
 
   std::vector<int> by_quality;
@@ -94,7 +94,7 @@ struct Workspace::Impl {
 };
 
 // options.cpp: false when a mandatory stage has no allowed LLMs.
-bool build_options(Workspace::Impl& w, bool limited);
+bool build_options(Workspace::Impl& w);
 int compare_steps(const Workspace::Impl& w, std::uint32_t a, std::uint32_t b);
 int compare_options(const Workspace::Impl& w, int stage, int a, int b);
 

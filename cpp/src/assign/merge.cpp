@@ -9,6 +9,13 @@ constexpr int kBuckets = 32;
 
 }  // namespace
 
+// The first slot's candidates are the first level, the cheapest first; nothing about them is superfluous.
+void StageBuilder::begin() {
+  level_count_ = std::min(candidate_count_, kMaxOptions - 1);
+  for (int i = 0; i < level_count_; ++i) w_.level[i] = w_.candidates[candidate_count_ - 1 - i];
+  give_steps();
+}
+
 void StageBuilder::add_slot() {
   const bool equal = equals_previous();
   if (!equal) find_candidates();
@@ -130,7 +137,11 @@ void StageBuilder::keep(int n) {
   sift_to(w_.level.data(), n);
   if (n > kMaxOptions - 1) n = thin(w_.level.data(), n);
   level_count_ = n;
-  for (int i = 0; i < n; ++i) {
+  give_steps();
+}
+
+void StageBuilder::give_steps() {
+  for (int i = 0; i < level_count_; ++i) {
     Point& x = w_.level[i];
     if (stage_.distinct) w_.sets[w_.step_count] = llms(x);
     w_.steps[w_.step_count] = {x.parent, x.choice};

@@ -1,4 +1,6 @@
 // What a stage can be: its options as columns, their uses' minima and the range of p they lead to.
+#include <numeric>
+
 #include "assign/stage_builder.hpp"
 
 namespace turnout::assign {
@@ -26,9 +28,9 @@ StageBuilder::StageBuilder(Impl& w, int stage) : w_(w), p_(w.problem), stage_(p_
 }
 
 void StageBuilder::build() {
-  w_.level[0] = Point();
-  level_count_ = 1;
-  for (slot_ = 0; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
+  find_candidates();
+  begin();
+  for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
   finish();
 }
 
@@ -68,6 +70,8 @@ void StageBuilder::append(const Point& x) {
 
 namespace {
 
+constexpr std::size_t kInsertion = 64;
+
 // The columns of all stages lie one after the other: what is not used is not touched.
 void place(Impl& w, Options& o, std::size_t offset) {
   double* column = w.columns.data() + offset;
@@ -86,11 +90,18 @@ void add_skip(Options& o) {
   o.count = 1;
 }
 
+// The order is total, so starting from the last problem's, which is often the same, changes nothing but the time.
 void sort_by_quality(Impl& w) {
   const double* q = w.problem.quality;
-  w.by_quality.resize(static_cast<std::size_t>(w.problem.llms));
-  for (int m = 0; m < w.problem.llms; ++m) w.by_quality[m] = m;
-  std::sort(w.by_quality.begin(), w.by_quality.end(), [q](int a, int b) { return q[a] != q[b] ? q[a] > q[b] : a < b; });
+  std::vector<int>& order = w.by_quality;
+  const auto before = [q](int a, int b) { return q[a] != q[b] ? q[a] > q[b] : a < b; };
+  if (static_cast<int>(order.size()) != w.problem.llms) {
+    order.resize(static_cast<std::size_t>(w.problem.llms));
+    std::iota(order.begin(), order.end(), 0);
+  }
+  if (order.size() > kInsertion) return std::sort(order.begin(), order.end(), before);
+  for (std::size_t i = 1; i < order.size(); ++i)
+    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k) std::swap(order[k], order[k - 1]);
 }
 
 void set_least(Options& o) {
@@ -127,13 +138,11 @@ int compare_options(const Impl& w, int stage, int a, int b) {
   return compare_steps(w, x, y);
 }
 
-bool build_options(Impl& w, bool limited) {
-  w.limited = limited;
+bool build_options(Impl& w) {
+  w.limited = w.terms.budgeted || w.terms.timed;
   w.stages = static_cast<int>(w.problem.stages.size());
-  w.limit[0] = limited && w.terms.budgeted ? w.problem.budget.value : 0;
-  w.limit[1] = limited && w.terms.timed ? w.problem.max_seconds.value : 0;
   w.step_count = 1;  // step 0 is the path of no slots
-  if (!limited) sort_by_quality(w);
+  sort_by_quality(w);
   std::size_t offset = 0;
   w.reach_lo[0] = w.reach_hi[0] = 0;
   for (int t = 0; t < w.stages; ++t) {

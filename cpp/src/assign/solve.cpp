@@ -12,12 +12,20 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 bool within(const Problem& p, const Solution& s) { return s.usd_bound <= p.budget && s.seconds_bound <= p.max_seconds; }
 
-bool begin(Impl& w, const Problem& problem, bool limited) {
-  w.problem = problem;
-  w.terms = terms_of(problem);
+constexpr double kAll = std::numeric_limits<double>::max();
+
+// Multipliers times limits must stay numbers, so "no limit" is the largest one; a use that nobody limits is 0.
+void set_limits(Impl& w, bool apply) {
+  w.limit[0] = !apply ? kAll : w.terms.budgeted ? w.problem.budget.value : 0;
+  w.limit[1] = !apply ? kAll : w.terms.timed ? w.problem.max_seconds.value : 0;
   w.best.valid = false;
   w.floor = kNone;
-  return build_options(w, limited);
+}
+
+bool begin(Impl& w, const Problem& problem) {
+  w.problem = problem;
+  w.terms = terms_of(problem);
+  return build_options(w);
 }
 
 // The plan, and what is proved of it: that nothing which was cut is better, or by how much it might be.
@@ -31,6 +39,7 @@ void conclude(const Impl& w, double bound, Status proved, Solution& out) {
 
 void solve_unlimited(Impl& w, Solution& out) {
   Plan path;
+  set_limits(w, false);
   const double bound = relax(w, 0, 0, path);
   offer(w, path);
   search(w);
@@ -92,7 +101,8 @@ void solve_narrow(const Problem& problem, Workspace& ws, const Plan& unlimited, 
   out = fastest_within_budget(problem, ws);
   if (!within(problem, out)) return least_violation(problem, ws, out);
   Impl& w = ws.impl();
-  begin(w, problem, true);
+  begin(w, problem);
+  set_limits(w, true);
   w.floor = out.utility;
   solve_limited(w, unlimited, Plan{}, out);
 }
@@ -108,11 +118,11 @@ void answer_nothing(const Problem& problem, Solution& out) {
 void solve(const Problem& problem, Workspace& ws, Solution& out) {
   Impl& w = ws.impl();
   answer_nothing(problem, out);
-  if (!begin(w, problem, false)) return;
+  if (!begin(w, problem)) return;
   solve_unlimited(w, out);
   if (within(problem, out)) return;
   const Plan unlimited = as_line(w, out);
-  begin(w, problem, true);
+  set_limits(w, true);
   if (!each_limit_can_be_met(w)) return least_violation(problem, ws, out);
   const Plan start = quick_start(w);
   if (!start.valid) return solve_narrow(problem, ws, unlimited, out);

@@ -26,6 +26,7 @@ class StageBuilder {
   Point point(int row, int llm) const;
 
   // merge.cpp
+  void begin();
   void add_slot();
   bool may_extend(const Point& x, int llm, bool equal) const;
   void cross(int i, bool equal);
@@ -38,6 +39,7 @@ class StageBuilder {
   LlmSet llms(const Point& x) const { return w_.sets[x.parent].with(x.choice); }
   int compress(int n);
   void keep(int n);
+  void give_steps();
 
   // options.cpp
   void finish();

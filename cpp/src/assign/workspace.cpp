@@ -3,8 +3,7 @@
 namespace turnout::assign {
 
 Workspace::Impl::Impl(int max_llms)
-    : by_quality(static_cast<std::size_t>(max_llms)),
-      candidates(static_cast<std::size_t>(max_llms)),
+    : candidates(static_cast<std::size_t>(max_llms)),
       level(kPending),
       pending(kPending),
       spare(kPending),
@@ -17,7 +16,9 @@ Workspace::Impl::Impl(int max_llms)
       option_relaxed(kMaxStages * kMaxOptions),
       values(kMaxOptions),
       reached(kMaxOptions),
-      labels(kMaxLabels) {}
+      labels(kMaxLabels) {
+  by_quality.reserve(static_cast<std::size_t>(max_llms));
+}
 
 Workspace::Workspace(int max_llms) : impl_(std::make_unique<Impl>(max_llms)) {}
 Workspace::~Workspace() = default;
