@@ -8,17 +8,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import bundles
 import numpy as np
 import pytest
-
-import bundles
 
 pytest.importorskip("torch", reason="training needs the extra turnout[train]")
 pytest.importorskip("safetensors", reason="training needs the extra turnout[train]")
 
 import onnxruntime
 import torch
-
 from turnout import _native
 from turnout.bundle import Bundle
 from turnout.core import BundleError, ConfigError
@@ -77,7 +75,9 @@ def write_sets(folder: Path, queries: int = 400) -> Path:
             for i in range(queries):
                 hard = i % 2
                 words = rng.choice(WORDS[: len(WORDS) // 2] if hard else WORDS[len(WORDS) // 2 :], 8)
-                asked.writerow([f"{name}{i}", "law" if i % 3 else "code", " ".join(words), "test" if i % 5 == 4 else "train"])
+                asked.writerow(
+                    [f"{name}{i}", "law" if i % 3 else "code", " ".join(words), "test" if i % 5 == 4 else "train"]
+                )
                 for llm in llms:
                     p = response.sigmoid(np.array(ability.get(llm, 0.0) - (2.0 if hard else -2.0)))
                     tokens = [10, 40 + i % 7] if name == "mmlupro29" else ["", ""]
@@ -161,7 +161,12 @@ def test_the_embedding_is_the_exact_integer_sum(table: distil.StaticTable) -> No
 
 def test_the_native_embedder_gives_the_same_bits(table: distil.StaticTable) -> None:
     native = _native.StaticEmbedder(
-        "\n".join(table.vocabulary).encode(), table.rows, table.weights, name="planted", head=table.head, tail=table.tail
+        "\n".join(table.vocabulary).encode(),
+        table.rows,
+        table.weights,
+        name="planted",
+        head=table.head,
+        tail=table.tail,
     )
     rng = np.random.default_rng(0)
     texts = [" ".join(rng.choice(WORDS, rng.integers(1, 40))) for _ in range(200)] + ["", "[MASK] unknown 42!"]
@@ -186,7 +191,12 @@ def test_quantised_vectors_keep_their_direction() -> None:
 
 def test_d_ranks_queries_that_the_network_never_saw(trained: pipeline.Trained) -> None:
     d = crossfit.difficulty(trained.held, trained.found)
-    hard = np.array([int(name[len("mmlupro29") :] if "29" in name else name[len("llmrouter9") :]) % 2 for name in trained.outcomes.query_ids])
+    hard = np.array(
+        [
+            int(name[len("mmlupro29") :] if "29" in name else name[len("llmrouter9") :]) % 2
+            for name in trained.outcomes.query_ids
+        ]
+    )
     assert d[hard == 1].mean() - d[hard == 0].mean() > 0.5
     p = crossfit.probabilities(trained.outcomes, trained.held, trained.found)
     assert metrics.calibration(p, trained.outcomes.score).ece < 0.05
@@ -296,7 +306,9 @@ def test_equal_content_gives_equal_bytes(trained: pipeline.Trained, sources: pip
         files, header = all_files(trained, sources)
         bundle.write(tmp_path / name, files, header)
     listing = {p.relative_to(tmp_path / "a"): p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()}
-    assert listing == {p.relative_to(tmp_path / "b"): p.read_bytes() for p in (tmp_path / "b").rglob("*") if p.is_file()}
+    assert listing == {
+        p.relative_to(tmp_path / "b"): p.read_bytes() for p in (tmp_path / "b").rglob("*") if p.is_file()
+    }
     assert "created" not in json.loads(listing[Path("manifest.json")])
 
 

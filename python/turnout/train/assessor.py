@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from turnout.train.vae import Float32Array, FloatArray, Network
 
@@ -99,10 +98,3 @@ def _identified(raw: Assessor, x: Float32Array) -> Assessor:
     intercepts[1:] *= spread
     ability = raw.ability - raw.ability.mean()
     return replace(raw, heads=heads, intercepts=intercepts, ability=ability, skill=raw.skill / spread)
-
-
-def active_units(mean: npt.NDArray[np.floating]) -> int:
-    """Latent units in use: their mean's variance over the queries exceeds 0.01 (Burda et al. 2016, arXiv
-    1509.00519).
-    """
-    return int((mean.var(0) > 0.01).sum())

@@ -39,6 +39,10 @@ Out of fold on the training splits (each query judged by a network that never sa
 |---|---|---|---|
 {quality}
 
+Latent: {active} of {latent} units active (their mean varies with the query), {kl} nats against the prior, embeddings
+decoded from it at a mean cosine of {reconstruction}. Sampling the latent instead of taking its mean moves the
+difficulty logit by {sampled} (standard deviation).
+
 int8 vectors against the exact table: cosine at least {cosine}. Depth cut points (quartiles of d): {cuts}.
 `python -m turnout.train.check DATA --bundle FOLDER` prints these figures again, with the teacher's ridge baseline
 beside them, and the same for the test splits.
@@ -82,6 +86,9 @@ def render(
         latent=figures["latent"],
         active=figures["active_units"],
         skills=llms["skills"],
+        kl=figures["kl_nats"],
+        reconstruction=figures["reconstruction_cosine"],
+        sampled=figures["sampled_logit_sd"],
         llms=training["llms"],
         tools=figures["capabilities"],
         pool=len(llms["default_pool"]),

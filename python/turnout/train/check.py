@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from turnout.bundle import AbilityTable, Bundle
 from turnout.core import ConfigError, TurnoutError
-from turnout.train import assessor, crossfit, distil, encoder, metrics, response
+from turnout.train import crossfit, distil, encoder, metrics, response
 from turnout.train.data import Outcomes, folds, load
 from turnout.train.distil import StaticTable
 from turnout.train.vae import Float32Array, FloatArray, Settings
@@ -170,7 +170,7 @@ def check(data: Path, path: Path, cache: Path | None = None) -> dict[str, Any]:
             if k == everything.set_names.index(BASELINE_SET)
         ]
         _baseline(train, d, x, _teacher(everything, cache)[np.array(rows)])
-    active = assessor.active_units(shipped.assess(x)[:, : shipped.latent()])
+    active = int((shipped.assess(x)[:, : shipped.latent()].var(0) > 0.01).sum())
     print("latent")
     _line("active units", {"units": f"{active} of {shipped.latent()}"})
     _embedding_facts(shipped, train, x, cache)

@@ -12,8 +12,20 @@ from typing import Any
 import numpy as np
 
 from turnout.core import ConfigError
-from turnout.train import abilities, bundle, capabilities, card, crossfit, distil, export, metrics, regions, response
-from turnout.train.assessor import Assessor, active_units
+from turnout.train import (
+    abilities,
+    bundle,
+    capabilities,
+    card,
+    crossfit,
+    distil,
+    export,
+    metrics,
+    regions,
+    response,
+    vae,
+)
+from turnout.train.assessor import Assessor, from_network
 from turnout.train.crossfit import Calibration, OutOfFold
 from turnout.train.data import Outcomes
 from turnout.train.distil import StaticTable
@@ -57,6 +69,7 @@ class Trained:
     held: OutOfFold
     found: Calibration
     model: Assessor
+    latent: vae.LatentFacts
     settings: Settings
 
 
@@ -76,9 +89,9 @@ def train(outcomes: Outcomes, table: StaticTable, settings: Settings, progress: 
     held = crossfit.cross_fit(outcomes, x, settings, progress)
     found = crossfit.calibrate(outcomes, held)
     progress("the network that ships")
-    model = crossfit.fit(crossfit.problem(outcomes, x, fitted), settings)
-    model = replace(model.scaled(found.slope, found.offset, found.contrast_slope), ability=found.ability)
-    return Trained(table, outcomes, x, fitted, held, found, model, settings)
+    net = vae.train(crossfit.problem(outcomes, x, fitted), settings)
+    model = replace(from_network(net, x).scaled(found.slope, found.offset, found.contrast_slope), ability=found.ability)
+    return Trained(table, outcomes, x, fitted, held, found, model, vae.latent_facts(net, x), settings)
 
 
 def measured(trained: Trained, exact: FloatArray, sources: Sources) -> dict[str, Any]:
@@ -101,10 +114,13 @@ def measured(trained: Trained, exact: FloatArray, sources: Sources) -> dict[str,
             "ece": round(found_k.ece, 4),
             "brier": round(found_k.brier, 4),
         }
-    mean = trained.model.encode(trained.x)[0]
+    step = np.exp(0.5 * trained.model.encode(trained.x)[1]) * trained.model.heads[0]
     return {
         "out_of_fold": sets,
-        "active_units": active_units(mean),
+        "active_units": trained.latent.active_units,
+        "kl_nats": round(trained.latent.kl_nats, 3),
+        "reconstruction_cosine": round(trained.latent.reconstruction_cosine, 4),
+        "sampled_logit_sd": round(float(np.sqrt((step**2).sum(1)).mean()), 4),
         "latent": trained.model.latent,
         "dim": trained.table.rows.shape[1],
         "capabilities": len(capabilities.read(sources.capabilities, "capabilities.toml")),
@@ -183,8 +199,9 @@ def operators_config(d: FloatArray) -> dict[str, Any]:
         "depth_rule": "cut_points",
         "cut_points": cuts,
         "activation_threshold": 0.3,
-        "temperature": 0.1,
-        "cost_weight": 0.02,
+        "temperature": 0.01,
+        "cost_weight": 0.015,
+        "reference_ability": 1.0,
         "max_stages": 8,
     }
 

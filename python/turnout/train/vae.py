@@ -41,7 +41,7 @@ class Settings:
     reconstruction: float = 1.0  # weight of 1 - cosine(decoded, embedding)
     kl: float = 2e-3  # weight of the KL divergence, in nats
     free_bits: float = 0.1  # nats a unit before the KL counts
-    target: float = 0.1  # weight of the squared error to the item-response difficulty
+    target: float = 0.03  # weight of the squared error to the item-response difficulty
     contrast: float = 0.1  # penalty on the squared skill . s
     seed: int = 0
 
@@ -182,10 +182,21 @@ def train(data: Data, settings: Settings) -> Network:
     return net.eval()
 
 
+@dataclass(frozen=True)
+class LatentFacts:
+    """What the latent holds of the queries it was trained on."""
+
+    active_units: int  # Var over queries of the unit's mean > 0.01 (Burda et al. 2016, arXiv 1509.00519)
+    kl_nats: float  # mean over queries of the divergence from the prior, all units
+    reconstruction_cosine: float  # mean cosine of the decoded latent mean to the embedding
+
+
 @torch.inference_mode()
-def assess(net: Network, x: Float32Array) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Difficulty logit [Q], skills [Q, S] and latent mean [Q, Z] at the latent's mean."""
-    net.eval()
-    mean, _ = net.encode(torch.tensor(x))
-    b, s = net.read(mean)
-    return b.double().numpy(), s.double().numpy(), mean.double().numpy()
+def latent_facts(net: Network, x: Float32Array) -> LatentFacts:
+    """Of a trained network and unit embeddings `x` [Q, D]."""
+    rows = torch.tensor(x)
+    mean, logvar = net.encode(rows)
+    kl = 0.5 * (mean**2 + torch.exp(logvar) - 1.0 - logvar).sum(1)
+    cosine = nnf.cosine_similarity(net.reconstruct(mean), rows)
+    active = int((mean.var(0) > 0.01).sum())
+    return LatentFacts(active, float(kl.mean()), float(cosine.mean()))
