@@ -13,10 +13,10 @@ using operators::DepthRule;
 using operators::Mask;
 
 Config make_config(int layers, int depth_rule, std::vector<double> cut_points, double threshold, double temperature,
-                   double cost_weight, double reference_ability, int max_stages) {
+                   double cost_weight, double reference_ability, int max_stages, int max_uses) {
   if (depth_rule < 0 || depth_rule > static_cast<int>(DepthRule::ceil))
     throw Error(ErrorKind::config, "operators.depth_rule", "expected 0 (cut points) or 1 (ceil), got " + std::to_string(depth_rule));
-  return {layers, static_cast<DepthRule>(depth_rule), std::move(cut_points), threshold, temperature, cost_weight, reference_ability, max_stages};
+  return {layers, static_cast<DepthRule>(depth_rule), std::move(cut_points), threshold, temperature, cost_weight, reference_ability, max_stages, max_uses};
 }
 
 void bind_config(py::module_& m) {
@@ -24,7 +24,8 @@ void bind_config(py::module_& m) {
   py::class_<Config>(m, "OperatorsConfig", "How operators are allocated: depth rule, activation, temperature, cost weight.")
       .def(py::init(&make_config), py::kw_only(), py::arg("layers") = d.layers, py::arg("depth_rule") = 0, py::arg("cut_points"),
            py::arg("activation_threshold") = d.activation_threshold, py::arg("temperature") = d.temperature,
-           py::arg("cost_weight") = d.cost_weight, py::arg("reference_ability") = d.reference_ability, py::arg("max_stages") = d.max_stages)
+           py::arg("cost_weight") = d.cost_weight, py::arg("reference_ability") = d.reference_ability, py::arg("max_stages") = d.max_stages,
+           py::arg("max_uses") = d.max_uses)
       .def_readonly("layers", &Config::layers)
       .def_property_readonly("depth_rule", [](const Config& c) { return static_cast<int>(c.depth_rule); })
       .def_readonly("cut_points", &Config::cut_points)
@@ -32,7 +33,8 @@ void bind_config(py::module_& m) {
       .def_readonly("temperature", &Config::temperature)
       .def_readonly("cost_weight", &Config::cost_weight)
       .def_readonly("reference_ability", &Config::reference_ability)
-      .def_readonly("max_stages", &Config::max_stages);
+      .def_readonly("max_stages", &Config::max_stages)
+      .def_readonly("max_uses", &Config::max_uses);
 }
 
 // An Allocation knows no count of operators; its rows are as long as the table.

@@ -73,6 +73,7 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
     cost_weight: float
     reference_ability: float
     max_stages: int
+    max_uses: int
 
 
 class Ability(msgspec.Struct):

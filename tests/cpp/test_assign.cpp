@@ -1,26 +1,11 @@
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
+#include "allocations.hpp"
 #include "check.hpp"
 #include "pool_plans.hpp"
 
 using namespace plans;
 using assign::Status;
-
-// Every allocation of this program is counted.
-namespace {
-std::atomic<long> allocations{0};
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -333,9 +318,9 @@ TEST(solve_allocates_nothing) {
   for (Instance& x : instances) {
     const Problem p = x.problem();
     Solution s;
-    const long before = allocations;
+    const long before = allocations::count();
     assign::solve(p, ws, s);
-    CHECK(allocations == before);
+    CHECK(allocations::count() == before);
   }
 }
 

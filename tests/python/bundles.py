@@ -228,6 +228,7 @@ def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, b
         "cost_weight": 0.02,
         "reference_ability": 0.0,
         "max_stages": 8,
+        "max_uses": 1,
     }
     out |= {
         "difficulty/network.onnx": model,

@@ -30,6 +30,7 @@ struct Config {
   double cost_weight = 0.015;         // score lost per direct-call-equivalent of cost
   double reference_ability = 1;       // of the LLM that the scores suppose, in logits above the reference LLM
   int max_stages = 8;                 // operators of one plan at most
+  int max_uses = 1;                   // of one operator in a plan: what it fixes, it does not fix again
 };
 // Throws Error(config) with the path to the culprit, as in "operators.cut_points[1]".
 void validate(const Config& config, const std::vector<catalog::Operator>& operators);
@@ -73,7 +74,8 @@ struct Allocation {
 
 // masks: one an operator. In each of depth(d) layers, operators are taken until their probabilities sum to the
 // activation threshold: in descending score (ties: lower index), or with `rng` sampled without replacement. The first
-// of all must generate; early stop ends the plan where it is drawn; an operator whose slots no longer fit is not taken.
+// of all must generate; early stop ends the plan where it is drawn; an operator whose slots no longer fit is not taken,
+// nor one that was taken max_uses times.
 // Scores are the operator table's priors: what the operator adds to the quality that the layers before have reached, were
 // one LLM of P(correct) = sigmoid(reference_ability - logit(d)) to run all of the plan, less cost_weight * relative_cost.
 // Early stop adds 0. Allocates no memory.

@@ -34,7 +34,7 @@ class Allocator {
   // The layer's distribution, also for the trace.
   bool open(int layer) {
     for (int i = 0; i < size(); ++i) {
-      layer_.open[i] = masks_[static_cast<std::size_t>(i)] == Mask::usable;
+      layer_.open[i] = masks_[static_cast<std::size_t>(i)] == Mask::usable && uses_[i] < config_.max_uses;
       layer_.scores[i] = score(config_, oper(i), tables_.relative_cost[static_cast<std::size_t>(i)], reference_);
     }
     if (!softmax(config_.temperature, size(), layer_)) return false;
@@ -78,6 +78,7 @@ class Allocator {
   void take(int i, int layer) {
     Choice& choice = out_.choices[out_.count++];
     choice.oper = static_cast<std::uint8_t>(i);
+    ++uses_[i];
     choice.layer = static_cast<std::uint8_t>(layer);
     choice.score = out_.scores[layer][i];
     choice.probability = out_.probabilities[layer][i];
@@ -97,6 +98,7 @@ class Allocator {
   Reference reference_;
   Layer layer_;
   int nodes_ = 0;
+  int uses_[kMaxOperators] = {};
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ void validate(const Config& config, const std::vector<catalog::Operator>& operat
   check_ability(config.reference_ability);
   check_costs(config, operators);
   check_range("max_stages", config.max_stages, kMaxStages);
+  check_range("max_uses", config.max_uses, kMaxStages);
 }
 
 }  // namespace turnout::operators

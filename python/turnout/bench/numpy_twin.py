@@ -141,11 +141,12 @@ class NumpyRouter:
         for _ in range(depth):
             after = p * (1 - self._break * (1 - g)) + (1 - p) * self._fix * g
             scores = np.where(self._stops, 0.0, after - p - config.cost_weight * self._relative)
-            weights = np.where(self._usable, np.exp((scores - scores[self._usable].max()) / config.temperature), 0.0)
+            usable = self._usable & (np.bincount(np.array(chosen, int), minlength=len(self._usable)) < config.max_uses)
+            weights = np.where(usable, np.exp((scores - scores[usable].max()) / config.temperature), 0.0)
             probabilities = weights / weights.sum()
             reached, layer = 0.0, 0
-            for i in np.argsort(-np.where(self._usable, scores, -np.inf), kind="stable").tolist():
-                if not self._usable[i] or reached >= config.activation_threshold or len(chosen) >= config.max_stages:
+            for i in np.argsort(-np.where(usable, scores, -np.inf), kind="stable").tolist():
+                if not usable[i] or reached >= config.activation_threshold or len(chosen) >= config.max_stages:
                     break
                 if not chosen and not self._generates[i]:
                     continue

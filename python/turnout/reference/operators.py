@@ -38,6 +38,7 @@ class Config:
     cost_weight: float = 0.015
     reference_ability: float = 1.0
     max_stages: int = 8
+    max_uses: int = 1
 
 
 class Choice(NamedTuple):
@@ -138,7 +139,8 @@ def allocate(
     out = Allocation(depth(config, d))
     c, quality, nodes = competence(config.reference_ability, d), 0.0, 0
     for layer in range(out.depth):
-        open_ = [mask == USABLE for mask in masks]
+        used = [sum(1 for choice in out.choices if choice.operator == i) for i in range(len(operators))]
+        open_ = [mask == USABLE and n < config.max_uses for mask, n in zip(masks, used, strict=True)]
         if not any(open_):
             break
         scores = [score(config, oper, quality, c) for oper in operators]

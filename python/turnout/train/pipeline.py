@@ -203,6 +203,7 @@ def operators_config(d: FloatArray) -> dict[str, Any]:
         "cost_weight": 0.015,
         "reference_ability": 1.0,
         "max_stages": 8,
+        "max_uses": 1,
     }
 
 
