@@ -1,3 +1,5 @@
+#include <dlfcn.h>
+
 #include "turnout/core.hpp"
 
 #include "bindings.hpp"
@@ -18,6 +20,18 @@ void translate(std::exception_ptr pointer) {
   }
 }
 
+// Finds the counter that `turnout bench` preloads; false where it is not there.
+bool watch_allocations() {
+  const auto counter = reinterpret_cast<AllocationCounter>(dlsym(RTLD_DEFAULT, "turnout_allocation_count"));
+  set_allocation_counter(counter);
+  return counter != nullptr;
+}
+
+long allocation_count() {
+  const auto counter = allocation_counter();
+  return counter == nullptr ? -1 : counter();
+}
+
 }  // namespace
 
 void bind_core(py::module_& m) {
@@ -26,6 +40,9 @@ void bind_core(py::module_& m) {
   m.attr("version") = TURNOUT_VERSION;
   m.def("isa", [] { return isa_name(active_isa()); }, "The SIMD level of the kernels that run here.");
   m.def("compiler", [] { return __VERSION__; });
+  m.def("watch_allocations", watch_allocations, "Counts heap allocations from now on; False without the preloaded counter.");
+  m.def("allocation_count", allocation_count, "Of the calling thread, so far; -1 when nothing counts.");
+  m.def("engine_allocation_count", &engine_allocations, "Those inside ONNX Runtime and FAISS.");
   m.def(
       "dot",
       [](const py::object& a, const py::object& b) {

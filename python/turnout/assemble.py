@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native, engines
-from turnout.bundle import AbilityTable, Bundle, EmbedConfig, OperatorsConfig
+from turnout.bundle import Bundle, EmbedConfig, OperatorsConfig
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import BundleError, ConfigError
 from turnout.embed import CallableEmbedder
@@ -28,7 +28,9 @@ class Parts(NamedTuple):
     pool: list[ResolvedLlm]
     policies: PolicyNames
     embedder: Any  # the native embedder, a CallableEmbedder, or None: vectors only
+    difficulty: _native.DifficultyModel
     capabilities: list[_native.Capability]
+    index: _native.CapabilityIndex | None  # None: no tools
     native: _native.Router
 
 
@@ -193,13 +195,14 @@ def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
 
 
 def make_native(
-    bundle: Bundle, llms: list[ResolvedLlm], policies: PolicyNames, embedder: Any, tools: Capabilities
+    bundle: Bundle,
+    llms: list[ResolvedLlm],
+    policies: PolicyNames,
+    embedder: Any,
+    difficulty: _native.DifficultyModel,
+    tools: Capabilities,
 ) -> _native.Router:
-    table, operators = bundle.abilities(), "operators/operators.toml"
-    difficulty = difficulty_model(bundle)
-    if difficulty.skills != table.skills:
-        where = bundle.where("llms.json")
-        raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
+    operators = "operators/operators.toml"
     return _native.Router(
         llms=native_llms(llms, policies),
         operators=load_operators(bundle.bytes(operators), policies, bundle.where(operators)),
@@ -222,7 +225,10 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
     BundleError, ConfigError, EngineError
         With the path to the culprit.
     """
-    table: AbilityTable = bundle.abilities()
+    table, difficulty = bundle.abilities(), difficulty_model(bundle)
+    if difficulty.skills != table.skills:
+        where = bundle.where("llms.json")
+        raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
     policies = PolicyNames()
     llms = resolve(pool, table)
     config = bundle.embed_config()
@@ -231,5 +237,5 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
         tools = bundled_capabilities(bundle, policies, config.dim)
     else:
         tools = own_capabilities(capabilities, policies, chosen)
-    native = make_native(bundle, llms, policies, chosen, tools)
-    return Parts(bundle, llms, policies, chosen, tools.entries, native)
+    native = make_native(bundle, llms, policies, chosen, difficulty, tools)
+    return Parts(bundle, llms, policies, chosen, difficulty, tools.entries, tools.index, native)

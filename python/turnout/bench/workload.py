@@ -6,12 +6,15 @@ import csv
 import gzip
 import itertools
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from turnout.assemble import capability_text
+from turnout.assign import Stage, solve
 from turnout.core import InputError
 from turnout.router import Router
 from turnout.schema import fail
@@ -99,28 +102,92 @@ def mixed_lengths(texts: list[str], count: int, seed: int = 0) -> list[str]:
     return [texts[i] for i in rng.choice(len(texts), count, replace=False)]
 
 
-def assignment_problems(count: int, seed: int = 0) -> list[dict[str, Any]]:
-    """Plans of 12 slots on 16 LLMs whose budget binds: between the cheapest plan and the best plan without limits."""
-    rng = np.random.default_rng(seed)
-    return [_problem(rng) for _ in range(count)]
+def plan_stages() -> list[Stage]:
+    """Twelve call slots: an ensemble of three, a debate of three, and three operators of two slots each."""
+    third, half = (1 / 3,) * 3, (0.5, 0.5)
+    return [
+        Stage(third, distinct=True, parallel=True),
+        Stage(third, fix=0.5, break_=0.1, parallel=True, optional=True),
+        *(Stage(half, fix=fix, break_=0.08, optional=True) for fix in (0.4, 0.35, 0.3)),
+    ]
 
 
-def _problem(rng: np.random.Generator) -> dict[str, Any]:
+def assignment_problem(rng: np.random.Generator, binding: bool) -> dict[str, Any]:
+    """Keyword arguments of `turnout.assign.solve`: 12 slots on 16 LLMs, the budget a share of the best plan's bound."""
     quality = np.sort(rng.uniform(0.2, 0.92, LLMS))
     price = np.sort(10.0 ** rng.uniform(-5, -2.3, LLMS)) * rng.uniform(0.6, 1.6, LLMS)
-    size = rng.uniform(0.5, 3.0, (SLOTS, 1))
-    usd = price * size
+    usd = price * rng.uniform(0.5, 3.0, (SLOTS, 1))
     seconds = rng.uniform(0.5, 6.0, (SLOTS, LLMS))
-    return {
+    problem = {
+        "stages": plan_stages(),
         "quality": quality,
         "usd": usd,
-        "usd_bound": usd * rng.uniform(1.3, 2.2, (SLOTS, LLMS)),
+        "usd_bound": usd * rng.uniform(1.3, 2.2, (1, LLMS)),
         "seconds": seconds,
         "seconds_bound": 1.6 * seconds,
-        "share": float(rng.uniform(0.05, 0.6)),
+        "allowed": np.ones((SLOTS, LLMS), bool),
+        "value_usd": float(10.0 ** rng.uniform(-2.5, 0)),
+        "usd_per_second": 0.0,
+        "budget": None,
+        "max_seconds": None,
     }
+    if binding:
+        best = solve(**problem)
+        problem["budget"] = float(rng.uniform(0.1, 0.9)) * best.usd_bound
+    return problem
+
+
+def assignment_problems(count: int, binding: bool, seed: int = 0) -> list[dict[str, Any]]:
+    """Problems whose budget binds, or that have none."""
+    rng = np.random.default_rng(seed)
+    return [assignment_problem(rng, binding) for _ in range(count)]
 
 
 def vectors_of(router: Router, texts: list[str]) -> npt.NDArray[np.float32]:
     """float32[N, D], C order."""
     return np.ascontiguousarray(np.stack([router.embed(text) for text in texts]))
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Everything that the cases read.
+
+    Attributes
+    ----------
+    router, small : Router
+        With 1,000 and with 64 capabilities.
+    texts : list of str
+    vectors : float32[N, D]
+        Of `texts`.
+    capability_vectors : float32[1000, D]
+    repeats : int
+        How many inputs a fast case is measured on.
+    source : str
+        Where the texts come from.
+    """
+
+    router: Router
+    small: Router
+    texts: list[str]
+    vectors: npt.NDArray[np.float32]
+    capability_vectors: npt.NDArray[np.float32]
+    repeats: int
+    source: str
+
+
+def make_workload(bundle: Path | None, data: Path | None, quick: bool) -> Workload:
+    """Loads the routers and draws the queries."""
+    repeats = 100 if quick else 2000
+    texts = built_in_queries() if data is None else dev_queries(data)
+    texts = mixed_lengths(texts, repeats)
+    router = router_with(CAPABILITIES, bundle)
+    descriptions = [capability_text(c.id, c.description) for c in router.parts.capabilities]
+    return Workload(
+        router,
+        router_with(64, bundle),
+        texts,
+        vectors_of(router, texts),
+        vectors_of(router, descriptions),
+        repeats,
+        "built-in" if data is None else str(data.name),
+    )

@@ -1,0 +1,140 @@
+"""The cases: what is called, on which inputs, by whom, and how far it agrees with the native core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from turnout import _native
+from turnout.assign import solve
+from turnout.bench.workload import Workload, assignment_problems
+from turnout.reference import assign as reference_assign
+
+IN_TOKENS = 100  # of a vector's query
+BATCHES = (1, 8, 64, 256)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name, rival : str
+        Which case, and who runs it; ``native`` is ours.
+    call : callable
+        Of one input.
+    inputs : sequence
+    batch : int
+        Rows of one call.
+    runs, idle_s : int, float
+        Repetitions, and seconds of sleep before each call.
+    agreement : callable, optional
+        () -> share of inputs on which the rival decides as the native core does.
+    native_us : callable, optional
+        inputs -> microseconds of each, measured inside C++; for stages whose binding would cost more than the stage.
+    """
+
+    name: str
+    rival: str
+    call: Callable[[Any], Any]
+    inputs: Sequence[Any]
+    batch: int = 1
+    runs: int = 5
+    idle_s: float = 0.0
+    agreement: Callable[[], float] | None = None
+    native_us: Callable[[], Any] | None = field(default=None, repr=False)
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}/{self.batch}"
+
+
+def binding_budget(w: Workload) -> float:
+    """A budget that binds on about half of the queries: the median of their plans' p90."""
+    return float(np.median(w.router.route_batch(w.texts).usd_bound)) * 0.5
+
+
+def _chunks(w: Workload, batch: int) -> list[Any]:
+    rows = w.vectors[: max(batch, min(len(w.vectors), 1024))]
+    return [np.ascontiguousarray(rows[i : i + batch]) for i in range(0, len(rows) - batch + 1, batch)] or [rows]
+
+
+def _batch_case(w: Workload, name: str, router: Any, batch: int) -> Case:
+    return Case(
+        name,
+        "native",
+        lambda rows: router.route_batch(rows, in_tokens=IN_TOKENS, threads=1),
+        _chunks(w, batch),
+        batch=len(_chunks(w, batch)[0]),
+    )
+
+
+def _assign_time(problem: dict[str, Any]) -> float:
+    return float(np.median(_native.assign_time(**problem, repeats=9)))
+
+
+def assign_cases(w: Workload) -> list[Case]:
+    """Twelve slots on sixteen LLMs, without and with a binding budget; timed inside C++."""
+    cases = []
+    for name, binding in (("assign", False), ("assign_constrained", True)):
+        problems = assignment_problems(min(w.repeats, 500), binding)
+        cases.append(
+            Case(
+                name,
+                "native",
+                lambda p: solve(**p),
+                problems,
+                native_us=lambda problems=problems: np.array([_assign_time(p) for p in problems]),
+            )
+        )
+    return cases
+
+
+def native_calls(w: Workload) -> list[Case]:
+    """Every case of ours."""
+    router, vectors = w.router, list(w.vectors)
+    parts = router.parts
+    budget = binding_budget(w)
+    model, index = parts.difficulty, parts.index
+    cold = 40 if w.repeats < 1000 else 200
+    cases = [
+        Case("route_text", "native", router.route, w.texts),
+        Case("route_text_budget", "native", lambda q: router.route(q, budget_usd=budget), w.texts),
+        Case("route_text_cold", "native", router.route, w.texts[:cold], runs=2, idle_s=0.01),
+        Case("route_embedding", "native", lambda x: router.route(x, in_tokens=IN_TOKENS), vectors),
+        Case("embed", "native", router.embed, w.texts),
+        Case("difficulty", "native", model.assess, vectors),
+        Case(
+            "capability_1000",
+            "native",
+            lambda x: index.search(x[None], 4),
+            vectors,
+            native_us=lambda: index.time_search(w.vectors, 4)[0],
+        ),
+        *assign_cases(w),
+    ]
+    cases += [_batch_case(w, "route_batch_embedding", router, batch) for batch in BATCHES]
+    cases += [_batch_case(w, "route_batch_embedding_64", w.small, batch) for batch in (256,)]
+    return cases
+
+
+def reference_assignments(w: Workload) -> list[Case]:
+    """The pure-Python twin of assign on a few of the same problems."""
+    cases = []
+    for name, binding in (("assign", False), ("assign_constrained", True)):
+        problems = assignment_problems(4, binding)
+
+        def agree(problems: list[dict[str, Any]] = problems) -> float:
+            return float(np.mean([solve(**p).llms == _reference_solve(p).llms for p in problems]))
+
+        cases.append(Case(name, "python", _reference_solve, problems, runs=1, agreement=agree))
+    return cases
+
+
+def _reference_solve(problem: dict[str, Any]) -> Any:
+    plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in problem.items()}
+    return reference_assign.solve(**plain)
