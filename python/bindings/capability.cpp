@@ -127,6 +127,12 @@ void bind_capability(py::module_& m) {
       .def("time_search", time_search, py::arg("x"), py::arg("k"))
       .def("__len__", &Index::size)
       .def_property_readonly("dim", &Index::dim)
+      .def_property_readonly("vectors",
+                             [](const Index& i) {
+                               Array<float> rows({static_cast<py::ssize_t>(i.size()), static_cast<py::ssize_t>(i.dim())});
+                               std::copy(i.vectors().begin(), i.vectors().end(), rows.mutable_data());
+                               return rows;
+                             })
       .def_property_readonly("type", [](const Index& i) { return i.faiss().type(); });
   m.def("faiss_version", [](const std::string& path) { return capability::Engine::load(path)->version(); }, py::arg("path"));
   m.def("live_faiss_indexes", &capability::live_indexes, "FAISS indexes that are alive: a leak is a test.");

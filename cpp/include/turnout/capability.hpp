@@ -87,6 +87,7 @@ class Index {
   int dim() const { return index_.dim(); }
   std::int64_t size() const { return index_.size(); }
   const FaissIndex& faiss() const { return index_; }
+  std::span<const float> vectors() const { return columns_.vectors; }
   Workspace workspace() const;
 
   // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over a flat

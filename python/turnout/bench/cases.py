@@ -129,12 +129,7 @@ def reference_assignments(w: Workload) -> list[Case]:
         problems = assignment_problems(4, binding)
 
         def agree(problems: list[dict[str, Any]] = problems) -> float:
-            return float(np.mean([solve(**p).llms == _reference_solve(p).llms for p in problems]))
+            return float(np.mean([solve(**p).llms == reference_assign.solve(**p).llms for p in problems]))
 
-        cases.append(Case(name, "python", _reference_solve, problems, runs=1, agreement=agree))
+        cases.append(Case(name, "python", lambda p: reference_assign.solve(**p), problems, runs=1, agreement=agree))
     return cases
-
-
-def _reference_solve(problem: dict[str, Any]) -> Any:
-    plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in problem.items()}
-    return reference_assign.solve(**plain)

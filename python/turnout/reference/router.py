@@ -1,0 +1,462 @@
+"""Twin of the router: the whole decision in pure Python, as the dictionary that `Decision.to_dict` gives.
+
+It reads like the picture: embed, assess, find capabilities, allocate operators, assign LLMs, plan. Networks run in float64
+here and in float32 in the engine, so numbers agree to about 1e-6, and choices wherever they are not a near-tie.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from turnout import _native
+from turnout.assemble import Parts, native_llms
+from turnout.assign import Solution, Stage
+from turnout.catalog import KINDS, load_operators
+from turnout.constraints import Constraints
+from turnout.reference import assign, capability, costs, embed, operators, plan
+from turnout.reference.core import Philox
+from turnout.reference.difficulty import Assessment, Model
+from turnout.reference.onnx import Network
+
+STATISTICS = ("p90", "mean", "cap")
+MAX_ALTERNATIVES = 16
+REASONS = (
+    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped limits_bind "
+    "label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
+).split()
+NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of `Router.route`."""
+
+    value_usd: float = 0.01
+    budget_usd: float | None = None
+    max_seconds: float | None = None
+    constraints: Constraints = field(default_factory=Constraints)
+    seed: int | None = None
+    in_tokens: int | None = None
+    statistic: str = "p90"
+    tools: int = 4
+    usd_per_second: float = 0.0
+
+    @property
+    def bound(self) -> int:
+        return STATISTICS.index(self.statistic)
+
+
+@dataclass
+class Query:
+    """What is known of the query so far, and what must be said of it."""
+
+    x: list[float]
+    in_tokens: int
+    kept: int
+    reasons: set[str] = field(default_factory=set)
+
+    @property
+    def tokens(self) -> float:
+        """For prices and context windows."""
+        return float(max(self.in_tokens, 0))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One plan's stages: the operator and layer of each, catalog-wide slots, and the matrices of `assign`."""
+
+    choices: list[operators.Choice]
+    stages: list[Stage]
+    slots: list[tuple[int, int]]  # (operator, slot of it), one a row
+    matrices: dict[str, Any]
+
+
+class ReferenceRouter:
+    """Routes as the native router made of the same parts does."""
+
+    def __init__(self, parts: Parts) -> None:
+        bundle = parts.bundle
+        config, difficulty = bundle.embed_config(), bundle.difficulty_config()
+        network = Network(bundle.bytes("difficulty/network.onnx"))
+        self._parts, self._embed = parts, config
+        self._tokenizer = embed.Tokenizer(bundle.bytes("embed/vocab.txt"))
+        self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
+        self._weights = bundle.array("embed/weights.npy", np.int16, (None,))
+        self.model = Model(
+            network,
+            int(network.metadata["latent"]),
+            int(network.metadata["skills"]),
+            bundle.array("difficulty/heads.npy", np.float32, (None, None)).tolist(),
+            bundle.array("difficulty/centroids.npy", np.float32, (None, config.dim)).tolist(),
+            difficulty.domain_threshold,
+            difficulty.mean_difficulty,
+        )
+        self.llms = native_llms(parts.pool, parts.policies)
+        self.operators = load_operators(bundle.bytes("operators/operators.toml"), parts.policies)
+        self._config = self._operators_config()
+        self.index = self._capability_index()
+        self._costs = [[[costs.slot_cost(s, m) for m in self.llms] for s in op.slots] for op in self.operators]
+
+    def _operators_config(self) -> operators.Config:
+        c = self._parts.bundle.operators_config()
+        rule = operators.CEIL if c.depth_rule == "ceil" else operators.CUT_POINTS
+        return operators.Config(
+            c.layers,
+            rule,
+            c.cut_points,
+            c.activation_threshold,
+            c.temperature,
+            c.cost_weight,
+            c.reference_ability,
+            c.max_stages,
+            c.max_uses,
+        )
+
+    def _capability_index(self) -> capability.Index:
+        entries, native = self._parts.capabilities, self._parts.index
+        vectors = native.vectors.tolist() if native is not None else []
+        return capability.Index(
+            vectors, [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
+        )
+
+    # The picture --------------------------------------------------------------------------------------------------------
+
+    def route(self, query: str | bytes | Sequence[float], **options: Any) -> dict[str, Any]:
+        """The decision as a dictionary, without ticket, timings and versions."""
+        request = Request(**{**options, "constraints": options.get("constraints") or Constraints()})
+        q = self._read(query, request)
+        rng = None if request.seed is None else Philox(request.seed)
+        a = self._assess(q, rng)
+        hits = self._capabilities(q, request)
+        quality = self._predict(a)
+        rules, usable = self._rules(q, request)
+        allocation = self._allocate(q, request, usable, a.difficulty, rng)
+        problem = self._problem(q, request, allocation, usable, quality)
+        solution = self._assign(q, request, problem, quality)
+        nodes = self._plan(q, request, problem, solution, quality, hits)
+        return self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
+
+    def embed(self, text: str | bytes) -> list[float]:
+        """float32[D] as a list."""
+        return self._vector(self._kept(text)[0])
+
+    def _kept(self, text: str | bytes) -> tuple[list[int], int]:
+        ids = self._tokenizer.encode(text)
+        return embed.keep_head_and_tail(ids, self._embed.head, self._embed.tail), len(ids)
+
+    def _vector(self, kept: list[int]) -> list[float]:
+        if not kept:
+            return [0.0] * self._embed.dim
+        rows = [self._rows[t].tolist() for t in kept]
+        return embed.embed_ids(range(len(kept)), rows, [int(self._weights[t]) for t in kept])
+
+    def _read(self, query: str | bytes | Sequence[float], request: Request) -> Query:
+        if not isinstance(query, str | bytes):
+            return Query(list(query), -1 if request.in_tokens is None else request.in_tokens, 0)
+        kept, tokens = self._kept(query)
+        q = Query(self._vector(kept), tokens if request.in_tokens is None else request.in_tokens, len(kept))
+        if not kept:
+            q.reasons.add("no_text")
+        if len(kept) < tokens:
+            q.reasons.add("truncated")
+        return q
+
+    def _assess(self, q: Query, rng: Philox | None) -> Assessment:
+        a = self.model.mean() if "no_text" in q.reasons else self.model.assess(q.x)
+        if rng is not None:
+            q.reasons.add("sampled")
+            if "no_text" not in q.reasons:
+                a = self.model.sample(a, rng)
+        if a.out_of_domain:
+            q.reasons.add("out_of_domain")
+        return a
+
+    def _capabilities(self, q: Query, request: Request) -> list[capability.Hit]:
+        if "no_text" in q.reasons or request.tools == 0:
+            return []
+        c, known = request.constraints, self._parts.policies.known_bits
+        kinds = capability.EVERYTHING if c.kinds is None else sum(1 << KINDS.index(k) for k in c.kinds)
+        granted = capability.EVERYTHING if c.grants is None else known(c.grants, "constraints.grants")
+        return self.index.search(q.x, request.tools, capability.Filter(kinds, granted, c.cost_bias))
+
+    def _predict(self, a: Assessment) -> list[float]:
+        """P(correct) of each LLM."""
+        shifts = [sum(k * s for k, s in zip(llm.skill, a.skills, strict=False)) for llm in self.llms]
+        return [1.0 / (1.0 + math.exp(-(m.ability + shift - a.logit))) for m, shift in zip(self.llms, shifts, strict=True)]
+
+    # Rules --------------------------------------------------------------------------------------------------------------
+
+    def _rule(self, llm: _native.Llm, tokens: float, c: Constraints) -> str:
+        if llm.id in c.deny:
+            return "denied"
+        if c.allow is not None and llm.id not in c.allow:
+            return "not_allowed"
+        if self._parts.policies.known_bits(c.needs, "constraints.needs") & ~llm.policy:
+            return "policy"
+        return "none" if costs.room(llm, tokens) else "context"
+
+    def _rules(self, q: Query, request: Request) -> tuple[list[str], list[bool]]:
+        """The rule that excludes each LLM; when only context windows do, the largest is the least violation."""
+        rules = [self._rule(llm, q.tokens, request.constraints) for llm in self.llms]
+        usable = [rule == "none" for rule in rules]
+        windows = [llm.context_tokens for llm, rule in zip(self.llms, rules, strict=True) if rule == "context"]
+        if not any(usable) and windows:
+            q.reasons.add("context_exceeded")
+            usable = [
+                rule == "context" and llm.context_tokens == max(windows)
+                for llm, rule in zip(self.llms, rules, strict=True)
+            ]
+        if not any(usable):
+            q.reasons.add("no_llm_allowed")
+        return rules, usable
+
+    def _masks(self, request: Request, usable: list[bool]) -> list[int]:
+        policies, kinds = [m.policy for m in self.llms], sum({1 << c.kind for c in self._parts.capabilities})
+        masks = [operators.mask_of(op, policies, usable, kinds) for op in self.operators]
+        off = set(request.constraints.disable_operators)
+        return [operators.DISABLED if op.id in off else m for op, m in zip(self.operators, masks, strict=True)]
+
+    def _allocate(
+        self, q: Query, request: Request, usable: list[bool], d: float, rng: Philox | None
+    ) -> operators.Allocation:
+        masks = self._masks(request, usable)
+        allocation = operators.allocate(self._config, self.operators, masks, d, rng)
+        q.reasons.add("prior_operators")
+        q.reasons |= {"operators_masked"} if any(masks) else set()
+        q.reasons |= {"stopped_early"} if allocation.stopped_early else set()
+        q.reasons |= set() if allocation.choices else {"no_operator"}
+        return allocation
+
+    # Assignment ---------------------------------------------------------------------------------------------------------
+
+    def _problem(
+        self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
+    ) -> Problem:
+        choices = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
+        slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
+        cells = [self._costs[o][s] for o, s in slots]
+        bound, mean = request.bound, costs.MEAN
+        matrices = {
+            "usd": [[c.usd(mean, q.tokens) for c in row] for row in cells],
+            "usd_bound": [[c.usd(bound, q.tokens) for c in row] for row in cells],
+            "seconds": [[c.seconds[mean] for c in row] for row in cells],
+            "seconds_bound": [[c.seconds[bound] for c in row] for row in cells],
+        }
+        arrays: dict[str, Any] = {name: np.array(rows) for name, rows in matrices.items()}
+        arrays["allowed"] = np.array([self._allowed(q, o, s, usable) for o, s in slots], bool)
+        stages = [self._stage(choice.operator, first=i == 0) for i, choice in enumerate(choices)]
+        return Problem(choices, stages, slots, arrays)
+
+    def _stage(self, oper: int, first: bool) -> Stage:
+        op = self.operators[oper]
+        weights = tuple(slot.weight for slot in op.slots)
+        return Stage(weights, op.fix, op.break_, tuple(op.curve), not first, op.parallel, op.distinct)
+
+    def _allowed(self, q: Query, oper: int, slot: int, usable: list[bool]) -> list[bool]:
+        op = self.operators[oper]
+        prompt = costs.input_tokens(op.slots[slot], q.tokens)
+        fits = ["context_exceeded" in q.reasons or costs.room(llm, prompt) for llm in self.llms]
+        return [
+            ok and fit and op.needs_llm & ~llm.policy == 0
+            for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
+        ]
+
+    def _assign(self, q: Query, request: Request, problem: Problem, quality: list[float]) -> Solution:
+        s = NOTHING
+        if problem.stages:
+            s = assign.solve(
+                problem.stages,
+                np.array(quality),
+                value_usd=request.value_usd,
+                usd_per_second=request.usd_per_second,
+                budget=request.budget_usd,
+                max_seconds=request.max_seconds,
+                **problem.matrices,
+            )
+        budget, seconds = (math.inf if x is None else x for x in (request.budget_usd, request.max_seconds))
+        bad = s.status == "infeasible"
+        found = {
+            "limits_bind": s.status in ("exact", "label_cap", "infeasible"),
+            "label_cap": s.status == "label_cap",
+            "budget_infeasible": bad and s.usd_bound > budget,
+            "time_infeasible": bad and s.seconds_bound > seconds,
+            "no_llm_allowed": s.status == "no_candidate" and "no_operator" not in q.reasons,
+            "operators_skipped": s.status != "no_candidate" and any(s.skipped),
+        }
+        q.reasons |= {reason for reason, holds in found.items() if holds}
+        return s
+
+    # The plan -----------------------------------------------------------------------------------------------------------
+
+    def _plan(
+        self,
+        q: Query,
+        request: Request,
+        problem: Problem,
+        solution: Solution,
+        quality: list[float],
+        hits: list[capability.Hit],
+    ) -> list[dict[str, Any]]:
+        nodes: list[dict[str, Any]] = []
+        if solution.status == "no_candidate":
+            return nodes
+        before: list[int] = []
+        row = 0
+        for choice, stage, skipped in zip(problem.choices, problem.stages, solution.skipped, strict=True):
+            rows = range(row, row + len(stage.weights))
+            row = rows.stop
+            if skipped:
+                continue
+            mine: list[int] = []
+            for r in rows:
+                depends = before if stage.parallel or not mine else [len(nodes) - 1]
+                mine.append(len(nodes))
+                nodes.append(self._node(q, problem, choice, r, solution.llms[r], depends, quality, hits))
+            before = mine if stage.parallel else mine[-1:]
+        wants = any(self.operators[o].slots[s].uses_tools for o, s in problem.slots)
+        if wants and not hits and any(self._uses_tools(node) for node in nodes):
+            q.reasons.add("no_capability")
+        return nodes
+
+    def _uses_tools(self, node: dict[str, Any]) -> bool:
+        op = next(op for op in self.operators if op.id == node["operator"])
+        return any(slot.uses_tools and slot.role == node["role"] for slot in op.slots)
+
+    def _node(
+        self,
+        q: Query,
+        problem: Problem,
+        choice: operators.Choice,
+        row: int,
+        llm: int,
+        depends: list[int],
+        quality: list[float],
+        hits: list[capability.Hit],
+    ) -> dict[str, Any]:
+        op = self.operators[choice.operator]
+        slot = op.slots[problem.slots[row][1]]
+        cost = self._costs[choice.operator][problem.slots[row][1]][llm]
+        m = problem.matrices
+        return {
+            "operator": op.id,
+            "layer": choice.layer,
+            "role": slot.role,
+            "llm": self.llms[llm].id,
+            "tools": [self._parts.capabilities[hit.id].id for hit in hits] if slot.uses_tools else [],
+            "depends_on": list(depends),
+            "calls": slot.calls,
+            "rounds": slot.rounds,
+            "max_input_tokens": costs.input_cap(slot, q.tokens),
+            "max_output_tokens": cost.max_output_tokens,
+            "p_correct": quality[llm],
+            "usd": float(m["usd"][row, llm]),
+            "usd_bound": float(m["usd_bound"][row, llm]),
+            "seconds": float(m["seconds"][row, llm]),
+            "seconds_bound": float(m["seconds_bound"][row, llm]),
+        }
+
+    def _alternative_operator(self, nodes: list[dict[str, Any]]) -> int | None:
+        """The plan's first operator when it is one call slot, else the cheapest such that generates."""
+        if nodes:
+            first = next(i for i, op in enumerate(self.operators) if op.id == nodes[0]["operator"])
+            if len(self.operators[first].slots) == 1:
+                return first
+        single = [i for i, op in enumerate(self.operators) if op.generates and len(op.slots) == 1]
+        return min(single, key=lambda i: (operators.relative_cost(self.operators[i]), i), default=None)
+
+    def _alternatives(
+        self, q: Query, request: Request, rules: list[str], nodes: list[dict[str, Any]], quality: list[float]
+    ) -> list[dict[str, Any]]:
+        oper = self._alternative_operator(nodes)
+        if oper is None:
+            return []
+        op, found = self.operators[oper], []
+        for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
+            cost = self._costs[oper][0][m]
+            p = op.fix * operators.curve_at(op.curve, quality[m])
+            usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]
+            bound = cost.usd(request.bound, q.tokens)
+            if rule == "none" and request.budget_usd is not None and bound > request.budget_usd:
+                rule = "budget"
+            over = request.max_seconds is not None and cost.seconds[request.bound] > request.max_seconds
+            if rule == "none" and over:
+                rule = "time"
+            utility = request.value_usd * p - usd - request.usd_per_second * seconds
+            key = (rule != "none", -utility, usd, m)
+            entry = {
+                "llm": llm.id,
+                "feasible": rule == "none",
+                "rule": rule,
+                "p_correct": p,
+                "usd": usd,
+                "usd_bound": bound,
+                "seconds": seconds,
+                "utility": utility,
+            }
+            found.append((key, entry))
+        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])][:MAX_ALTERNATIVES]
+
+    def _layers(self, allocation: operators.Allocation) -> list[list[list[Any]]]:
+        layers: list[list[list[Any]]] = [[] for _ in range(allocation.layers)]
+        for choice in allocation.choices:
+            layers[choice.layer].append([self.operators[choice.operator].id, choice.probability])
+        return [layer for layer in layers if layer]
+
+    def _decision(
+        self,
+        q: Query,
+        request: Request,
+        a: Assessment,
+        hits: list[capability.Hit],
+        rules: list[str],
+        allocation: operators.Allocation,
+        s: Solution,
+        nodes: list[dict[str, Any]],
+        quality: list[float],
+    ) -> dict[str, Any]:
+        dag = plan.metrics([frozenset(n["depends_on"]) for n in nodes], [n["seconds"] for n in nodes])
+        return {
+            "seed": request.seed,
+            "llm": nodes[0]["llm"] if nodes else None,
+            "difficulty": a.difficulty,
+            "domain_similarity": a.domain_similarity,
+            "in_tokens": q.in_tokens,
+            "kept_tokens": q.kept,
+            "depth": allocation.depth,
+            "layers": self._layers(allocation),
+            "plan": nodes,
+            "tools": [[self._parts.capabilities[hit.id].id, hit.score] for hit in hits],
+            "alternatives": self._alternatives(q, request, rules, nodes, quality),
+            "status": s.status,
+            "feasible": bool(nodes) and s.status != "infeasible" and "context_exceeded" not in q.reasons,
+            "p_correct": s.quality,
+            "usd": s.usd,
+            "usd_bound": s.usd_bound,
+            "seconds": s.seconds,
+            "seconds_bound": s.seconds_bound,
+            "utility": s.utility,
+            "value_usd": request.value_usd,
+            "usd_per_second": request.usd_per_second,
+            "budget_usd": request.budget_usd,
+            "max_seconds": request.max_seconds,
+            "statistic": request.statistic,
+            "width": dag.width,
+            "critical_path_seconds": dag.critical_path,
+            "infeasible": {llm.id: rule for llm, rule in zip(self.llms, rules, strict=True) if rule != "none"},
+            "reasons": [reason for reason in REASONS if reason in q.reasons],
+        }
+
+    @staticmethod
+    def plan_key(decision: dict[str, Any]) -> list[tuple[str, list[str]]]:
+        """Operators in order, each with its LLMs (slots that are alike have no order)."""
+        groups: list[tuple[int, str, list[str]]] = []
+        for node in decision["plan"]:
+            if not groups or groups[-1][:2] != (node["layer"], node["operator"]):
+                groups.append((node["layer"], node["operator"], []))
+            groups[-1][2].append(node["llm"])
+        return [(operator, sorted(llms)) for _, operator, llms in groups]
