@@ -95,16 +95,43 @@ TEST(a_batch_equals_single_searches) {
   }
 }
 
-TEST(ties_go_to_the_lower_id) {
-  std::vector<float> same;
-  for (int i = 0; i < 30; ++i) same.insert(same.end(), {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
-  Columns c = columns(same);
-  const auto data = tiny::flat_index(kDim, same);
-  const Index index(FaissIndex(engine(), tiny::view(data), "same"), c);
+static Index index_of(const std::vector<float>& vectors, const Columns& c) {
+  const auto data = tiny::flat_index(kDim, vectors);
+  return Index(FaissIndex(engine(), tiny::view(data), "rows"), c);
+}
+
+static bool exact(const Index& index, const Columns& c, const float* x, int k, const Filter& f) {
   auto ws = index.workspace();
-  Hit hits[3];
-  CHECK(index.search(same.data(), 3, {}, ws, hits) == 3);
-  CHECK(hits[0].similarity == 1.0f && hits[0].score == hits[1].score);
+  std::vector<Hit> hits(static_cast<std::size_t>(k));
+  hits.resize(static_cast<std::size_t>(index.search(x, k, f, ws, hits.data())));
+  return hits == brute_force(c, x, k, f);
+}
+
+// More equal vectors than any slack: FAISS may propose any of them.
+TEST(ties_go_to_the_lower_id) {
+  const auto one = unit_rows(1, 8);
+  for (const int n : {30, 2000}) {
+    std::vector<float> same;
+    for (int i = 0; i < n; ++i) same.insert(same.end(), one.begin(), one.end());
+    const Columns c = columns(same);
+    const Index index = index_of(same, c);
+    for (const Filter& f : {Filter{}, Filter{~0u, 0b011, 0}, Filter{~0u, ~0u, 1.0}}) CHECK(exact(index, c, one.data(), 3, f));
+  }
+}
+
+// Vectors that differ in their last bits: FAISS's order of summation ranks them otherwise than ours.
+TEST(near_ties_are_ranked_by_our_own_sums) {
+  const auto one = unit_rows(1, 8);
+  std::vector<float> close;
+  for (int i = 0; i < 3000; ++i)
+    for (int j = 0; j < kDim; ++j) {
+      const float v = one[static_cast<std::size_t>(j)];
+      close.push_back((i * 7 + j * 3) % 5 == 0 ? std::nextafter(v, i % 2 == 0 ? 2.0f : -2.0f) : v);
+    }
+  const Columns c = columns(close);
+  const Index index = index_of(close, c);
+  for (const auto& x : {one, unit_rows(1, 9), unit_rows(1, 10)})
+    for (const Filter& f : {Filter{}, Filter{0b0110, 0b101, 0}, Filter{~0u, ~0u, 1e-6}}) CHECK(exact(index, c, x.data(), 4, f));
 }
 
 TEST(k_of_zero_and_more_than_there_are) {

@@ -1,7 +1,9 @@
 // capability: top-k of the catalog's vectors through FAISS, with filters and cost bias. Never knows LLM choice.
 //
 // FAISS proposes k + slack candidates; the core re-scores them with its own fixed-order dot product and sorts by
-// (score, id), so that the answer does not depend on the SIMD level, the batch or the engine's version.
+// (score, id), so that the answer does not depend on the SIMD level, the batch or the engine's version. Where the proposal
+// cannot prove that it holds the k best (a filter, a cost bias, near-ties), it is widened; where scanning the vectors that
+// pass is cheaper than that, they are scanned.
 #pragma once
 
 #include <cstddef>
@@ -43,6 +45,7 @@ class FaissIndex {
   int dim() const;
   std::int64_t size() const;
   const std::string& type() const;  // the dynamic class, e.g. "faiss::IndexFlatIP"
+  bool exhaustive() const;          // it compares every vector: flat storage, also of quantised codes
   // The bare FAISS search: n rows [n, dim] -> distances and labels [n, k], caller-owned. One thread.
   void search(const float* x, std::int64_t n, std::int64_t k, float* distances, std::int64_t* labels) const;
 
@@ -62,7 +65,7 @@ struct Hit {
 struct Filter {
   std::uint32_t kinds = ~0u;    // bit i: catalog::Kind(i) may be returned
   std::uint32_t granted = ~0u;  // policy bits that the caller grants
-  double cost_bias = 0;         // score lost per USD of a call
+  double cost_bias = 0;         // score lost per USD of a call, >= 0
   bool operator==(const Filter&) const = default;
 };
 
@@ -75,43 +78,52 @@ struct Columns {
 };
 
 struct Workspace {
-  std::vector<float> distances, batch_distances;
-  std::vector<std::int64_t> labels, batch_labels;
+  std::vector<float> distances;
+  std::vector<std::int64_t> labels, wider;
   std::vector<Hit> hits;
 };
 
 class Index {
  public:
   static constexpr int kSlack = 8;
-  Index(FaissIndex index, Columns columns);
+  Index(FaissIndex index, Columns columns);  // throws Error(config) with the column at fault
   int dim() const { return index_.dim(); }
   std::int64_t size() const { return index_.size(); }
   const FaissIndex& faiss() const { return index_; }
   std::span<const float> vectors() const { return columns_.vectors; }
   Workspace workspace() const;
 
-  // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over a flat
-  // index this is exact: the proposal is widened until no vector outside of it can belong to the k best, and a filter that
-  // few vectors pass is answered by scanning those.
+  // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over an
+  // index that holds the vectors as they are and compares all of them (flat) this is exact, also under filters, cost bias
+  // and ties; over any other, as good as its proposals. cost_bias must be a number >= 0.
   int search(const float* x, int k, const Filter& filter, Workspace& ws, Hit* out) const;
-  // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Equal to n single searches.
+  // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Over a flat index equal to n single searches,
+  // bit for bit; over any other where FAISS proposes for a batch what it proposes for each row alone.
   void search(const float* x, int n, int k, const Filter& filter, Workspace& ws, Hit* out, int* counts) const;
 
  private:
-  bool passes_all(const Filter& f) const;
+  // What one filter asks for: how many vectors pass, how many FAISS is to propose first, or that a scan is cheaper.
+  struct Plan {
+    std::int64_t passing = 0, proposed = 0;
+    bool scan = false;
+  };
+  Plan plan(int k, const Filter& f) const;
+  bool cheaper_to_scan(std::int64_t passing, std::int64_t proposed) const;
   bool passes(std::size_t id, const Filter& f) const;
   std::int64_t passing(const Filter& f) const;
   Hit score(const float* x, std::size_t id, const Filter& f) const;
-  int best(int k, Workspace& ws, Hit* out) const;
+  float rest_at_most(const float* x, float lowest, const Filter& f) const;
+  void propose(const float* x, int n, std::int64_t proposed, Workspace& ws, std::vector<std::int64_t>& labels) const;
   int scan(const float* x, int k, const Filter& f, Workspace& ws, Hit* out) const;
-  int settle(const float* x, int k, const Filter& f, const std::int64_t* labels, std::int64_t proposed, Workspace& ws,
-             Hit* out) const;
-  int widen(const float* x, int k, const Filter& f, std::int64_t proposed, Workspace& ws, Hit* out) const;
+  int settle(const float* x, int k, const Filter& f, std::span<const std::int64_t> labels, Workspace& ws, Hit* out) const;
+  int widen(const float* x, int k, const Filter& f, const Plan& plan, Workspace& ws, Hit* out) const;
 
   FaissIndex index_;
   Columns columns_;
+  std::vector<std::uint32_t> kind_bits_;
   std::uint32_t all_kinds_ = 0, all_requires_ = 0;
   float cheapest_ = 0;
+  double error_ = 0;  // most that two summation orders can differ, for an x of norm 1
 };
 
 }  // namespace turnout::capability

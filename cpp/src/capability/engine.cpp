@@ -2,6 +2,7 @@
 
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cstring>
 #include <map>
@@ -14,7 +15,6 @@ constexpr const char* kReadIndex = "_ZN5faiss10read_indexEPKci";
 constexpr const char* kVersion = "_ZN5faiss11get_versionB5cxx11Ev";
 constexpr const char* kFlatTable = "_ZTVN5faiss9IndexFlatE";
 constexpr const char* kFlatSearch = "_ZNK5faiss9IndexFlat6searchElPKflPfPlPKNS_16SearchParametersE";
-constexpr std::size_t kMaxSlots = 64;
 constexpr std::size_t kTableHeader = 2;  // offset to top, type_info
 
 template <class Function>
@@ -25,12 +25,21 @@ Function symbol(void* library, const char* name, const std::string& path) {
   return reinterpret_cast<Function>(found);
 }
 
+// The length of an exported table in words, from the library's own symbol table.
+std::size_t words_of(const void* table, const std::string& path) {
+  Dl_info info{};
+  const ElfW(Sym)* entry = nullptr;
+  if (dladdr1(table, &info, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry)), RTLD_DL_SYMENT) == 0 || entry == nullptr)
+    throw Error(ErrorKind::engine, path, "is not a FAISS that turnout can call: the length of a virtual table is unknown");
+  return entry->st_size / sizeof(void*);
+}
+
 // IndexFlat overrides search, and exports both its table and the function: where they meet is the slot.
 std::size_t find_search_slot(void* library, const std::string& path) {
-  const auto table = symbol<void* const*>(library, kFlatTable, path) + kTableHeader;
+  const auto table = symbol<void* const*>(library, kFlatTable, path);
   const auto search = symbol<void*>(library, kFlatSearch, path);
-  for (std::size_t i = 0; i < kMaxSlots; ++i)
-    if (table[i] == search) return i;
+  for (std::size_t i = kTableHeader, words = words_of(table, path); i < words; ++i)
+    if (table[i] == search) return i - kTableHeader;
   throw Error(ErrorKind::engine, path, "is not a FAISS that turnout can call: search is not in the virtual table");
 }
 
@@ -52,8 +61,7 @@ std::unique_ptr<Engine::Impl> open_engine(const std::string& path) {
 }  // namespace
 
 const std::type_info& class_of(const Object* object) {
-  const auto table = *reinterpret_cast<void* const* const*>(object);
-  return *static_cast<const std::type_info*>(table[-1]);
+  return *static_cast<const std::type_info*>(table_of(object)[-1]);
 }
 
 bool derives_from(const std::type_info& type, const char* mangled_base) {

@@ -41,6 +41,10 @@ class OneThread {
   int before_ = 0;
 };
 
+// The virtual table of an object; the entry of the deleting destructor follows that of the complete one.
+inline void* const* table_of(const Object* object) { return *reinterpret_cast<void* const* const*>(object); }
+inline constexpr std::size_t kDeletingDestructor = 1;
+
 // The class of a polymorphic object (Itanium C++ ABI), and whether it derives from a class by a primary base.
 const std::type_info& class_of(const Object* object);
 bool derives_from(const std::type_info& type, const char* mangled_base);
