@@ -123,6 +123,19 @@ def all_files(trained: pipeline.Trained, sources: pipeline.Sources) -> tuple[dic
     return files, bundle.manifest(files, "planted", training, figures)
 
 
+def test_defective_domains_are_left_out(sets: Path) -> None:
+    names = ("mmlupro29", "llmrouter9")
+    everything = data.load(sets, names, exclude=frozenset())
+    kept = data.load(sets, names, exclude=frozenset({("llmrouter9", "law")}))
+    gone = [
+        i
+        for i, d, s in zip(everything.query_ids, everything.domains, everything.sets, strict=True)
+        if s == 1 and d == "law"
+    ]
+    assert gone and set(everything.query_ids) - set(kept.query_ids) == set(gone)
+    assert len(kept.score) == len(everything.score) - 2 * len(gone)
+
+
 # Item response
 
 

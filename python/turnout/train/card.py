@@ -22,6 +22,9 @@ Only the `train` splits: {outcomes} outcomes of {llms} LLMs on {queries} queries
 |---|---|---|---|
 {sets}
 
+Left out: {excluded} (its scores are 0 for every LLM on three questions of four, easy ones among them: the scoring
+failed, not the LLMs).
+
 Teacher of the token table: {teacher}. No text of the sets is in the bundle; the table depends on the teacher alone.
 
 ## How
@@ -95,6 +98,7 @@ def render(
         outcomes=training["outcomes"],
         queries=sum(training["sets"].values()),
         sets=_table(sets),
+        excluded=", ".join(training["excluded"]) or "nothing",
         teacher=training["teacher"],
         folds=training["folds"],
         quality=_table(quality),

@@ -160,6 +160,7 @@ def check(data: Path, path: Path, cache: Path | None = None) -> dict[str, Any]:
     held = crossfit.cross_fit(train, x, shipped.settings())
     found = crossfit.calibrate(train, held)
     d = crossfit.difficulty(held, found)
+    print("left out:", ", ".join(shipped.bundle.manifest.training["excluded"]) or "nothing")
     print("out of fold on the training split")
     _calibration(train, crossfit.probabilities(train, held, found), d)
     _depths(train, d, shipped.bundle.operators_config().cut_points)

@@ -27,7 +27,7 @@ from turnout.train import (
 )
 from turnout.train.assessor import Assessor, from_network
 from turnout.train.crossfit import Calibration, OutOfFold
-from turnout.train.data import Outcomes
+from turnout.train.data import DEFECTIVE, Outcomes
 from turnout.train.distil import StaticTable
 from turnout.train.response import Response
 from turnout.train.vae import Float32Array, FloatArray, Settings
@@ -135,6 +135,7 @@ def facts(trained: Trained, digest: str) -> dict[str, Any]:
     return {
         "sets": {name: int((outcomes.sets == k).sum()) for k, name in enumerate(outcomes.set_names)},
         "split": "train",
+        "excluded": sorted(f"{name}/{domain}" for name, domain in DEFECTIVE if name in outcomes.set_names),
         "outcomes": len(outcomes.score),
         "llms": len(outcomes.llms),
         "data_sha256": digest,
