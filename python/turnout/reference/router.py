@@ -269,7 +269,7 @@ class ReferenceRouter:
     def _assign(self, q: Query, request: Request, problem: Problem, quality: list[float]) -> Solution:
         s = NOTHING
         if problem.stages:
-            s = assign.solve(
+            arguments = assign.problem_of(
                 problem.stages,
                 np.array(quality),
                 value_usd=request.value_usd,
@@ -278,6 +278,7 @@ class ReferenceRouter:
                 max_seconds=request.max_seconds,
                 **problem.matrices,
             )
+            s = assign.solve(arguments)
         budget, seconds = (math.inf if x is None else x for x in (request.budget_usd, request.max_seconds))
         bad = s.status == "infeasible"
         found = {
