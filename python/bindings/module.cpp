@@ -11,6 +11,7 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_difficulty(m);
   bind_capability(m);
   bind_operators(m);
+  bind_assign(m);
   bind_plan(m);
   bind_trace(m);
   bind_batch(m);

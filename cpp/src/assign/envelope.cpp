@@ -72,7 +72,7 @@ void build_envelope(Impl& w, int t) {
 
 void set_costs(Impl& w, double m0, double m1) {
   w.multiplier[0] = m0, w.multiplier[1] = m1;
-  w.slack = 0x1p-38 * w.terms.money.magic + 0x1p-36 * (m0 * w.limit[0] + m1 * w.limit[1]);
+  w.slack = 0x1p-37 * w.terms.money.magic + 0x1p-36 * (m0 * w.limit[0] + m1 * w.limit[1]);
   for (int t = 0; t < w.stages; ++t) {
     Options& o = w.options[t];
     for (int i = 0; i < o.count; ++i) o.cost[i] = o.net[i] + m0 * o.use[0][i] + m1 * o.use[1][i];

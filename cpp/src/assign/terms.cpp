@@ -27,7 +27,7 @@ double most(const double* matrix, const Problem& p) {
 Grid grid_for(double total) {
   int exponent = 0;
   std::frexp(total, &exponent);
-  return {std::ldexp(1.5, std::max(exponent, -900) + 2)};
+  return {std::ldexp(1.5, std::max(exponent, -900) + 1)};
 }
 
 Terms terms_of(const Problem& p) {
