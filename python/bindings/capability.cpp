@@ -19,15 +19,19 @@ std::vector<T> values(const py::object& object, const char* name) {
   return {array.data(), array.data() + array.size()};
 }
 
-std::shared_ptr<Index> make(const std::string& library, const py::bytes& data, const std::string& path, const py::object& vectors,
-                            const py::object& kinds, const py::object& requirements, const py::object& usd_per_call) {
+std::shared_ptr<Index> make(const std::string& library, const py::bytes& data, const std::string& path,
+                            const py::object& vectors, const py::object& kinds, const py::object& requirements,
+                            const py::object& usd_per_call) {
   const std::string_view view(data);
-  capability::FaissIndex index(capability::Engine::load(library), {reinterpret_cast<const std::byte*>(view.data()), view.size()}, path);
+  capability::FaissIndex index(capability::Engine::load(library),
+                               {reinterpret_cast<const std::byte*>(view.data()), view.size()}, path);
   const auto rows = exact<float>(vectors, "capability.vectors", 2);
   if (rows.shape(1) != index.dim())
-    throw Error(ErrorKind::bundle, path, "has " + std::to_string(index.dim()) + " dimensions, the vectors " + std::to_string(rows.shape(1)));
+    throw Error(ErrorKind::bundle, path,
+                "has " + std::to_string(index.dim()) + " dimensions, the vectors " + std::to_string(rows.shape(1)));
   if (rows.shape(0) != index.size())
-    throw Error(ErrorKind::bundle, path, "holds " + std::to_string(index.size()) + " vectors, expected " + std::to_string(rows.shape(0)));
+    throw Error(ErrorKind::bundle, path,
+                "holds " + std::to_string(index.size()) + " vectors, expected " + std::to_string(rows.shape(0)));
   capability::Columns columns;
   columns.vectors.assign(rows.data(), rows.data() + rows.size());
   columns.kinds = values<std::uint8_t>(kinds, "capability.kinds");
@@ -38,7 +42,8 @@ std::shared_ptr<Index> make(const std::string& library, const py::bytes& data, c
 
 Array<float> rows_of(const Index& index, const py::object& x) {
   const auto rows = exact<float>(x, "x", 2);
-  if (rows.shape(1) != index.dim()) throw Error(ErrorKind::input, "x", "expected float32[N, " + std::to_string(index.dim()) + "]");
+  if (rows.shape(1) != index.dim())
+    throw Error(ErrorKind::input, "x", "expected float32[N, " + std::to_string(index.dim()) + "]");
   for (py::ssize_t i = 0; i < rows.size(); ++i)
     if (!std::isfinite(rows.data()[i])) throw Error(ErrorKind::input, "x", "expected finite numbers");
   return rows;
@@ -49,7 +54,8 @@ void check_k(py::ssize_t k) {
 }
 
 // (ids [N, k], scores [N, k], similarities [N, k], counts [N]); entries beyond a row's count are -1 and 0.
-py::tuple search(const Index& self, const py::object& x, py::ssize_t k, std::uint32_t kinds, std::uint32_t granted, double cost_bias) {
+py::tuple search(const Index& self, const py::object& x, py::ssize_t k, std::uint32_t kinds, std::uint32_t granted,
+                 double cost_bias) {
   const auto rows = rows_of(self, x);
   check_k(k);
   const auto n = rows.shape(0);
@@ -60,8 +66,8 @@ py::tuple search(const Index& self, const py::object& x, py::ssize_t k, std::uin
     auto ws = self.workspace();
     const Filter filter{kinds, granted, cost_bias};
     for (py::ssize_t start = 0; start < n; start += kMaxBatch)
-      self.search(rows.data() + start * self.dim(), static_cast<int>(std::min<py::ssize_t>(kMaxBatch, n - start)), static_cast<int>(k), filter,
-                  ws, hits.data() + start * k, counts.data() + start);
+      self.search(rows.data() + start * self.dim(), static_cast<int>(std::min<py::ssize_t>(kMaxBatch, n - start)),
+                  static_cast<int>(k), filter, ws, hits.data() + start * k, counts.data() + start);
   }
   Array<std::int32_t> ids({n, k}), counted(n);
   Array<float> scores({n, k}), similarities({n, k});
@@ -118,11 +124,12 @@ py::tuple time_search(const Index& self, const py::object& x, py::ssize_t k) {
 }  // namespace
 
 void bind_capability(py::module_& m) {
-  py::class_<Index, std::shared_ptr<Index>>(m, "CapabilityIndex", "Tools and agents: FAISS proposes, the core re-scores.")
-      .def(py::init(&make), py::arg("library"), py::arg("data"), py::arg("path"), py::arg("vectors"), py::arg("kinds"), py::arg("requires"),
-           py::arg("usd_per_call"))
-      .def("search", search, py::arg("x"), py::arg("k"), py::kw_only(), py::arg("kinds") = ~0u, py::arg("granted") = ~0u,
-           py::arg("cost_bias") = 0.0)
+  py::class_<Index, std::shared_ptr<Index>>(m, "CapabilityIndex",
+                                            "Tools and agents: FAISS proposes, the core re-scores.")
+      .def(py::init(&make), py::arg("library"), py::arg("data"), py::arg("path"), py::arg("vectors"), py::arg("kinds"),
+           py::arg("requires"), py::arg("usd_per_call"))
+      .def("search", search, py::arg("x"), py::arg("k"), py::kw_only(), py::arg("kinds") = ~0u,
+           py::arg("granted") = ~0u, py::arg("cost_bias") = 0.0)
       .def("search_bare", search_bare, py::arg("x"), py::arg("k"))
       .def("time_search", time_search, py::arg("x"), py::arg("k"))
       .def("__len__", &Index::size)
@@ -134,7 +141,9 @@ void bind_capability(py::module_& m) {
                                return rows;
                              })
       .def_property_readonly("type", [](const Index& i) { return i.faiss().type(); });
-  m.def("faiss_version", [](const std::string& path) { return capability::Engine::load(path)->version(); }, py::arg("path"));
+  m.def(
+      "faiss_version", [](const std::string& path) { return capability::Engine::load(path)->version(); },
+      py::arg("path"));
   m.def("live_faiss_indexes", &capability::live_indexes, "FAISS indexes that are alive: a leak is a test.");
 }
 

@@ -11,10 +11,11 @@ using onnx::Session;
 using onnx::Tensor;
 
 // pybind11 holds no const objects; a Session's interface is const throughout.
-std::shared_ptr<Session> make_session(std::shared_ptr<onnx::Runtime> runtime, const py::bytes& model, const std::string& path, int threads) {
+std::shared_ptr<Session> make_session(std::shared_ptr<onnx::Runtime> runtime, const py::bytes& model,
+                                      const std::string& path, int threads) {
   const std::string_view view(model);
-  return std::const_pointer_cast<Session>(
-      Session::create(std::move(runtime), {reinterpret_cast<const std::byte*>(view.data()), view.size()}, path, threads));
+  return std::const_pointer_cast<Session>(Session::create(
+      std::move(runtime), {reinterpret_cast<const std::byte*>(view.data()), view.size()}, path, threads));
 }
 
 py::dtype dtype_of(Element element, const std::string& name) {
@@ -28,7 +29,8 @@ py::dtype dtype_of(Element element, const std::string& name) {
 
 py::list ports(const std::vector<Port>& all) {
   py::list out;
-  for (const Port& port : all) out.append(py::make_tuple(port.name, std::string(py::str(dtype_of(port.element, port.name))), port.shape));
+  for (const Port& port : all)
+    out.append(py::make_tuple(port.name, std::string(py::str(dtype_of(port.element, port.name))), port.shape));
   return out;
 }
 
@@ -49,12 +51,13 @@ Tensor input(const Port& port, const py::handle& object) {
   return tensor_of(array, port.element);
 }
 
-// Free dimensions of an output take the input's value where the first dimension (the batch) is free, else shapes are needed.
+// The caller gives the shapes of the outputs: only it knows what their free dimensions stand for.
 py::list run(const Session& self, const py::sequence& arrays, const std::vector<std::vector<py::ssize_t>>& shapes) {
   if (arrays.size() != self.inputs().size())
     throw Error(ErrorKind::input, "inputs", "expected " + std::to_string(self.inputs().size()) + " arrays");
   if (shapes.size() != self.outputs().size())
-    throw Error(ErrorKind::input, "shapes", "expected one shape for each of the " + std::to_string(self.outputs().size()) + " outputs");
+    throw Error(ErrorKind::input, "shapes",
+                "expected one shape for each of the " + std::to_string(self.outputs().size()) + " outputs");
   std::vector<Tensor> in, out;
   for (std::size_t i = 0; i < arrays.size(); ++i) in.push_back(input(self.inputs()[i], arrays[i]));
   py::list results;
@@ -73,13 +76,16 @@ py::list run(const Session& self, const py::sequence& arrays, const std::vector<
 
 void bind_onnx(py::module_& m) {
   py::class_<onnx::Runtime, std::shared_ptr<onnx::Runtime>>(m, "Runtime", "ONNX Runtime, opened at run time.")
-      .def_static("load", [](const std::string& path) { return std::const_pointer_cast<onnx::Runtime>(onnx::Runtime::load(path)); },
-                  py::arg("path"))
+      .def_static(
+          "load",
+          [](const std::string& path) { return std::const_pointer_cast<onnx::Runtime>(onnx::Runtime::load(path)); },
+          py::arg("path"))
       .def_property_readonly("version", &onnx::Runtime::version);
   py::class_<Session, std::shared_ptr<Session>>(m, "Session", "One exported network.")
       .def(py::init(&make_session), py::arg("runtime"), py::arg("model"), py::arg("path"), py::arg("threads") = 1)
       .def("metadata", &Session::metadata, py::arg("key"), "Custom metadata; empty if the key is absent.")
-      .def("run", run, py::arg("inputs"), py::arg("shapes"), "Arrays in the order of `inputs` -> new arrays of the given shapes.")
+      .def("run", run, py::arg("inputs"), py::arg("shapes"),
+           "Arrays in the order of `inputs` -> new arrays of the given shapes.")
       .def_property_readonly("inputs", [](const Session& s) { return ports(s.inputs()); })
       .def_property_readonly("outputs", [](const Session& s) { return ports(s.outputs()); });
   m.def("live_onnx_objects", &onnx::live_objects, "Engine objects that are alive: a leak is a test.");

@@ -1,8 +1,12 @@
 #include "turnout/capability.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
+#include <thread>
 #include <vector>
 
+#include "allocations.hpp"
 #include "check.hpp"
 #include "tiny_onnx.hpp"
 
@@ -12,6 +16,7 @@ using namespace turnout::capability;
 namespace {
 
 constexpr int kDim = 24;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 
 std::shared_ptr<const Engine> engine() { return Engine::load(check::required_env("TURNOUT_FAISS_LIBRARY")); }
 
@@ -55,7 +60,8 @@ std::vector<Hit> brute_force(const Columns& c, const float* x, int k, const Filt
     const float s = dot(x, c.vectors.data() + i * kDim, kDim);
     hits.push_back({static_cast<std::int32_t>(i), s, static_cast<float>(s - f.cost_bias * c.usd_per_call[i])});
   }
-  std::sort(hits.begin(), hits.end(), [](const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
+  std::sort(hits.begin(), hits.end(),
+            [](const Hit& a, const Hit& b) { return a.score != b.score ? a.score > b.score : a.id < b.id; });
   hits.resize(std::min(hits.size(), static_cast<std::size_t>(k)));
   return hits;
 }
@@ -68,7 +74,8 @@ TEST(equal_to_brute_force_under_every_filter) {
     const Columns c = columns(unit_rows(n, 1));
     const auto queries = unit_rows(40, 2);
     auto ws = index.workspace();
-    const Filter filters[] = {{}, {0b0011, ~0u, 0}, {~0u, 0b001, 0}, {0b1000, 0b010, 0}, {~0u, ~0u, 3.0}, {0b0101, 0b011, 0.7}, {0, ~0u, 0}};
+    const Filter filters[] = {
+        {}, {0b0011, ~0u, 0}, {~0u, 0b001, 0}, {0b1000, 0b010, 0}, {~0u, ~0u, 3.0}, {0b0101, 0b011, 0.7}, {0, ~0u, 0}};
     for (const Filter& f : filters)
       for (const int k : {1, 4, 8})
         for (int q = 0; q < 40; ++q) {
@@ -115,7 +122,8 @@ TEST(ties_go_to_the_lower_id) {
     for (int i = 0; i < n; ++i) same.insert(same.end(), one.begin(), one.end());
     const Columns c = columns(same);
     const Index index = index_of(same, c);
-    for (const Filter& f : {Filter{}, Filter{~0u, 0b011, 0}, Filter{~0u, ~0u, 1.0}}) CHECK(exact(index, c, one.data(), 3, f));
+    for (const Filter& f : {Filter{}, Filter{~0u, 0b011, 0}, Filter{~0u, ~0u, 1.0}})
+      CHECK(exact(index, c, one.data(), 3, f));
   }
 }
 
@@ -131,7 +139,8 @@ TEST(near_ties_are_ranked_by_our_own_sums) {
   const Columns c = columns(close);
   const Index index = index_of(close, c);
   for (const auto& x : {one, unit_rows(1, 9), unit_rows(1, 10)})
-    for (const Filter& f : {Filter{}, Filter{0b0110, 0b101, 0}, Filter{~0u, ~0u, 1e-6}}) CHECK(exact(index, c, x.data(), 4, f));
+    for (const Filter& f : {Filter{}, Filter{0b0110, 0b101, 0}, Filter{~0u, ~0u, 1e-6}})
+      CHECK(exact(index, c, x.data(), 4, f));
 }
 
 TEST(k_of_zero_and_more_than_there_are) {
@@ -147,7 +156,8 @@ static void refuse_broken() {
   const auto vectors = unit_rows(10, 4);
   const auto data = tiny::flat_index(kDim, vectors);
   const auto load = [](const std::string& bytes) { FaissIndex index(engine(), tiny::view(bytes), "broken"); };
-  for (const std::string& broken : {std::string(), std::string("garbage!"), data.substr(0, 20), data.substr(0, data.size() - 4)})
+  for (const std::string& broken :
+       {std::string(), std::string("garbage!"), data.substr(0, 20), data.substr(0, data.size() - 4)})
     CHECK_ERROR(load(broken), ErrorKind::bundle, "broken");
   std::string untrained = data, l2 = data;
   untrained[32] = 0;
@@ -155,6 +165,65 @@ static void refuse_broken() {
   l2[33] = 1;
   CHECK_ERROR(load(l2), ErrorKind::bundle, "broken");
 }
+
+TEST(a_cost_bias_is_a_number_of_at_least_zero) {
+  const Index index = make(5);
+  const auto x = unit_rows(1, 9);
+  auto ws = index.workspace();
+  Hit hits[2];
+  for (const double bias : {-1.0, double{kNan}, std::numeric_limits<double>::infinity()})
+    CHECK_ERROR(index.search(x.data(), 2, Filter{~0u, ~0u, bias}, ws, hits), ErrorKind::input, "cost_bias");
+}
+
+// Callers check their vectors; one that is not checked must not run wild.
+TEST(a_query_that_is_not_finite_stays_inside) {
+  const Index index = make(300);
+  auto x = unit_rows(1, 9);
+  auto ws = index.workspace();
+  Hit hits[4];
+  for (const float bad : {kNan, std::numeric_limits<float>::infinity(), 3e38f}) {
+    x[3] = bad;
+    const int count = index.search(x.data(), 4, {}, ws, hits);
+    CHECK(count == 4 && std::all_of(hits, hits + 4, [](const Hit& h) { return h.id >= 0 && h.id < 300; }));
+  }
+}
+
+TEST(a_search_allocates_nothing_of_ours) {
+  const Index index = make(1000);
+  const auto queries = unit_rows(50, 2);
+  auto ws = index.workspace();
+  const Filter filters[] = {{}, {0b0011, 0b011, 0}, {~0u, ~0u, 1.0}};
+  Hit hits[4];
+  const auto search_all = [&] {
+    for (const Filter& f : filters)
+      for (int q = 0; q < 50; ++q) index.search(queries.data() + q * kDim, 4, f, ws, hits);
+  };
+  search_all();
+  set_allocation_counter(allocations::count);
+  const long all = allocations::count(), inside = engine_allocations();
+  search_all();
+  const long ours = allocations::count() - all - (engine_allocations() - inside);
+  CHECK(engine_allocations() > inside);  // the counter counts
+  set_allocation_counter(nullptr);
+  CHECK(ours == 0);
+}
+
+TEST(threads_share_an_index) {
+  const Index index = make(400);
+  const auto queries = unit_rows(20, 2);
+  const Columns c = columns(unit_rows(400, 1));
+  std::array<int, 4> wrong{};
+  const auto work = [&](std::size_t t) {
+    for (int q = 0; q < 20; ++q) wrong[t] += !exact(index, c, queries.data() + q * kDim, 4, Filter{~0u, 0b011, 0});
+    for (int q = 0; q < 20; ++q) wrong[t] += !exact(index, c, queries.data() + q * kDim, 4, {});
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < wrong.size(); ++t) threads.emplace_back(work, t);
+  for (auto& thread : threads) thread.join();
+  CHECK((wrong == std::array<int, 4>{}));
+}
+
+TEST(the_same_path_is_the_same_engine) { CHECK(engine() == engine() && engine()->version() != "unknown"); }
 
 TEST(columns_of_another_length_are_refused) {
   const auto vectors = unit_rows(10, 4);
@@ -169,6 +238,8 @@ TEST(columns_of_another_length_are_refused) {
   CHECK_ERROR(with([](Columns& c) { c.requires_.clear(); }), ErrorKind::config, "capability.requires");
   CHECK_ERROR(with([](Columns& c) { c.usd_per_call.clear(); }), ErrorKind::config, "capability.usd_per_call");
   CHECK_ERROR(with([](Columns& c) { c.kinds[3] = 40; }), ErrorKind::config, "capability.kinds[3]");
+  CHECK_ERROR(with([](Columns& c) { c.vectors[7] = kNan; }), ErrorKind::config, "capability.vectors[7]");
+  CHECK_ERROR(with([](Columns& c) { c.usd_per_call[2] = kNan; }), ErrorKind::config, "capability.usd_per_call[2]");
 }
 
 TEST(libraries_that_are_none_are_refused) {

@@ -6,12 +6,11 @@ import threading
 
 import numpy as np
 import pytest
+import turnout
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import turnout
 from turnout import _native, engines
-from turnout.capability import build_index
+from turnout.capability import build_index, load_index
 from turnout.reference import capability as reference
 
 faiss = pytest.importorskip("faiss")
@@ -30,7 +29,7 @@ def columns(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def load(vectors: np.ndarray, data: bytes, path: str = "test.faiss") -> _native.CapabilityIndex:
-    return _native.CapabilityIndex(engines.faiss_library(), data, path, vectors, *columns(len(vectors)))
+    return load_index(data, path, vectors, *columns(len(vectors)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,7 +56,18 @@ def test_equal_to_the_twin(n: int, seed: int, k: int, kinds: int, granted: int, 
         assert (ids[row, len(hits) :] == -1).all()
 
 
-KINDS = ["Flat", "HNSW16,Flat", "SQ8", "SQfp16", "IVF8,Flat", "IVF8,SQ8", "PCA12,Flat", "PQ5x4", "OPQ5_10,PQ5x4", "IVF8_HNSW8,Flat"]
+KINDS = [
+    "Flat",
+    "HNSW16,Flat",
+    "SQ8",
+    "SQfp16",
+    "IVF8,Flat",
+    "IVF8,SQ8",
+    "PCA12,Flat",
+    "PQ5x4",
+    "OPQ5_10,PQ5x4",
+    "IVF8_HNSW8,Flat",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -29,8 +29,10 @@ Function symbol(void* library, const char* name, const std::string& path) {
 std::size_t words_of(const void* table, const std::string& path) {
   Dl_info info{};
   const ElfW(Sym)* entry = nullptr;
-  if (dladdr1(table, &info, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry)), RTLD_DL_SYMENT) == 0 || entry == nullptr)
-    throw Error(ErrorKind::engine, path, "is not a FAISS that turnout can call: the length of a virtual table is unknown");
+  if (dladdr1(table, &info, reinterpret_cast<void**>(const_cast<ElfW(Sym)**>(&entry)), RTLD_DL_SYMENT) == 0 ||
+      entry == nullptr)
+    throw Error(ErrorKind::engine, path,
+                "is not a FAISS that turnout can call: the length of a virtual table is unknown");
   return entry->st_size / sizeof(void*);
 }
 
@@ -66,7 +68,8 @@ const std::type_info& class_of(const Object* object) {
 
 bool derives_from(const std::type_info& type, const char* mangled_base) {
   if (std::strcmp(type.name(), mangled_base) == 0) return true;
-  if (const auto* one = dynamic_cast<const abi::__si_class_type_info*>(&type)) return derives_from(*one->__base_type, mangled_base);
+  if (const auto* one = dynamic_cast<const abi::__si_class_type_info*>(&type))
+    return derives_from(*one->__base_type, mangled_base);
   if (const auto* many = dynamic_cast<const abi::__vmi_class_type_info*>(&type))
     for (unsigned i = 0; i < many->__base_count; ++i) {
       const auto& base = many->__base_info[i];

@@ -33,7 +33,8 @@ void write_all(int fd, std::span<const std::byte> bytes, const std::string& path
   while (!bytes.empty()) {
     const auto n = ::write(fd, bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) throw Error(ErrorKind::engine, path, std::string("no memory for a copy of the index: ") + std::strerror(errno));
+    if (n <= 0)
+      throw Error(ErrorKind::engine, path, std::string("no memory for a copy of the index: ") + std::strerror(errno));
     bytes = bytes.subspan(static_cast<std::size_t>(n));
   }
 }
@@ -98,7 +99,8 @@ struct FaissIndex::Impl {
     if (read == nullptr) throw Error(ErrorKind::bundle, path, "FAISS read no index");
     const auto& dynamic = class_of(read);
     type = readable(dynamic);
-    if (!derives_from(dynamic, kBase)) throw Error(ErrorKind::bundle, path, "expected an index over float vectors, got " + type);
+    if (!derives_from(dynamic, kBase))
+      throw Error(ErrorKind::bundle, path, "expected an index over float vectors, got " + type);
     exhaustive = derives_from(dynamic, kCodes);
     object = read;
     ++live;
@@ -108,7 +110,8 @@ struct FaissIndex::Impl {
     dim = member<std::int32_t>(object, kDim);
     size = member<std::int64_t>(object, kTotal);
     const auto metric = member<std::int32_t>(object, kMetric);
-    if (dim < 1 || dim > kMaxDim) fail("expected 1 to " + std::to_string(kMaxDim) + " dimensions, got " + std::to_string(dim));
+    if (dim < 1 || dim > kMaxDim)
+      fail("expected 1 to " + std::to_string(kMaxDim) + " dimensions, got " + std::to_string(dim));
     if (size < 0 || size > std::numeric_limits<std::int32_t>::max()) fail("holds " + std::to_string(size) + " vectors");
     if (member<std::uint8_t>(object, kTrained) != 1) fail(type + " is not trained");
     if (metric != kInnerProduct) fail("expected the inner-product metric (0), got metric " + std::to_string(metric));

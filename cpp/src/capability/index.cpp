@@ -20,7 +20,8 @@ void check_length(const char* path, const std::vector<T>& column, std::size_t ex
 
 void check_finite(const char* path, const std::vector<float>& column) {
   const auto wrong = std::find_if(column.begin(), column.end(), [](float v) { return !std::isfinite(v); });
-  if (wrong != column.end()) fail(std::string(path) + "[" + std::to_string(wrong - column.begin()) + "]", "expected a finite number");
+  if (wrong != column.end())
+    fail(std::string(path) + "[" + std::to_string(wrong - column.begin()) + "]", "expected a finite number");
 }
 
 void check(const FaissIndex& index, const Columns& c) {
@@ -47,8 +48,9 @@ double largest_norm(const std::vector<float>& vectors, std::size_t dim) {
 
 }  // namespace
 
-// The error of a float32 inner product of D terms, in any order, is at most g |x| |v| with g = D u / (1 - D u) (Higham,
-// Accuracy and Stability of Numerical Algorithms, section 3.1). FAISS's sum and ours each have one, so they differ by 2 g.
+// The error of a float32 inner product of D terms, in any order, is at most g |x| |v| with g = D u / (1 - D u)
+// (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). FAISS's sum and ours each have one, so they
+// differ by at most 2 g |x| |v|.
 Index::Index(FaissIndex index, Columns columns) : index_(std::move(index)), columns_(std::move(columns)) {
   check(index_, columns_);
   for (const auto kind : columns_.kinds) kind_bits_.push_back(1u << kind);

@@ -1,5 +1,5 @@
-// ONNX Runtime's C ABI without its headers: the slots of the API table that we use, by their number. The table only ever
-// grows, so these numbers hold for every release since 1.14 (API version 14).
+// ONNX Runtime's C ABI without its headers: the slots of the API table that we use, by their number. The table only
+// ever grows, so these numbers hold for every release since 1.14 (API version 14).
 #pragma once
 
 #include <cstddef>
@@ -51,7 +51,9 @@ struct Api {
   const void* const* table;
 
   template <int Number, class Function>
-  Slot<Number, Function> at() const { return {table}; }
+  Slot<Number, Function> at() const {
+    return {table};
+  }
 
   auto error_message() const { return at<2, const char*(const OrtStatus*)>(); }
   auto create_env() const { return at<3, Status(int, const char*, OrtEnv**)>(); }
@@ -63,7 +65,7 @@ struct Api {
                         const char* const*, std::size_t, OrtValue**)>();
   }
   auto create_options() const { return at<10, Status(OrtSessionOptions**)>(); }
-  auto disable_arena() const { return at<18, Status(OrtSessionOptions*)>(); }
+  auto disable_patterns() const { return at<17, Status(OrtSessionOptions*)>(); }
   auto set_log_level() const { return at<22, Status(OrtSessionOptions*, int)>(); }
   auto set_optimization() const { return at<23, Status(OrtSessionOptions*, int)>(); }
   auto set_intra_threads() const { return at<24, Status(OrtSessionOptions*, int)>(); }

@@ -3,8 +3,17 @@
 namespace turnout::onnx {
 namespace {
 
-std::string text(std::span<const std::int64_t> shape) {
-  std::string out = "[";
+const char* name_of(Element element) {
+  switch (element) {
+    case Element::float32: return "float32";
+    case Element::int32: return "int32";
+    case Element::int64: return "int64";
+  }
+  return "another element type";
+}
+
+std::string text(Element element, std::span<const std::int64_t> shape) {
+  std::string out = name_of(element) + std::string("[");
   for (std::size_t i = 0; i < shape.size(); ++i)
     out += (i > 0 ? ", " : "") + (shape[i] < 0 ? std::string("any") : std::to_string(shape[i]));
   return out + "]";
@@ -27,21 +36,23 @@ std::size_t bytes_of(const Tensor& tensor) {
 
 void check_tensors(std::span<const Port> ports, std::span<const Tensor> tensors, const char* what) {
   if (ports.size() != tensors.size())
-    throw Error(ErrorKind::input, what, "expected " + std::to_string(ports.size()) + " tensors, got " + std::to_string(tensors.size()));
+    throw Error(ErrorKind::input, what,
+                "expected " + std::to_string(ports.size()) + " tensors, got " + std::to_string(tensors.size()));
   for (std::size_t i = 0; i < ports.size(); ++i)
     if (!fits(ports[i], tensors[i]))
       throw Error(ErrorKind::input, std::string(what) + "[" + std::to_string(i) + "]",
-                  "'" + ports[i].name + "' takes element type " + std::to_string(static_cast<int>(ports[i].element)) + " of shape " +
-                      text(ports[i].shape) + ", got type " + std::to_string(static_cast<int>(tensors[i].element)) + " of shape " +
-                      text(tensors[i].shape));
+                  "'" + ports[i].name + "' takes " + text(ports[i].element, ports[i].shape) + ", got " +
+                      text(tensors[i].element, tensors[i].shape));
 }
 
-std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors, const std::string& path) {
+std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors,
+                                     const std::string& path) {
   std::vector<ValueHandle> values;
   for (const Tensor& t : tensors) {
     OrtValue* raw = nullptr;
-    runtime.api.check(runtime.api.create_tensor()(runtime.memory.get(), t.data, bytes_of(t), t.shape.data(), t.shape.size(),
-                                                  static_cast<int>(t.element), &raw), path);
+    runtime.api.check(runtime.api.create_tensor()(runtime.memory.get(), t.data, bytes_of(t), t.shape.data(),
+                                                  t.shape.size(), static_cast<int>(t.element), &raw),
+                      path);
     values.emplace_back(&runtime.api, raw);
   }
   return values;
@@ -53,7 +64,8 @@ struct Binding::Impl {
   std::vector<OrtValue*> input_pointers, output_pointers;
 };
 
-Binding::Binding(std::shared_ptr<const Session> session, std::span<const Tensor> inputs, std::span<const Tensor> outputs)
+Binding::Binding(std::shared_ptr<const Session> session, std::span<const Tensor> inputs,
+                 std::span<const Tensor> outputs)
     : impl_(std::make_unique<Impl>()) {
   const auto& s = session->impl();
   check_tensors(s.inputs, inputs, "inputs");

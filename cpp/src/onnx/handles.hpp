@@ -69,6 +69,7 @@ struct Session::Impl {
 
 // Throws Error(input) where tensors do not fit the ports of a network.
 void check_tensors(std::span<const Port> ports, std::span<const Tensor> tensors, const char* what);
-std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors, const std::string& path);
+std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors,
+                                     const std::string& path);
 
 }  // namespace turnout::onnx

@@ -49,18 +49,12 @@ std::string Runtime::version() const { return impl_->version; }
 
 std::shared_ptr<const Runtime> Runtime::load(const std::string& path) {
   static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const Runtime>> loaded;
+  // Never destroyed: the library's own statics would be gone before.
+  static auto& loaded = *new std::map<std::string, std::shared_ptr<const Runtime>>;
   const std::lock_guard lock(mutex);
-  auto& runtime = loaded[path];
-  if (!runtime) {
-    try {
-      runtime = std::make_shared<const Runtime>(open_runtime(path));
-    } catch (...) {
-      loaded.erase(path);
-      throw;
-    }
-  }
-  return runtime;
+  const auto found = loaded.find(path);
+  if (found != loaded.end()) return found->second;
+  return loaded.emplace(path, std::make_shared<const Runtime>(open_runtime(path))).first->second;
 }
 
 }  // namespace turnout::onnx
