@@ -1,5 +1,6 @@
 #include "turnout/assign.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -144,27 +145,51 @@ py::tuple result(const assign::Problem& p, const assign::Solution& s) {
                         s.seconds_bound.value, s.utility, s.gap, s.labels);
 }
 
+assign::Workspace& workspace() {
+  thread_local assign::Workspace ws;
+  return ws;
+}
+
+py::tuple solved(const assign::Problem& p) {
+  assign::Solution solution;
+  {
+    const py::gil_scoped_release release;
+    assign::solve(p, workspace(), solution);
+  }
+  return result(p, solution);
+}
+
+Array<double> timed(const assign::Problem& p, int repeats) {
+  if (repeats < 1) refuse("repeats", "at least 1", repeats);
+  Array<double> us(repeats);
+  assign::Solution solution;
+  for (int i = 0; i < repeats; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    assign::solve(p, workspace(), solution);
+    us.mutable_at(i) = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
+  }
+  return us;
+}
+
 }  // namespace
 
 void bind_assign(py::module_& m) {
-  m.def(
-      "assign_solve",
-      [](const py::sequence& stages, py::object quality, py::object usd, py::object usd_bound, py::object seconds,
-         py::object seconds_bound, py::object allowed, double value_usd, double usd_per_second, std::optional<double> budget,
-         std::optional<double> max_seconds) {
-        Columns c;
-        fill(c, stages, {quality, usd, usd_bound, seconds, seconds_bound, allowed, value_usd, usd_per_second, budget, max_seconds});
-        thread_local assign::Workspace ws;
-        assign::Solution solution;
-        {
-          const py::gil_scoped_release release;
-          assign::solve(c.problem, ws, solution);
-        }
-        return result(c.problem, solution);
-      },
-      py::arg("stages"), py::arg("quality"), py::arg("usd"), py::arg("usd_bound"), py::arg("seconds"), py::arg("seconds_bound"),
-      py::arg("allowed"), py::arg("value_usd"), py::arg("usd_per_second"), py::arg("budget"), py::arg("max_seconds"),
-      "See turnout.assign.solve; the fields of its Solution, in their order.");
+  const auto define = [&m](const char* name, const auto& run, const auto&... more) {
+    m.def(
+        name,
+        [run](const py::sequence& stages, py::object quality, py::object usd, py::object usd_bound, py::object seconds,
+              py::object seconds_bound, py::object allowed, double value_usd, double usd_per_second, std::optional<double> budget,
+              std::optional<double> max_seconds, int repeats) {
+          Columns c;
+          fill(c, stages, {quality, usd, usd_bound, seconds, seconds_bound, allowed, value_usd, usd_per_second, budget, max_seconds});
+          return run(c.problem, repeats);
+        },
+        py::arg("stages"), py::arg("quality"), py::arg("usd"), py::arg("usd_bound"), py::arg("seconds"), py::arg("seconds_bound"),
+        py::arg("allowed"), py::arg("value_usd"), py::arg("usd_per_second"), py::arg("budget"), py::arg("max_seconds"), more...);
+  };
+  define("assign_solve", [](const assign::Problem& p, int) { return solved(p); }, py::arg("repeats") = 1,
+         "See turnout.assign.solve; the fields of its Solution, in their order.");
+  define("assign_time", timed, py::arg("repeats"), "Microseconds of each of `repeats` solutions, float64[repeats].");
 }
 
 }  // namespace turnout::python

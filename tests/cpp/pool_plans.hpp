@@ -73,6 +73,39 @@ inline Instance pool_plan(Random& r, int llms, int slots) {
   return x;
 }
 
+// Twelve call slots on 16 LLMs whose prices rise with their quality: an ensemble of three distinct LLMs, a debate of
+// three, and three operators of two slots each.
+inline Instance router_plan(Random& r) {
+  constexpr int kLlms = 16, kWidths[] = {3, 3, 2, 2, 2};
+  constexpr double kFix[] = {1, 0.5, 0.4, 0.35, 0.3}, kBreak[] = {1, 0.1, 0.08, 0.08, 0.08};
+  Instance x;
+  x.llms = kLlms;
+  std::vector<double> price, tail;
+  for (int m = 0; m < kLlms; ++m) x.quality.push_back(r.uniform(0.2, 0.92)), price.push_back(std::pow(10.0, r.uniform(-5, -2.3)));
+  std::sort(x.quality.begin(), x.quality.end());
+  std::sort(price.begin(), price.end());
+  for (double& usd : price) usd *= r.uniform(0.6, 1.6), tail.push_back(r.uniform(1.3, 2.2));
+  for (int t = 0; t < 5; ++t) {
+    const bool wide = kWidths[t] == 3;
+    x.stages.push_back({x.slots(), kWidths[t], t > 0, wide, t == 0, kFix[t], kBreak[t]});
+    x.curves.push_back(identity());
+    x.weights.push_back(std::vector<double>(static_cast<std::size_t>(kWidths[t]), 1.0 / kWidths[t]));
+  }
+  for (int s = 0; s < x.slots(); ++s) {
+    const double size = r.uniform(0.5, 3);
+    for (int m = 0; m < kLlms; ++m) {
+      const auto i = static_cast<std::size_t>(m);
+      x.usd.push_back(price[i] * size);
+      x.usd_bound.push_back(x.usd.back() * tail[i]);
+      x.seconds.push_back(r.uniform(0.5, 6));
+      x.seconds_bound.push_back(1.6 * x.seconds.back());
+      x.allowed.push_back(1);
+    }
+  }
+  x.value_usd = std::pow(10.0, r.uniform(-2.5, 0));
+  return x;
+}
+
 // A budget between the cheapest plan's and the best plan's; false when they are the same.
 inline bool bind_budget(Instance& x, Random& r, assign::Workspace& ws) {
   Solution best, cheapest;

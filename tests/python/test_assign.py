@@ -22,10 +22,9 @@ STEP_CURVE = tuple(0.25 if c < 0.5 else 0.75 for c in IDENTITY_CURVE)
 def check(arguments: dict[str, Any], brute: bool = True) -> assign.Solution:
     """Native, twin and, where it is small, brute force agree to the bit; returns the answer."""
     native = assign.solve(**arguments)
-    problem = twin.problem_of(**arguments)
-    assert replace(native, labels=0) == twin.solve(problem)
+    assert replace(native, labels=0) == twin.solve(**arguments)
     if brute:
-        assert replace(native, labels=0) == twin.brute_force(problem)
+        assert replace(native, labels=0) == twin.brute_force(twin.problem_of(**arguments))
     return native
 
 

@@ -373,7 +373,7 @@ def _measured(problem: Problem, question: Problem, limits: Limits) -> Solution:
     return evaluate(problem, llms, "infeasible")
 
 
-def solve(problem: Problem) -> Solution:
+def answer(problem: Problem) -> Solution:
     """The answer, and how it came about."""
     llms = best_plan(problem, Limits())
     if llms is None:
@@ -383,3 +383,21 @@ def solve(problem: Problem) -> Solution:
         return unlimited
     llms = best_plan(problem, Limits(problem.budget, problem.max_seconds))
     return _least_violation(problem) if llms is None else evaluate(problem, llms, "exact")
+
+
+def solve(
+    stages: Sequence[Stage],
+    quality: NDArray[np.float64],
+    usd: NDArray[np.float64],
+    usd_bound: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    seconds_bound: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    value_usd: float,
+    usd_per_second: float = 0.0,
+    budget: float | None = None,
+    max_seconds: float | None = None,
+) -> Solution:
+    """As `turnout.assign.solve`; `labels` stays 0."""
+    matrices = (usd, usd_bound, seconds, seconds_bound, allowed)
+    return answer(problem_of(stages, quality, *matrices, value_usd, usd_per_second, budget, max_seconds))
