@@ -10,11 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from turnout import _native, engines
+from turnout import _native
 from turnout.bundle import Bundle, EmbedConfig, OperatorsConfig
+from turnout.capability import build_index, load_index
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import BundleError, ConfigError
 from turnout.embed import CallableEmbedder
+from turnout.onnx import load_session
 from turnout.pool import Pool, ResolvedLlm, resolve
 from turnout.schema import fail
 
@@ -86,8 +88,7 @@ def static_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder:
 
 
 def session(bundle: Bundle, name: str) -> _native.Session:
-    runtime = _native.Runtime.load(engines.onnxruntime_library())
-    return _native.Session(runtime, bundle.bytes(name), bundle.where(name))
+    return load_session(bundle.bytes(name), bundle.where(name))
 
 
 def bundled_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder | None:
@@ -129,8 +130,7 @@ class Capabilities(NamedTuple):
 
 
 def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability]) -> Any:
-    return _native.CapabilityIndex(
-        engines.faiss_library(),
+    return load_index(
         data,
         where,
         vectors,
@@ -152,8 +152,6 @@ def bundled_capabilities(bundle: Bundle, policies: PolicyNames, dim: int) -> Cap
 
 def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any) -> Capabilities:
     """The caller's tools and agents: embedded now, with the embedder that routes."""
-    from turnout.capability import build_index  # imports faiss, which takes its time
-
     if embedder is None:
         raise fail(ConfigError, "capabilities", "a router that only takes vectors cannot embed descriptions")
     try:

@@ -1,7 +1,9 @@
 """Capabilities: tools and agents found by their descriptions, through FAISS.
 
-FAISS proposes candidates; the core re-scores them with a fixed-order inner product and sorts by (score, id), so that the
-answer does not depend on the SIMD level, the batch or FAISS's version.
+FAISS (https://github.com/facebookresearch/faiss) proposes candidates; the core re-scores them with a fixed-order inner
+product and sorts by (score, id), so that the answer does not depend on the SIMD level, the batch or FAISS's version.
+Where the candidates cannot prove that they hold the k best, under a filter, a cost bias or near-ties, more are proposed;
+where scanning the vectors that pass is cheaper than that, they are scanned.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from turnout import engines
 from turnout._native import CapabilityIndex
 from turnout.core import InputError
 from turnout.schema import fail
 
-__all__ = ["CapabilityIndex", "build_index"]
+__all__ = ["CapabilityIndex", "build_index", "load_index"]
 
 HNSW_NEIGHBOURS = 32
 # Above this many vectors a graph is searched instead of every vector.
@@ -29,7 +32,13 @@ def build_index(vectors: npt.NDArray[np.float32], kind: str = "auto") -> bytes:
     ----------
     vectors : float32[N, D]
     kind : {"auto", "flat", "hnsw"}
-        ``flat`` is exact; ``hnsw`` (Malkov and Yashunin 2018, 32 neighbours) is approximate. ``auto``: flat up to 5,000.
+        ``flat`` is exact; ``hnsw`` (Malkov and Yashunin 2018, https://arxiv.org/abs/1603.09320, 32 neighbours) is
+        approximate. ``auto``: flat up to 5,000 vectors.
+
+    Returns
+    -------
+    bytes
+        What `load_index` takes.
 
     Raises
     ------
@@ -44,6 +53,48 @@ def build_index(vectors: npt.NDArray[np.float32], kind: str = "auto") -> bytes:
         raise fail(InputError, "kind", f"expected auto, flat or hnsw, got {kind!r}")
     flat = kind == "flat" or (kind == "auto" and len(vectors) <= FLAT_LIMIT)
     dim = vectors.shape[1]
-    index: Any = faiss.IndexFlatIP(dim) if flat else faiss.IndexHNSWFlat(dim, HNSW_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
+    index: Any
+    if flat:
+        index = faiss.IndexFlatIP(dim)
+    else:
+        index = faiss.IndexHNSWFlat(dim, HNSW_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     index.add(np.ascontiguousarray(vectors))
     return bytes(faiss.serialize_index(index).tobytes())
+
+
+def load_index(
+    data: bytes,
+    path: str,
+    vectors: npt.NDArray[np.float32],
+    kinds: npt.NDArray[np.uint8],
+    requires: npt.NDArray[np.uint32],
+    usd_per_call: npt.NDArray[np.float32],
+) -> CapabilityIndex:
+    """An index to search, with the columns by which it filters; one entry a vector each.
+
+    Parameters
+    ----------
+    data : bytes
+        As `build_index` or `faiss.serialize_index` writes it: any type of float index with the inner-product metric.
+        FAISS parses it: the caller trusts or has verified it.
+    path : str
+        Where it is from, for error messages.
+    vectors : float32[N, D]
+        The vectors that the index holds, in its order.
+    kinds : uint8[N]
+        0 tool, 1 agent, 2 code, 3 retrieval.
+    requires : uint32[N]
+        Policy bits of which the caller must grant all.
+    usd_per_call : float32[N]
+        USD.
+
+    Raises
+    ------
+    BundleError
+        Bytes that FAISS cannot read, an untrained index, another metric, another N or D.
+    ConfigError
+        A column of another length, a number that is not finite.
+    EngineError
+        faiss-cpu is not installed, or its library is none that turnout can call.
+    """
+    return CapabilityIndex(engines.faiss_library(), data, path, vectors, kinds, requires, usd_per_call)

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from turnout import _native, engines
 from turnout._native import Embedder, OnnxEmbedder, StaticEmbedder, Tokenizer
 from turnout.core import ConfigError, InputError
+from turnout.onnx import load_session
 from turnout.schema import fail
 
 __all__ = [
@@ -82,8 +82,7 @@ def load_encoder(
     ConfigError, BundleError, EngineError
         A file that cannot be read, is not such an encoder or vocabulary; no ONNX Runtime.
     """
-    runtime = _native.Runtime.load(engines.onnxruntime_library())
-    session = _native.Session(runtime, _read(model), str(model), threads)
+    session = load_session(_read(model), str(model), threads=threads)
     return OnnxEmbedder(_read(vocab), session, name=name, max_tokens=max_tokens)
 
 

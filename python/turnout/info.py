@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 
 from turnout import _native, engines
+from turnout.onnx import load_runtime
 
 
 def build_info() -> dict[str, str]:
@@ -19,7 +20,7 @@ def build_info() -> dict[str, str]:
         "turnout": _native.version,
         "compiler": _native.compiler(),
         "simd": _native.isa(),
-        "onnxruntime": _native.Runtime.load(engines.onnxruntime_library()).version,
+        "onnxruntime": load_runtime().version,
         "faiss": _native.faiss_version(engines.faiss_library()),
         "python": platform.python_version(),
         "machine": platform.machine(),

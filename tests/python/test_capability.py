@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import turnout
 from turnout import _native, engines
-from turnout.capability import build_index
+from turnout.capability import build_index, load_index
 from turnout.reference import capability as reference
 
 faiss = pytest.importorskip("faiss")
@@ -30,7 +30,7 @@ def columns(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def load(vectors: np.ndarray, data: bytes, path: str = "test.faiss") -> _native.CapabilityIndex:
-    return _native.CapabilityIndex(engines.faiss_library(), data, path, vectors, *columns(len(vectors)))
+    return load_index(data, path, vectors, *columns(len(vectors)))
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,7 +57,18 @@ def test_equal_to_the_twin(n: int, seed: int, k: int, kinds: int, granted: int, 
         assert (ids[row, len(hits) :] == -1).all()
 
 
-KINDS = ["Flat", "HNSW16,Flat", "SQ8", "SQfp16", "IVF8,Flat", "IVF8,SQ8", "PCA12,Flat", "PQ5x4", "OPQ5_10,PQ5x4", "IVF8_HNSW8,Flat"]
+KINDS = [
+    "Flat",
+    "HNSW16,Flat",
+    "SQ8",
+    "SQfp16",
+    "IVF8,Flat",
+    "IVF8,SQ8",
+    "PCA12,Flat",
+    "PQ5x4",
+    "OPQ5_10,PQ5x4",
+    "IVF8_HNSW8,Flat",
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,6 +85,49 @@ def test_the_bare_search_equals_faiss_from_python(kind: str) -> None:
         expected_distances, expected_labels = index.search(rows, 12)
         assert (labels == expected_labels).all()
         assert np.allclose(distances, expected_distances)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    centres=st.integers(1, 3),
+    noise=st.sampled_from([0.0, 1e-8, 1e-7, 1e-6, 1e-3]),
+    granted=st.sampled_from([7, 3]),
+    bias=st.sampled_from([0.0, 1e-7, 1e-3]),
+)
+def test_near_ties_equal_the_twin(seed: int, centres: int, noise: float, granted: int, bias: float) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = unit(centres, 16, seed)[rng.integers(0, centres, 400)]
+    vectors = (vectors + noise * rng.normal(size=vectors.shape)).astype(np.float32)
+    twin = reference.Index(vectors.tolist(), *(c.tolist() for c in columns(400)))
+    x = vectors[:1]
+    hits = twin.search(x[0].tolist(), 4, reference.Filter(granted=granted, cost_bias=bias))
+    ids, scores, *_ = load(vectors, build_index(vectors)).search(x, 4, granted=granted, cost_bias=bias)
+    assert ids[0].tolist() == [hit.id for hit in hits]
+    assert scores[0].tolist() == [hit.score for hit in hits]
+
+
+def test_hnsw_under_a_narrow_filter_is_exact() -> None:
+    vectors, queries = unit(3000, 32), unit(50, 32, 9)
+    kinds, requires, usd = columns(3000)
+    flat = load_index(build_index(vectors, "flat"), "flat", vectors, kinds, requires, usd)
+    graph = load_index(build_index(vectors, "hnsw"), "hnsw", vectors, kinds, requires, usd)
+    for options in ({"kinds": 1, "granted": 1}, {"granted": 0}):
+        for ours, exact in zip(graph.search(queries, 4, **options), flat.search(queries, 4, **options), strict=True):
+            assert (ours == exact).all()
+
+
+def test_the_threads_of_the_host_are_left_as_they_were() -> None:
+    vectors = unit(50, 16)
+    index = load(vectors, build_index(vectors))
+    before = faiss.omp_get_max_threads()
+    try:
+        for threads in (1, 2, 5):
+            faiss.omp_set_num_threads(threads)
+            index.search(vectors, 4)
+            assert faiss.omp_get_max_threads() == threads
+    finally:
+        faiss.omp_set_num_threads(before)
 
 
 def test_hnsw_finds_what_a_scan_finds() -> None:
@@ -162,6 +216,21 @@ def test_wrong_queries_are_refused() -> None:
         index.search(np.full((1, 16), np.nan, np.float32), 4)
     with pytest.raises(turnout.InputError, match="k: expected"):
         index.search(unit(1, 16), -1)
+    for bias in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(turnout.InputError, match="cost_bias: expected"):
+            index.search(unit(1, 16), 4, cost_bias=bias)
+
+
+def test_columns_that_are_not_finite_are_refused() -> None:
+    vectors = unit(5, 16)
+    kinds, requires, usd = columns(5)
+    usd[3] = np.inf
+    with pytest.raises(turnout.ConfigError, match=r"capability.usd_per_call\[3\]"):
+        load_index(build_index(vectors), "x", vectors, kinds, requires, usd)
+    other = vectors.copy()
+    other[1, 2] = np.nan
+    with pytest.raises(turnout.ConfigError, match=r"capability.vectors\[18\]"):
+        load_index(build_index(vectors), "x", other, *columns(5))
 
 
 def test_libraries_that_are_no_faiss() -> None:

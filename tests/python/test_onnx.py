@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bundles import DIM, LATENT, SKILLS, network
 
 import turnout
-from turnout import _native, engines
+from bundles import DIM, LATENT, SKILLS, network
+from turnout import _native
+from turnout.onnx import load_runtime, load_session
 from turnout.reference.onnx import Network
 
 COLUMNS = 2 * LATENT + 1 + SKILLS
@@ -20,12 +21,12 @@ def model() -> bytes:
 
 @pytest.fixture(scope="module")
 def runtime() -> _native.Runtime:
-    return _native.Runtime.load(engines.onnxruntime_library())
+    return load_runtime()
 
 
 @pytest.fixture(scope="module")
-def session(runtime: _native.Runtime, model: bytes) -> _native.Session:
-    return _native.Session(runtime, model, "test.onnx")
+def session(model: bytes) -> _native.Session:
+    return load_session(model, "test.onnx")
 
 
 def rows(n: int, seed: int = 0) -> np.ndarray:
@@ -62,7 +63,7 @@ def test_ports_and_metadata(session: _native.Session, runtime: _native.Runtime) 
     assert session.inputs == [("embedding", "float32", [-1, DIM])]
     assert session.outputs == [("assessment", "float32", [-1, COLUMNS])]
     assert session.metadata("latent") == str(LATENT) and session.metadata("none") == ""
-    assert runtime.version.count(".") == 2
+    assert runtime.version == pytest.importorskip("onnxruntime").__version__
 
 
 @pytest.mark.parametrize("broken", [b"", b"garbage", b"\0" * 100])

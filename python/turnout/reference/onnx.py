@@ -138,7 +138,10 @@ class Network:
     def run(self, x: list[float]) -> list[float]:
         """One row through the chain."""
         for layer in self.layers:
-            x = [sum(w * v for w, v in zip(row, x, strict=True)) + b for row, b in zip(layer.weight, layer.bias, strict=True)]
+            x = [
+                sum(w * v for w, v in zip(row, x, strict=True)) + b
+                for row, b in zip(layer.weight, layer.bias, strict=True)
+            ]
             if layer.relu:
                 x = [max(0.0, v) for v in x]
         return x
