@@ -1,9 +1,9 @@
 """Capabilities: tools and agents found by their descriptions, through FAISS.
 
 FAISS (https://github.com/facebookresearch/faiss) proposes candidates; the core re-scores them with a fixed-order inner
-product and sorts by (score, id), so that the answer does not depend on the SIMD level, the batch or FAISS's version. Where
-the candidates cannot prove that they hold the k best, under a filter, a cost bias or near-ties, more are proposed; where
-scanning the vectors that pass is cheaper than that, they are scanned.
+product and sorts by (score, id), so that the answer does not depend on the SIMD level, the batch or FAISS's version.
+Where the candidates cannot prove that they hold the k best, under a filter, a cost bias or near-ties, more are proposed;
+where scanning the vectors that pass is cheaper than that, they are scanned.
 """
 
 from __future__ import annotations
@@ -32,7 +32,13 @@ def build_index(vectors: npt.NDArray[np.float32], kind: str = "auto") -> bytes:
     ----------
     vectors : float32[N, D]
     kind : {"auto", "flat", "hnsw"}
-        ``flat`` is exact; ``hnsw`` (Malkov and Yashunin 2018, 32 neighbours) is approximate. ``auto``: flat up to 5,000.
+        ``flat`` is exact; ``hnsw`` (Malkov and Yashunin 2018, https://arxiv.org/abs/1603.09320, 32 neighbours) is
+        approximate. ``auto``: flat up to 5,000 vectors.
+
+    Returns
+    -------
+    bytes
+        What `load_index` takes.
 
     Raises
     ------
@@ -47,9 +53,11 @@ def build_index(vectors: npt.NDArray[np.float32], kind: str = "auto") -> bytes:
         raise fail(InputError, "kind", f"expected auto, flat or hnsw, got {kind!r}")
     flat = kind == "flat" or (kind == "auto" and len(vectors) <= FLAT_LIMIT)
     dim = vectors.shape[1]
-    index: Any = (
-        faiss.IndexFlatIP(dim) if flat else faiss.IndexHNSWFlat(dim, HNSW_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
-    )
+    index: Any
+    if flat:
+        index = faiss.IndexFlatIP(dim)
+    else:
+        index = faiss.IndexHNSWFlat(dim, HNSW_NEIGHBOURS, faiss.METRIC_INNER_PRODUCT)
     index.add(np.ascontiguousarray(vectors))
     return bytes(faiss.serialize_index(index).tobytes())
 
@@ -67,8 +75,8 @@ def load_index(
     Parameters
     ----------
     data : bytes
-        As `build_index` or `faiss.serialize_index` writes it, any type of float index with the inner-product metric. FAISS
-        parses it: the caller trusts or has verified it.
+        As `build_index` or `faiss.serialize_index` writes it: any type of float index with the inner-product metric.
+        FAISS parses it: the caller trusts or has verified it.
     path : str
         Where it is from, for error messages.
     vectors : float32[N, D]

@@ -86,6 +86,49 @@ def test_the_bare_search_equals_faiss_from_python(kind: str) -> None:
         assert np.allclose(distances, expected_distances)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    centres=st.integers(1, 3),
+    noise=st.sampled_from([0.0, 1e-8, 1e-7, 1e-6, 1e-3]),
+    granted=st.sampled_from([7, 3]),
+    bias=st.sampled_from([0.0, 1e-7, 1e-3]),
+)
+def test_near_ties_equal_the_twin(seed: int, centres: int, noise: float, granted: int, bias: float) -> None:
+    rng = np.random.default_rng(seed)
+    vectors = unit(centres, 16, seed)[rng.integers(0, centres, 400)]
+    vectors = (vectors + noise * rng.normal(size=vectors.shape)).astype(np.float32)
+    twin = reference.Index(vectors.tolist(), *(c.tolist() for c in columns(400)))
+    x = vectors[:1]
+    hits = twin.search(x[0].tolist(), 4, reference.Filter(granted=granted, cost_bias=bias))
+    ids, scores, *_ = load(vectors, build_index(vectors)).search(x, 4, granted=granted, cost_bias=bias)
+    assert ids[0].tolist() == [hit.id for hit in hits]
+    assert scores[0].tolist() == [hit.score for hit in hits]
+
+
+def test_hnsw_under_a_narrow_filter_is_exact() -> None:
+    vectors, queries = unit(3000, 32), unit(50, 32, 9)
+    kinds, requires, usd = columns(3000)
+    flat = load_index(build_index(vectors, "flat"), "flat", vectors, kinds, requires, usd)
+    graph = load_index(build_index(vectors, "hnsw"), "hnsw", vectors, kinds, requires, usd)
+    for options in ({"kinds": 1, "granted": 1}, {"granted": 0}):
+        for ours, exact in zip(graph.search(queries, 4, **options), flat.search(queries, 4, **options), strict=True):
+            assert (ours == exact).all()
+
+
+def test_the_threads_of_the_host_are_left_as_they_were() -> None:
+    vectors = unit(50, 16)
+    index = load(vectors, build_index(vectors))
+    before = faiss.omp_get_max_threads()
+    try:
+        for threads in (1, 2, 5):
+            faiss.omp_set_num_threads(threads)
+            index.search(vectors, 4)
+            assert faiss.omp_get_max_threads() == threads
+    finally:
+        faiss.omp_set_num_threads(before)
+
+
 def test_hnsw_finds_what_a_scan_finds() -> None:
     vectors, queries = unit(3000, 32), unit(200, 32, 9)
     index = load(vectors, build_index(vectors, "hnsw"))
@@ -172,6 +215,21 @@ def test_wrong_queries_are_refused() -> None:
         index.search(np.full((1, 16), np.nan, np.float32), 4)
     with pytest.raises(turnout.InputError, match="k: expected"):
         index.search(unit(1, 16), -1)
+    for bias in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(turnout.InputError, match="cost_bias: expected"):
+            index.search(unit(1, 16), 4, cost_bias=bias)
+
+
+def test_columns_that_are_not_finite_are_refused() -> None:
+    vectors = unit(5, 16)
+    kinds, requires, usd = columns(5)
+    usd[3] = np.inf
+    with pytest.raises(turnout.ConfigError, match=r"capability.usd_per_call\[3\]"):
+        load_index(build_index(vectors), "x", vectors, kinds, requires, usd)
+    other = vectors.copy()
+    other[1, 2] = np.nan
+    with pytest.raises(turnout.ConfigError, match=r"capability.vectors\[18\]"):
+        load_index(build_index(vectors), "x", other, *columns(5))
 
 
 def test_libraries_that_are_no_faiss() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 import turnout
 from bundles import DIM, LATENT, SKILLS, network
 from turnout import _native
@@ -62,7 +63,7 @@ def test_ports_and_metadata(session: _native.Session, runtime: _native.Runtime) 
     assert session.inputs == [("embedding", "float32", [-1, DIM])]
     assert session.outputs == [("assessment", "float32", [-1, COLUMNS])]
     assert session.metadata("latent") == str(LATENT) and session.metadata("none") == ""
-    assert runtime.version.count(".") == 2
+    assert runtime.version == pytest.importorskip("onnxruntime").__version__
 
 
 @pytest.mark.parametrize("broken", [b"", b"garbage", b"\0" * 100])

@@ -58,8 +58,8 @@ def float32(x: float) -> float:
 def dot(a: Sequence[float], b: Sequence[float]) -> float:
     """Inner product of float32 vectors in sixteen lanes, each operation rounded to float32, lanes summed pairwise.
 
-    A product of two float32 is exact in double, and so is rounding a double sum of two float32 once: float32(x + y) here is
-    the float32 addition of the machine.
+    A product of two float32 is exact in double, and a double sum of two float32 rounds to float32 as if it were exact:
+    float32(x + y) here is the float32 addition of the machine.
     """
     lanes = [0.0] * LANES
     for i, (x, y) in enumerate(zip(a, b, strict=True)):
