@@ -105,6 +105,12 @@ std::vector<std::string> mask_names() {
   return names;
 }
 
+double competence(const Operator& oper, double reference_ability, double difficulty) {
+  if (!(difficulty >= 0 && difficulty <= 1))
+    throw Error(ErrorKind::input, "difficulty", "expected a number in [0, 1], got " + std::to_string(difficulty));
+  return operators::competence(oper, reference_ability, difficulty);
+}
+
 double quality_after(const Operator& oper, double p, double c) {
   for (const auto& [name, value] : {std::pair("p", p), std::pair("c", c)})
     if (!(value >= 0 && value <= 1)) throw Error(ErrorKind::input, name, "expected a number in [0, 1], got " + std::to_string(value));
@@ -130,7 +136,7 @@ void bind_operators(py::module_& m) {
   m.def("allocate", allocate, py::arg("config"), py::arg("operators"), py::arg("masks"), py::arg("difficulty"),
         py::arg("rng") = py::none());
   m.def("mask_operators", mask_operators, py::arg("operators"), py::arg("llm_policy"), py::arg("usable"), py::arg("capability_kinds"));
-  m.def("competence", operators::competence, py::arg("reference_ability"), py::arg("difficulty"));
+  m.def("competence", competence, py::arg("operator"), py::arg("reference_ability"), py::arg("difficulty"));
   m.def("relative_costs", [](const std::vector<Operator>& table) { return operators::make_tables(table).relative_cost; },
         py::arg("operators"));
   m.def("quality_after", quality_after, py::arg("operator"), py::arg("p"), py::arg("c"));

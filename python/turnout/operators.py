@@ -67,9 +67,24 @@ def depth(config: OperatorsConfig, difficulty: float) -> int:
     return int(_native.depth(config, difficulty))
 
 
-def competence(reference_ability: float, difficulty: float) -> float:
-    """P(correct) at this difficulty of the LLM that scores suppose: sigmoid(reference_ability - logit(difficulty))."""
-    return float(_native.competence(reference_ability, difficulty))
+def competence(operator: _native.Operator, reference_ability: float, difficulty: float) -> float:
+    """The competence that scores suppose of an operator's LLMs.
+
+    Parameters
+    ----------
+    operator : Operator
+    reference_ability : float
+        Of the best LLM, in logits: its P(correct) is sigmoid(reference_ability - logit(difficulty)). The LLMs of an
+        operator whose slots take distinct ones are supposed 0.3 logits less able each.
+    difficulty : float
+        In [0, 1].
+
+    Returns
+    -------
+    float
+        Weighted mean of P(correct) over the slots.
+    """
+    return float(_native.competence(operator, reference_ability, difficulty))
 
 
 def quality_after(operator: _native.Operator, p: float, c: float) -> float:

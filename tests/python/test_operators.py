@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -102,6 +103,7 @@ def test_a_difficulty_outside_of_the_unit_interval_is_refused(d: float) -> None:
         ({"reference_ability": 51.0}, "operators.reference_ability"),
         ({"max_stages": 0}, "operators.max_stages"),
         ({"max_stages": 17}, "operators.max_stages"),
+        ({"max_uses": 0}, "operators.max_uses"),
         ({"depth_rule": 2}, "operators.depth_rule"),
     ],
 )
@@ -156,10 +158,16 @@ def test_quality_is_a_probability_and_rises_with_p_and_with_c(
     assert -1e-12 <= low <= high + 1e-12 <= 1 + 2e-12
 
 
-def test_competence_is_item_response() -> None:
-    assert operators.competence(0.0, 0.3) == pytest.approx(0.7)
-    assert operators.competence(1.0, 0.5) == pytest.approx(1 / (1 + math.exp(-1)))
-    assert (operators.competence(1.0, 0.0), operators.competence(1.0, 1.0)) == (1.0, 0.0)
+def test_competence_is_item_response_and_distinct_llms_are_less_able() -> None:
+    one = tables.native([tables.op("one", slots=2)])[0]
+    assert operators.competence(one, 0.0, 0.3) == pytest.approx(0.7)
+    assert operators.competence(one, 1.0, 0.5) == pytest.approx(1 / (1 + math.exp(-1)))
+    assert (operators.competence(one, 1.0, 0.0), operators.competence(one, 1.0, 1.0)) == (1.0, 0.0)
+    pair = tables.native([dataclasses.replace(tables.op("pair", slots=2), distinct=True)])[0]
+    assert operators.competence(pair, 1.0, 0.5) == pytest.approx(sum(1 / (1 + math.exp(-a)) for a in (1.0, 0.7)) / 2)
+    assert operators.competence(pair, 1.0, 0.0) == 1.0
+    with pytest.raises(InputError, match="difficulty"):
+        operators.competence(one, 0.0, math.nan)
 
 
 def test_costs_are_in_direct_calls() -> None:
@@ -210,7 +218,7 @@ def test_flags_that_do_not_fit_the_pool_are_refused() -> None:
 def allocate(
     table: list[Operator], d: float = 0.5, masks: list[str] | None = None, rng: Any = None, **changes: Any
 ) -> Any:
-    return operators.allocate(config(**changes), tables.native(table), d, masks, rng)
+    return operators.allocate(config(**{"max_uses": 16, **changes}), tables.native(table), d, masks, rng)
 
 
 def test_the_first_operator_of_a_plan_generates() -> None:
@@ -307,6 +315,19 @@ def test_scores_are_gains_at_the_quality_reached_less_cost() -> None:
     assert allocation.scores[1] == pytest.approx([again - 0.01, reviewed - 0.01])
 
 
+@pytest.mark.parametrize(
+    ("most", "plan"),
+    [
+        (1, ["direct", "review"]),
+        (2, ["direct", "review", "review", "direct"]),
+        (3, ["direct", "review", "review", "review"]),
+    ],
+)
+def test_an_operator_is_used_at_most_max_uses_times(most: int, plan: list[str]) -> None:
+    table = [tables.op("direct", generates=True), tables.op("review", fix=0.4, break_=0.1)]
+    assert ids(table, allocate(table, d=0.9, max_uses=most)) == plan
+
+
 def test_repeats_score_less() -> None:
     table = [tables.op("direct", generates=True), tables.op("review", fix=0.4, break_=0.1)]
     allocation = allocate(table, d=0.9)
@@ -364,6 +385,7 @@ def operator(draw: st.DrawFn, index: int) -> Operator:
         slots=slots,
         power=draw(st.floats(0.2, 5)),
     )
+    distinct = draw(st.booleans())
     spec = Slot(
         calls=draw(st.integers(1, 6)),
         in_mult=draw(st.floats(0, 3)),
@@ -371,7 +393,7 @@ def operator(draw: st.DrawFn, index: int) -> Operator:
         out_mult=draw(st.floats(0, 3)),
         weight=1.0 / slots,
     )
-    return dataclasses.replace(made, slots=[spec] * slots)
+    return dataclasses.replace(made, slots=[spec] * slots, distinct=distinct, min_llms=slots)
 
 
 @st.composite
@@ -393,6 +415,7 @@ def configs(draw: st.DrawFn) -> twin.Config:
         cost_weight=draw(st.floats(0, 0.2)),
         reference_ability=draw(st.floats(-4, 4)),
         max_stages=draw(st.integers(1, 16)),
+        max_uses=draw(st.integers(1, 4)),
     )
 
 
@@ -418,6 +441,7 @@ def test_what_every_allocation_keeps(table: list[Operator], c: twin.Config, d: f
     )
     assert 1 <= got.layers <= got.depth <= c.layers and len(got.choices) <= c.max_stages
     assert sum(len(table[x.operator].slots) for x in got.choices) <= 32
+    assert all(n <= c.max_uses for n in Counter(x.operator for x in got.choices).values())
     assert table[got.choices[0].operator].generates
     assert [x.layer for x in got.choices] == sorted(x.layer for x in got.choices)
     assert got.stopped_early == table[got.choices[-1].operator].stops
@@ -460,12 +484,29 @@ def test_the_default_table_has_the_ten_operators_with_sources() -> None:
 
 def test_easy_queries_get_one_direct_call_and_hard_ones_more() -> None:
     table = tables.default_operators()
-    plans = {d: ids(table, operators.allocate(config(), table, d)) for d in (0.02, 0.05, 0.1, 0.3, 0.6, 0.8, 0.9)}
-    assert plans[0.02] == plans[0.05] == plans[0.1] == ["direct"]
-    assert "direct" not in plans[0.3]
-    work = [len([name for name in plan if name != "early_stop"]) for plan in plans.values()]
-    assert work == sorted(work) and work[-1] >= 3
-    assert len({tuple(plan) for plan in plans.values()}) >= 4
+
+    def plan(d: float) -> list[str]:
+        drawn = ids(table, operators.allocate(config(), table, d))
+        return [name for name in drawn if name != "early_stop"]
+
+    plans = {d: plan(d) for d in (0.02, 0.1, 0.2, 0.25, 0.4, 0.5, 0.7, 0.8, 0.9)}
+    assert all(plans[d] == ["direct"] for d in (0.02, 0.1, 0.2, 0.25))
+    lengths = [len(p) for p in plans.values()]
+    assert lengths == sorted(lengths) and lengths[-1] == 2
+    assert len({tuple(p) for p in plans.values()}) >= 4
+    assert all(p[-1] == "review" for d, p in plans.items() if d >= 0.7)
+
+
+def test_dearer_calls_make_plans_cheaper() -> None:
+    table = tables.default_operators()
+    costs = operators.relative_costs(table)
+
+    def cost(weight: float, d: float) -> float:
+        return sum(costs[c.operator] for c in operators.allocate(config(cost_weight=weight), table, d).choices)
+
+    for d in (0.1, 0.4, 0.6, 0.8, 0.95):
+        spent = [cost(weight, d) for weight in (0.0005, 0.005, 0.02, 0.1, 1.0)]
+        assert spent == sorted(spent, reverse=True) and spent[0] > spent[-1] == 1.0
 
 
 def test_one_llm_still_gets_more_than_a_direct_call_when_it_is_hard() -> None:

@@ -27,8 +27,8 @@ struct Config {
   std::vector<double> cut_points;     // L - 1 in [0, 1], non-decreasing; not read by DAAO's rule
   double activation_threshold = 0.3;  // operators are taken until their probabilities sum to it, in (0, 1]
   double temperature = 0.01;          // of the softmax, > 0
-  double cost_weight = 0.015;         // score lost per direct-call-equivalent of cost
-  double reference_ability = 1;       // of the LLM that the scores suppose, in logits above the reference LLM
+  double cost_weight = 0.02;          // score lost per direct-call-equivalent of cost
+  double reference_ability = 1.5;     // of the best LLM that the scores suppose, in logits above the reference LLM
   int max_stages = 8;                 // operators of one plan at most
   int max_uses = 1;                   // of one operator in a plan: what it fixes, it does not fix again
 };
@@ -38,8 +38,14 @@ void validate(const Config& config, const std::vector<catalog::Operator>& operat
 // Layers for a difficulty in [0, 1]; anything else is Error(input).
 int depth(const Config& config, double difficulty);
 
-// P(correct) at this difficulty of the LLM that the scores suppose.
-double competence(double reference_ability, double difficulty);
+// What scores suppose of distinct LLMs: each is this much less able than the one before, in logits. A prior, from the
+// four ablest of the pool that ships (1.56, 1.39, 1.00, 0.90).
+inline constexpr double kDistinctStep = 0.3;
+
+// P(correct) of an LLM of this ability at this difficulty: sigmoid(ability - logit(difficulty)).
+double competence(double ability, double difficulty);
+// The operator's competence, were its slots run by the LLM that scores suppose, or by it and those next to it.
+double competence(const catalog::Operator& oper, double reference_ability, double difficulty);
 
 // The composition rule: the quality after an operator that found quality p and whose LLMs have competence c.
 double quality_after(const catalog::Operator& oper, double p, double c);
@@ -76,9 +82,8 @@ struct Allocation {
 // activation threshold: in descending score (ties: lower index), or with `rng` sampled without replacement. The first
 // of all must generate; early stop ends the plan where it is drawn; an operator whose slots no longer fit is not taken,
 // nor one that was taken max_uses times.
-// Scores are the operator table's priors: what the operator adds to the quality that the layers before have reached, were
-// one LLM of P(correct) = sigmoid(reference_ability - logit(d)) to run all of the plan, less cost_weight * relative_cost.
-// Early stop adds 0. Allocates no memory.
+// Scores are the operator table's priors: what the operator adds to the quality that the layers before have reached, at
+// its competence(oper, reference_ability, d), less cost_weight * relative_cost. Early stop adds 0. Allocates no memory.
 void allocate(const Config& config, const std::vector<catalog::Operator>& operators, const Tables& tables,
               std::span<const Mask> masks, double difficulty, Philox* rng, Allocation& out);
 

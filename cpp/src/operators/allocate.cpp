@@ -6,9 +6,9 @@ namespace {
 class Allocator {
  public:
   Allocator(const Config& config, const std::vector<catalog::Operator>& operators, const Tables& tables,
-            std::span<const Mask> masks, double competence, Philox* rng, Allocation& out)
+            std::span<const Mask> masks, double difficulty, Philox* rng, Allocation& out)
       : config_(config), operators_(operators), tables_(tables), masks_(masks), rng_(rng), out_(out) {
-    reference_.competence = competence;
+    for (int i = 0; i < size(); ++i) competence_[i] = competence(oper(i), config.reference_ability, difficulty);
   }
 
   // Fills one layer; false when the plan ends with it.
@@ -35,7 +35,8 @@ class Allocator {
   bool open(int layer) {
     for (int i = 0; i < size(); ++i) {
       layer_.open[i] = masks_[static_cast<std::size_t>(i)] == Mask::usable && uses_[i] < config_.max_uses;
-      layer_.scores[i] = score(config_, oper(i), tables_.relative_cost[static_cast<std::size_t>(i)], reference_);
+      const double cost = tables_.relative_cost[static_cast<std::size_t>(i)];
+      layer_.scores[i] = score(config_, oper(i), cost, competence_[i], quality_);
     }
     if (!softmax(config_.temperature, size(), layer_)) return false;
     for (int i = 0; i < size(); ++i) {
@@ -86,7 +87,7 @@ class Allocator {
     out_.stopped_early = oper(i).stops;
     if (oper(i).stops) return;
     nodes_ += static_cast<int>(oper(i).slots.size());
-    reference_.quality = quality_after(oper(i), reference_.quality, reference_.competence);
+    quality_ = quality_after(oper(i), quality_, competence_[i]);
   }
 
   const Config& config_;
@@ -95,7 +96,8 @@ class Allocator {
   std::span<const Mask> masks_;
   Philox* rng_;
   Allocation& out_;
-  Reference reference_;
+  double competence_[kMaxOperators];
+  double quality_ = 0;  // that the plan so far has reached
   Layer layer_;
   int nodes_ = 0;
   int uses_[kMaxOperators] = {};
@@ -108,8 +110,7 @@ void allocate(const Config& config, const std::vector<catalog::Operator>& operat
   out.depth = depth(config, difficulty);
   out.layers = out.count = 0;
   out.stopped_early = false;
-  Allocator allocator(config, operators, tables, masks,
-                      competence(config.reference_ability, difficulty), rng, out);
+  Allocator allocator(config, operators, tables, masks, difficulty, rng, out);
   for (int layer = 0; layer < out.depth; ++layer)
     if (!allocator.fill(layer)) break;
 }

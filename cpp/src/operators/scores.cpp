@@ -13,9 +13,19 @@ double cost_in_tokens(const catalog::Slot& slot) {
 
 }  // namespace
 
-double competence(double reference_ability, double difficulty) {
-  const double odds = std::exp(reference_ability) * (1 - difficulty);  // relative to d
+double competence(double ability, double difficulty) {
+  const double odds = std::exp(ability) * (1 - difficulty);  // relative to d
   return odds / (odds + difficulty);
+}
+
+double competence(const catalog::Operator& oper, double reference_ability, double difficulty) {
+  if (!oper.distinct) return competence(reference_ability, difficulty);
+  double sum = 0, ability = reference_ability;
+  for (const catalog::Slot& slot : oper.slots) {
+    sum += slot.weight * competence(ability, difficulty);
+    ability -= kDistinctStep;
+  }
+  return sum;
 }
 
 double quality_after(const catalog::Operator& oper, double p, double c) {
@@ -34,10 +44,9 @@ Tables make_tables(const std::vector<catalog::Operator>& operators) {
   return tables;
 }
 
-double score(const Config& config, const catalog::Operator& oper, double relative_cost, const Reference& reference) {
+double score(const Config& config, const catalog::Operator& oper, double relative_cost, double competence, double quality) {
   if (oper.stops) return 0;
-  const double gain = quality_after(oper, reference.quality, reference.competence) - reference.quality;
-  return gain - config.cost_weight * relative_cost;
+  return quality_after(oper, quality, competence) - quality - config.cost_weight * relative_cost;
 }
 
 bool softmax(double temperature, int n, Layer& layer) {

@@ -17,6 +17,7 @@ from turnout.assemble import Parts, native_llms
 from turnout.catalog import KNOTS, load_operators
 from turnout.reference.costs import MEAN, slot_cost
 from turnout.reference.onnx import Network
+from turnout.reference.operators import DISTINCT_STEP
 
 Floats = npt.NDArray[np.float64]
 SLACK = 8
@@ -101,7 +102,16 @@ class NumpyRouter:
         self._base = [np.array([[c.base[MEAN] for c in row] for row in op]) for op in costs]
         self._per_token = [np.array([[c.per_token[MEAN] for c in row] for row in op]) for op in costs]
         self._slot_weights = [np.array([slot.weight for slot in op.slots]) for op in self._operators]
+        self._suppose()
         self._prompt = [np.array([[slot.in_mult, slot.in_extra] for slot in op.slots]) for op in self._operators]
+
+    def _suppose(self) -> None:
+        """The weights of each operator's slots, and how much less able the LLM of each is supposed to be."""
+        widest = max(len(op.slots) for op in self._operators)
+        self._shares, self._steps = np.zeros((2, len(self._operators), widest))
+        for i, op in enumerate(self._operators):
+            self._shares[i, : len(op.slots)] = self._slot_weights[i]
+            self._steps[i] = op.distinct * DISTINCT_STEP * np.arange(widest)
 
     # The stages of the picture ---------------------------------------------------------------------------------------
 
@@ -132,11 +142,19 @@ class NumpyRouter:
         low, high = curve[..., k], curve[..., k + 1]
         return low + (x - k) * (high - low)
 
+    def _gains(self, d: float) -> Floats:
+        """curve(c) of every operator, at the competence that scores suppose."""
+        logits = self._config.reference_ability - self._steps - np.log(d / (1.0 - d))
+        x = (self._shares / (1.0 + np.exp(-logits))).sum(axis=1) * (KNOTS - 1)
+        rows, k = np.arange(len(x)), np.minimum(x.astype(np.int64), KNOTS - 2)
+        low, high = self._curves[rows, k], self._curves[rows, k + 1]
+        gains: Floats = low + (x - k) * (high - low)
+        return gains
+
     def allocate(self, d: float) -> list[int]:
         """Operators in order, all layers."""
         config, chosen, p, nodes = self._config, [], 0.0, 0
-        c = 1.0 / (1.0 + np.exp(-(config.reference_ability - np.log(d / (1.0 - d)))))
-        g = self._curve(self._curves, float(c))
+        g = self._gains(d)
         depth = 1 + int(np.searchsorted(config.cut_points, d, side="right"))
         for _ in range(depth):
             after = p * (1 - self._break * (1 - g)) + (1 - p) * self._fix * g

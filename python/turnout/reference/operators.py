@@ -17,6 +17,7 @@ from turnout.reference.catalog import Operator, Slot, curve_at
 MAX_NODES = 32
 USABLE, TOO_FEW_LLMS, LLM_POLICY, CAPABILITY_KIND, DISABLED = range(5)
 CUT_POINTS, CEIL = range(2)
+DISTINCT_STEP = 0.3  # logits
 NOMINAL_INPUT, NOMINAL_OUTPUT, OUTPUT_PRICE_RATIO = 128.0, 256.0, 4.0
 
 
@@ -35,8 +36,8 @@ class Config:
     cut_points: list[float] = field(default_factory=lambda: [0.25, 0.5, 0.75])
     activation_threshold: float = 0.3
     temperature: float = 0.01
-    cost_weight: float = 0.015
-    reference_ability: float = 1.0
+    cost_weight: float = 0.02
+    reference_ability: float = 1.5
     max_stages: int = 8
     max_uses: int = 1
 
@@ -71,10 +72,21 @@ def depth(config: Config, d: float) -> int:
     return 1 + bisect.bisect_right(config.cut_points, d)
 
 
-def competence(reference_ability: float, d: float) -> float:
-    """sigmoid(reference_ability - logit(d))."""
-    odds = math.exp(reference_ability) * (1.0 - d)
+def p_correct(ability: float, d: float) -> float:
+    """sigmoid(ability - logit(d))."""
+    odds = math.exp(ability) * (1.0 - d)
     return odds / (odds + d)
+
+
+def competence(oper: Operator, ability: float, d: float) -> float:
+    """Of the operator's LLMs, were they the best one, or (distinct) the best and those next to it."""
+    if not oper.distinct:
+        return p_correct(ability, d)
+    total = 0.0
+    for slot in oper.slots:
+        total += slot.weight * p_correct(ability, d)
+        ability -= DISTINCT_STEP
+    return total
 
 
 def quality_after(oper: Operator, p: float, c: float) -> float:
@@ -100,8 +112,7 @@ def score(config: Config, oper: Operator, quality: float, c: float) -> float:
     """What the operator adds to the quality reached so far, less its cost; early stop adds nothing."""
     if oper.stops:
         return 0.0
-    gain = quality_after(oper, quality, c) - quality
-    return gain - config.cost_weight * relative_cost(oper)
+    return quality_after(oper, quality, c) - quality - config.cost_weight * relative_cost(oper)
 
 
 def softmax(scores: Sequence[float], open_: Sequence[bool], temperature: float) -> list[float]:
@@ -137,13 +148,14 @@ def allocate(
 ) -> Allocation:
     """In each layer, operators until their probabilities sum to the threshold; the first of all must generate."""
     out = Allocation(depth(config, d))
-    c, quality, nodes = competence(config.reference_ability, d), 0.0, 0
+    c = [competence(oper, config.reference_ability, d) for oper in operators]
+    quality, nodes = 0.0, 0
     for layer in range(out.depth):
         used = [sum(1 for choice in out.choices if choice.operator == i) for i in range(len(operators))]
         open_ = [mask == USABLE and n < config.max_uses for mask, n in zip(masks, used, strict=True)]
         if not any(open_):
             break
-        scores = [score(config, oper, quality, c) for oper in operators]
+        scores = [score(config, oper, quality, c[i]) for i, oper in enumerate(operators)]
         probabilities = softmax(scores, open_, config.temperature)
         before, reached = len(out.choices), 0.0
         while reached < config.activation_threshold and len(out.choices) < config.max_stages:
@@ -160,7 +172,7 @@ def allocate(
                 out.stopped_early = True
                 break
             nodes += len(operators[i].slots)
-            quality = quality_after(operators[i], quality, c)
+            quality = quality_after(operators[i], quality, c[i])
             reached += probabilities[i]
         if len(out.choices) == before:
             break

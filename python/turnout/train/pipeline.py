@@ -201,8 +201,8 @@ def operators_config(d: FloatArray) -> dict[str, Any]:
         "cut_points": cuts,
         "activation_threshold": 0.3,
         "temperature": 0.01,
-        "cost_weight": 0.015,
-        "reference_ability": 1.0,
+        "cost_weight": 0.02,
+        "reference_ability": 1.5,
         "max_stages": 8,
         "max_uses": 1,
     }
