@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from turnout.train import (
     assessor,
     bundle,
     capabilities,
+    check,
     crossfit,
     data,
     distil,
@@ -357,3 +359,31 @@ def test_errors_name_the_culprit(tmp_path: Path) -> None:
         pipeline.Sources.load(tmp_path)
     with pytest.raises(ConfigError, match=r"capabilities\[0\]\.kind"):
         capabilities.read(b'[[capabilities]]\nid = "x"\nkind = "robot"\ndescription = "y"\n', "c.toml")
+
+
+# The bundle that ships
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+def test_the_default_bundle_is_made_from_its_sources() -> None:
+    shipped = check.Shipped.load(MODELS / "default")
+    files = shipped.bundle.files
+    assert files["operators/operators.toml"] == (MODELS / "src" / "operators.toml").read_bytes()
+    assert files["capability/capabilities.toml"] == (MODELS / "src" / "capabilities.toml").read_bytes()
+    assert files["pool.toml"] == (MODELS / "src" / "pool.toml").read_bytes()
+    entries = capabilities.read(files["capability/capabilities.toml"], "capabilities.toml")
+    kinds = [entry["kind"] for entry in entries]
+    assert kinds.count("agent") >= 6 and kinds.count("code") >= 2 and kinds.count("retrieval") >= 2
+    assert bundle.npy(capabilities.vectors(entries, shipped.table)) == files["capability/vectors.npy"]
+    known = {llm.id for llm in shipped.abilities.llms}
+    assert len(shipped.abilities.default_pool) == 16 and known.issuperset(shipped.abilities.default_pool)
+
+
+@pytest.mark.skipif("TURNOUT_DATA" not in os.environ, reason="a release check: needs the outcome sets in TURNOUT_DATA")
+def test_the_default_bundle_holds_its_promises() -> None:
+    figures = check.check(Path(os.environ["TURNOUT_DATA"]), MODELS / "default")
+    assert figures["active_units"] >= 12
+    assert figures["least_depth_share"] >= 0.05
+    assert figures["int8_cosine_min"] >= 0.999
+    assert figures["less_than_teacher"] <= 0.02

@@ -102,7 +102,8 @@ def _depths(outcomes: Outcomes, d: FloatArray, cuts: list[float]) -> None:
         _line(name, {f"depth {i + 1}": f"{100 * value:.1f} %" for i, value in enumerate(share)})
 
 
-def _baseline(train: Outcomes, d: FloatArray, x: Float32Array, teacher: Float32Array) -> None:
+def _baseline(train: Outcomes, d: FloatArray, x: Float32Array, teacher: Float32Array) -> float:
+    """Prints d beside ridge regression; returns by how much the teacher's ridge ranks better."""
     rows = train.sets == train.set_names.index(BASELINE_SET)
     failure = (1.0 - np.nanmean(train.matrix(), 1))[rows]
     fold = folds(train.texts, crossfit.FOLDS)[rows]
@@ -114,6 +115,7 @@ def _baseline(train: Outcomes, d: FloatArray, x: Float32Array, teacher: Float32A
     _line("ridge on MiniLM", {"rho": f"{rho:.4f}"})
     _line("ridge on static rows", {"rho": f"{static:.4f}"})
     _line("d less ridge on MiniLM", {"difference": f"{difference:+.4f}", "se": f"{error:.4f}"})
+    return -difference
 
 
 def _teacher(outcomes: Outcomes, cache: Path | None) -> Float32Array:
@@ -126,7 +128,8 @@ def _teacher(outcomes: Outcomes, cache: Path | None) -> Float32Array:
     return encoder.encode(encoder.Encoder.load(), encoder.load_tokenizer(), texts)
 
 
-def _embedding_facts(shipped: Shipped, train: Outcomes, x: Float32Array, cache: Path | None) -> None:
+def _embedding_facts(shipped: Shipped, train: Outcomes, x: Float32Array, cache: Path | None) -> float:
+    """Prints how exact the shipped table is; returns the least cosine."""
     table, exact = distil.distil(*distil.cached_token_vectors(cache), dim=shipped.table.rows.shape[1])
     same = np.array_equal(table.rows, shipped.table.rows) and np.array_equal(table.weights, shipped.table.weights)
     ids = shipped.table.ids(train.texts)
@@ -137,6 +140,7 @@ def _embedding_facts(shipped: Shipped, train: Outcomes, x: Float32Array, cache: 
         {"min cosine": f"{cosine.min():.6f}", "mean": f"{cosine.mean():.6f}", "distilled again": same},
     )
     _line("queries", {"mean tokens kept": f"{np.mean([len(row) for row in ids]):.1f}"})
+    return float(cosine.min())
 
 
 def _test_split(shipped: Shipped, test: Outcomes) -> None:
@@ -164,20 +168,26 @@ def check(data: Path, path: Path, cache: Path | None = None) -> dict[str, Any]:
     print("out of fold on the training split")
     _calibration(train, crossfit.probabilities(train, held, found), d)
     _depths(train, d, shipped.bundle.operators_config().cut_points)
+    worse = float("nan")
     if BASELINE_SET in train.set_names:
         rows = [
             s == "train"
             for s, k in zip(everything.splits, everything.sets.tolist(), strict=True)
             if k == everything.set_names.index(BASELINE_SET)
         ]
-        _baseline(train, d, x, _teacher(everything, cache)[np.array(rows)])
+        worse = _baseline(train, d, x, _teacher(everything, cache)[np.array(rows)])
     active = int((shipped.assess(x)[:, : shipped.latent()].var(0) > 0.01).sum())
     print("latent")
     _line("active units", {"units": f"{active} of {shipped.latent()}"})
-    _embedding_facts(shipped, train, x, cache)
+    cosine = _embedding_facts(shipped, train, x, cache)
     _test_split(shipped, test)
     depth = np.searchsorted(np.array(shipped.bundle.operators_config().cut_points), d, side="right")
-    return {"active_units": active, "least_depth_share": float(np.bincount(depth, minlength=4).min() / len(d))}
+    return {
+        "active_units": active,
+        "least_depth_share": float(np.bincount(depth, minlength=4).min() / len(d)),
+        "int8_cosine_min": cosine,
+        "less_than_teacher": worse,
+    }
 
 
 def main(argv: list[str] | None = None) -> int:
