@@ -25,6 +25,7 @@ enum class Reason : std::uint8_t {
   operators_masked,     // some operator was unavailable with this pool, catalog or constraints
   stopped_early,        // the early-stop operator ended the plan before its depth
   operators_skipped,    // operators that cost more than they are worth, or that the limits exclude, were dropped
+  single_call,          // one call is worth more than the operators that were allocated, or all that the limits allow
   limits_bind,          // the best plan without limits was not feasible
   label_cap,            // the exact search was cut; see gap
   budget_infeasible,    // no plan fits the USD budget: least violation
@@ -35,7 +36,7 @@ enum class Reason : std::uint8_t {
   no_capability,        // the plan wants tools and none passed the filter
   sampled,              // drawn with the seed, not greedy
 };
-inline constexpr int kReasons = 16;
+inline constexpr int kReasons = 17;
 const char* reason_name(Reason reason);
 
 using Reasons = std::uint32_t;

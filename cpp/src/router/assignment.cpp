@@ -62,10 +62,9 @@ void build_stages(Context& c) {
   ws.stages.clear();
   ws.slots.clear();
   ws.stage_of.clear();
-  for (int i = 0; i < c.out.allocation.count; ++i) {
-    const auto& choice = c.out.allocation.choices[i];
+  for (int i = 0; i < static_cast<int>(ws.choices.size()); ++i) {
+    const auto& choice = ws.choices[static_cast<std::size_t>(i)];
     const auto& oper = c.snapshot.catalog.operators[choice.oper];
-    if (oper.stops) continue;
     ws.stages.push_back(stage_of(c, choice, static_cast<int>(ws.slots.size()), ws.stages.empty()));
     for (int s = 0; s < static_cast<int>(oper.slots.size()); ++s) {
       const int row = static_cast<int>(ws.slots.size()), slot = c.tables.first_slot[choice.oper] + s;
@@ -119,15 +118,67 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
   note(out, Reason::operators_skipped, s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
 }
 
+// What two ways to answer are compared by.
+struct Worth {
+  bool plan = false, feasible = false;
+  double utility = 0, usd_bound = 0, seconds_bound = 0;
+
+  // Limits first. While exploring, a drawn plan stands unless only one call meets the limits.
+  bool beats(const Worth& other, bool exploring) const {
+    if (!plan || !other.plan) return plan;
+    if (feasible != other.feasible) return feasible;
+    if (!feasible) return usd_bound <= other.usd_bound && seconds_bound <= other.seconds_bound;
+    return !exploring && utility > other.utility;
+  }
+};
+
+Worth solve(Context& c) {
+  build_stages(c);
+  auto& s = c.ws.solution;
+  s = turnout::assign::Solution();
+  if (!c.ws.stages.empty()) turnout::assign::solve(problem_of(c), c.ws.assign, s);
+  using turnout::assign::Status;
+  return {s.status != Status::no_candidate, s.status != Status::infeasible, s.utility, s.usd_bound.value, s.seconds_bound.value};
+}
+
+void take_allocation(Context& c) {
+  c.ws.choices.clear();
+  for (int i = 0; i < c.out.allocation.count; ++i)
+    if (!c.snapshot.catalog.operators[c.out.allocation.choices[i].oper].stops) c.ws.choices.push_back(c.out.allocation.choices[i]);
+}
+
+void take_single_call(Context& c, int oper) {
+  operators::Choice choice;
+  choice.oper = static_cast<std::uint8_t>(oper);
+  c.ws.choices.assign(1, choice);
+}
+
+// The operator to answer with in one call, where the allocation is not that already; -1: none can be used.
+int single_call(const Context& c) {
+  const int oper = c.tables.alternative_operator;
+  const auto& a = c.out.allocation;
+  if (oper < 0 || a.count == 0 || c.ws.masks[static_cast<std::size_t>(oper)] != operators::Mask::usable) return -1;
+  return a.count == 1 && a.choices[0].oper == oper ? -1 : oper;
+}
+
 }  // namespace
 
 void assign(Context& c) {
-  build_stages(c);
-  auto& solution = c.ws.solution;
-  solution = turnout::assign::Solution();
-  if (!c.ws.stages.empty()) turnout::assign::solve(problem_of(c), c.ws.assign, solution);
-  copy_totals(solution, c.out);
-  note_reasons(c, solution, c.out);
+  const int single = single_call(c);
+  Worth alone;
+  if (single >= 0) {
+    take_single_call(c, single);
+    alone = solve(c);
+  }
+  take_allocation(c);
+  const Worth planned = solve(c);
+  if (single >= 0 && alone.beats(planned, c.request.sample)) {
+    take_single_call(c, single);
+    solve(c);
+    note(c.out, Reason::single_call, true);
+  }
+  copy_totals(c.ws.solution, c.out);
+  note_reasons(c, c.ws.solution, c.out);
 }
 
 }  // namespace turnout::stages

@@ -14,7 +14,7 @@ using trace::Statistic;
 
 Node node_of(const Context& c, int row, int stage) {
   const auto& ws = c.ws;
-  const auto& choice = c.out.allocation.choices[stage];
+  const auto& choice = ws.choices[static_cast<std::size_t>(stage)];
   const int slot = ws.slots[static_cast<std::size_t>(row)], llm = ws.solution.llm[row];
   const auto& spec = c.tables.slots[static_cast<std::size_t>(slot)];
   const auto cell = static_cast<std::size_t>(row * c.tables.llms + llm);

@@ -14,6 +14,7 @@ Router::Workspace::Workspace(const Router& router)
   for (auto* matrix : {&usd, &usd_bound, &seconds, &seconds_bound}) matrix->resize(kMaxNodes * llms);
   allowed.resize(kMaxNodes * llms);
   stages.reserve(kMaxStages);
+  choices.reserve(kMaxStages);
   slots.reserve(kMaxNodes);
   stage_of.reserve(kMaxNodes);
   usable.resize(llms);

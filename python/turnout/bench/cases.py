@@ -129,7 +129,7 @@ def reference_assignments(w: Workload) -> list[Case]:
         problems = assignment_problems(4, binding)
 
         def agree(problems: list[dict[str, Any]] = problems) -> float:
-            return float(np.mean([solve(**p).llms == reference_assign.solve(reference_assign.problem_of(**p)).llms for p in problems]))
+            return float(np.mean([solve(**p).llms == reference_assign.solve(**p).llms for p in problems]))
 
-        cases.append(Case(name, "python", lambda p: reference_assign.solve(reference_assign.problem_of(**p)), problems, runs=1, agreement=agree))
+        cases.append(Case(name, "python", lambda p: reference_assign.solve(**p), problems, runs=1, agreement=agree))
     return cases

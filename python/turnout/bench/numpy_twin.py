@@ -101,6 +101,8 @@ class NumpyRouter:
         costs = [[[slot_cost(slot, llm) for llm in llms] for slot in op.slots] for op in self._operators]
         self._base = [np.array([[c.base[MEAN] for c in row] for row in op]) for op in costs]
         self._per_token = [np.array([[c.per_token[MEAN] for c in row] for row in op]) for op in costs]
+        single = [i for i, op in enumerate(self._operators) if op.generates and len(op.slots) == 1]
+        self._single = min(single, key=lambda i: (self._relative[i], i))
         self._slot_weights = [np.array([slot.weight for slot in op.slots]) for op in self._operators]
         self._suppose()
         self._prompt = [np.array([[slot.in_mult, slot.in_extra] for slot in op.slots]) for op in self._operators]
@@ -257,6 +259,9 @@ class NumpyRouter:
         d = 1.0 / (1.0 + np.exp(-logit))
         quality = 1.0 / (1.0 + np.exp(-(self._ability + self._skill @ skills - logit)))
         operators, llms, p, usd = self.assign(self.allocate(d), quality, tokens)
+        one = self.assign([self._single], quality, tokens)
+        if self._value * one[2] - one[3] > self._value * p - usd:
+            operators, llms, p, usd = one
         return Plan([self._operators[i].id for i in operators], [self._llm_names[m] for m in llms], tools, d, p, usd)
 
 

@@ -26,7 +26,7 @@ from turnout.reference.onnx import Network
 STATISTICS = ("p90", "mean", "cap")
 MAX_ALTERNATIVES = 16
 REASONS = (
-    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped limits_bind "
+    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped single_call limits_bind "
     "label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
 ).split()
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -136,8 +136,7 @@ class ReferenceRouter:
         quality = self._predict(a)
         rules, usable = self._rules(q, request)
         allocation = self._allocate(q, request, usable, a.difficulty, rng)
-        problem = self._problem(q, request, allocation, usable, quality)
-        solution = self._assign(q, request, problem, quality)
+        problem, solution = self._assign(q, request, allocation, usable, quality)
         nodes = self._plan(q, request, problem, solution, quality, hits)
         return self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
 
@@ -234,10 +233,7 @@ class ReferenceRouter:
 
     # Assignment ---------------------------------------------------------------------------------------------------------
 
-    def _problem(
-        self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
-    ) -> Problem:
-        choices = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
+    def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
         cells = [self._costs[o][s] for o, s in slots]
         bound, mean = request.bound, costs.MEAN
@@ -266,19 +262,56 @@ class ReferenceRouter:
             for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
         ]
 
-    def _assign(self, q: Query, request: Request, problem: Problem, quality: list[float]) -> Solution:
-        s = NOTHING
-        if problem.stages:
-            arguments = assign.problem_of(
-                problem.stages,
-                np.array(quality),
-                value_usd=request.value_usd,
-                usd_per_second=request.usd_per_second,
-                budget=request.budget_usd,
-                max_seconds=request.max_seconds,
-                **problem.matrices,
-            )
-            s = assign.solve(arguments)
+    def _solve(self, request: Request, problem: Problem, quality: list[float]) -> Solution:
+        if not problem.stages:
+            return NOTHING
+        return assign.solve(
+            problem.stages,
+            np.array(quality),
+            value_usd=request.value_usd,
+            usd_per_second=request.usd_per_second,
+            budget=request.budget_usd,
+            max_seconds=request.max_seconds,
+            **problem.matrices,
+        )
+
+    def _single_call(self, request: Request, usable: list[bool], allocation: operators.Allocation) -> int | None:
+        """The operator to answer with in one call, where the allocation is not that already."""
+        oper = self._alternative_operator([])
+        drawn = [choice.operator for choice in allocation.choices]
+        if oper is None or not drawn or drawn == [oper]:
+            return None
+        return None if self._masks(request, usable)[oper] else oper
+
+    @staticmethod
+    def _beats(a: Solution, b: Solution, exploring: bool) -> bool:
+        """Whether one call, `a`, is the better answer: limits first, then utility."""
+        if "no_candidate" in (a.status, b.status):
+            return a.status != "no_candidate"
+        fits_a, fits_b = a.status != "infeasible", b.status != "infeasible"
+        if fits_a != fits_b:
+            return fits_a
+        if not fits_a:
+            return a.usd_bound <= b.usd_bound and a.seconds_bound <= b.seconds_bound
+        return not exploring and a.utility > b.utility
+
+    def _assign(
+        self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
+    ) -> tuple[Problem, Solution]:
+        choices = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
+        problem = self._problem(q, request, choices, usable)
+        s = self._solve(request, problem, quality)
+        single = self._single_call(request, usable, allocation)
+        if single is not None:
+            alone = self._problem(q, request, [operators.Choice(single, 0, 0.0, 0.0)], usable)
+            answer = self._solve(request, alone, quality)
+            if self._beats(answer, s, request.seed is not None):
+                problem, s = alone, answer
+                q.reasons.add("single_call")
+        self._note(q, request, s)
+        return problem, s
+
+    def _note(self, q: Query, request: Request, s: Solution) -> None:
         budget, seconds = (math.inf if x is None else x for x in (request.budget_usd, request.max_seconds))
         bad = s.status == "infeasible"
         found = {
@@ -290,7 +323,6 @@ class ReferenceRouter:
             "operators_skipped": s.status != "no_candidate" and any(s.skipped),
         }
         q.reasons |= {reason for reason, holds in found.items() if holds}
-        return s
 
     # The plan -----------------------------------------------------------------------------------------------------------
 
