@@ -11,9 +11,9 @@ using catalog::Operator;
 using catalog::Policy;
 using catalog::Slot;
 
-Llm make_llm(std::string id, double usd_in, double usd_out, double usd_per_call, std::int64_t context, std::int64_t max_output,
-             Policy policy, double ability, double ability_se, std::vector<double> skill, double out_mean, double out_p90,
-             double first_token, double per_token) {
+Llm make_llm(std::string id, double usd_in, double usd_out, double usd_per_call, std::int64_t context,
+             std::int64_t max_output, Policy policy, double ability, double ability_se, std::vector<double> skill,
+             double out_mean, double out_p90, double first_token, double per_token) {
   Llm l;
   l.id = std::move(id);
   l.usd_per_mtok_in = usd_in;
@@ -36,10 +36,11 @@ void bind_llm(py::module_& m) {
   const Llm d;
   py::class_<Llm>(m, "Llm", "One LLM: prices, limits, policy bits, ability.")
       .def(py::init(&make_llm), py::kw_only(), py::arg("id"), py::arg("usd_per_mtok_in") = d.usd_per_mtok_in,
-           py::arg("usd_per_mtok_out") = d.usd_per_mtok_out, py::arg("usd_per_call") = d.usd_per_call, py::arg("context_tokens"),
-           py::arg("max_output_tokens"), py::arg("policy") = d.policy, py::arg("ability") = d.ability,
-           py::arg("ability_se") = d.ability_se, py::arg("skill") = d.skill, py::arg("output_tokens_mean") = d.output_tokens_mean,
-           py::arg("output_tokens_p90") = d.output_tokens_p90, py::arg("seconds_to_first_token") = d.seconds_to_first_token,
+           py::arg("usd_per_mtok_out") = d.usd_per_mtok_out, py::arg("usd_per_call") = d.usd_per_call,
+           py::arg("context_tokens"), py::arg("max_output_tokens"), py::arg("policy") = d.policy,
+           py::arg("ability") = d.ability, py::arg("ability_se") = d.ability_se, py::arg("skill") = d.skill,
+           py::arg("output_tokens_mean") = d.output_tokens_mean, py::arg("output_tokens_p90") = d.output_tokens_p90,
+           py::arg("seconds_to_first_token") = d.seconds_to_first_token,
            py::arg("seconds_per_output_token") = d.seconds_per_output_token)
       .def_readonly("id", &Llm::id)
       .def_readonly("usd_per_mtok_in", &Llm::usd_per_mtok_in)
@@ -55,14 +56,15 @@ void bind_llm(py::module_& m) {
       .def_readonly("output_tokens_p90", &Llm::output_tokens_p90)
       .def_readonly("seconds_to_first_token", &Llm::seconds_to_first_token)
       .def_readonly("seconds_per_output_token", &Llm::seconds_per_output_token)
-      .def("__eq__", [](const Llm& a, const Llm& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Llm& a, const Llm& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Llm& l) { return "<Llm " + l.id + ">"; });
 }
 
 void bind_slot(py::module_& m) {
   py::class_<Slot>(m, "Slot", "One call slot of an operator: an LLM is assigned to each.")
-      .def(py::init([](std::string role, int calls, int rounds, double in_mult, double in_extra, double out_mult, double weight,
-                       bool uses_tools) {
+      .def(py::init([](std::string role, int calls, int rounds, double in_mult, double in_extra, double out_mult,
+                       double weight, bool uses_tools) {
              return Slot{std::move(role), calls, rounds, in_mult, in_extra, out_mult, weight, uses_tools};
            }),
            py::kw_only(), py::arg("role"), py::arg("calls") = 1, py::arg("rounds") = 1, py::arg("in_mult") = 1.0,
@@ -75,13 +77,14 @@ void bind_slot(py::module_& m) {
       .def_readonly("out_mult", &Slot::out_mult)
       .def_readonly("weight", &Slot::weight)
       .def_readonly("uses_tools", &Slot::uses_tools)
-      .def("__eq__", [](const Slot& a, const Slot& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Slot& a, const Slot& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Slot& s) { return "<Slot " + s.role + ">"; });
 }
 
-Operator make_operator(std::string id, bool generates, bool stops, bool parallel, bool distinct, double fix, double break_,
-                       std::vector<double> curve, std::vector<Slot> slots, int min_llms, Policy needs_llm,
-                       std::uint32_t needs_capability, std::string source) {
+Operator make_operator(std::string id, bool generates, bool stops, bool parallel, bool distinct, double fix,
+                       double break_, std::vector<double> curve, std::vector<Slot> slots, int min_llms,
+                       Policy needs_llm, std::uint32_t needs_capability, std::string source) {
   Operator o;
   o.id = std::move(id);
   o.generates = generates;
@@ -101,10 +104,10 @@ Operator make_operator(std::string id, bool generates, bool stops, bool parallel
 
 void bind_operator(py::module_& m) {
   py::class_<Operator>(m, "Operator", "A way to use LLMs: its call slots, what it needs, and its priors.")
-      .def(py::init(&make_operator), py::kw_only(), py::arg("id"), py::arg("generates") = false, py::arg("stops") = false,
-           py::arg("parallel") = false, py::arg("distinct") = false, py::arg("fix") = 0.0, py::arg("break_") = 0.0,
-           py::arg("curve") = std::vector<double>(), py::arg("slots") = std::vector<Slot>(), py::arg("min_llms") = 1,
-           py::arg("needs_llm") = 0, py::arg("needs_capability") = 0, py::arg("source") = "")
+      .def(py::init(&make_operator), py::kw_only(), py::arg("id"), py::arg("generates") = false,
+           py::arg("stops") = false, py::arg("parallel") = false, py::arg("distinct") = false, py::arg("fix") = 0.0,
+           py::arg("break_") = 0.0, py::arg("curve") = std::vector<double>(), py::arg("slots") = std::vector<Slot>(),
+           py::arg("min_llms") = 1, py::arg("needs_llm") = 0, py::arg("needs_capability") = 0, py::arg("source") = "")
       .def_readonly("id", &Operator::id)
       .def_readonly("generates", &Operator::generates)
       .def_readonly("stops", &Operator::stops)
@@ -118,14 +121,17 @@ void bind_operator(py::module_& m) {
       .def_readonly("needs_llm", &Operator::needs_llm)
       .def_readonly("needs_capability", &Operator::needs_capability)
       .def_readonly("source", &Operator::source)
-      .def("__eq__", [](const Operator& a, const Operator& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Operator& a, const Operator& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Operator& o) { return "<Operator " + o.id + ">"; });
 }
 
 void bind_capability_entry(py::module_& m) {
   py::class_<Capability>(m, "Capability", "A tool or agent: what it does, what it costs, what must be granted.")
-      .def(py::init([](std::string id, std::uint8_t kind, std::string description, Policy requires_, double usd, double seconds) {
-             return Capability{std::move(id), static_cast<catalog::Kind>(kind), std::move(description), requires_, usd, seconds};
+      .def(py::init([](std::string id, std::uint8_t kind, std::string description, Policy requires_, double usd,
+                       double seconds) {
+             return Capability{std::move(id), static_cast<catalog::Kind>(kind), std::move(description), requires_, usd,
+                               seconds};
            }),
            py::kw_only(), py::arg("id"), py::arg("kind"), py::arg("description"), py::arg("requires") = 0,
            py::arg("usd_per_call") = 0.0, py::arg("seconds") = 0.0)
@@ -135,7 +141,8 @@ void bind_capability_entry(py::module_& m) {
       .def_readonly("requires", &Capability::requires_)
       .def_readonly("usd_per_call", &Capability::usd_per_call)
       .def_readonly("seconds", &Capability::seconds)
-      .def("__eq__", [](const Capability& a, const Capability& b) { return a == b; }, py::is_operator())
+      .def(
+          "__eq__", [](const Capability& a, const Capability& b) { return a == b; }, py::is_operator())
       .def("__repr__", [](const Capability& c) { return "<Capability " + c.id + ">"; });
 }
 
@@ -147,7 +154,8 @@ std::vector<std::string> kind_names() {
 
 void check_curve(const std::vector<double>& curve) {
   if (curve.size() != static_cast<std::size_t>(catalog::kCurveKnots))
-    throw Error(ErrorKind::input, "curve", "expected " + std::to_string(catalog::kCurveKnots) + " values, got " + std::to_string(curve.size()));
+    throw Error(ErrorKind::input, "curve",
+                "expected " + std::to_string(catalog::kCurveKnots) + " values, got " + std::to_string(curve.size()));
 }
 
 }  // namespace
@@ -160,14 +168,18 @@ void bind_catalog(py::module_& m) {
   m.attr("curve_knots") = catalog::kCurveKnots;
   m.def("kind_names", kind_names, "Kinds of capability, in the order of their bits.");
   m.def("validate_llms", [](const std::vector<Llm>& llms) { catalog::validate(llms); }, py::arg("llms"));
-  m.def("validate_operators", [](const std::vector<Operator>& operators) { catalog::validate(operators); }, py::arg("operators"));
-  m.def("validate_capabilities", [](const std::vector<Capability>& capabilities) { catalog::validate(capabilities); },
-        py::arg("capabilities"));
+  m.def(
+      "validate_operators", [](const std::vector<Operator>& operators) { catalog::validate(operators); },
+      py::arg("operators"));
+  m.def(
+      "validate_capabilities", [](const std::vector<Capability>& capabilities) { catalog::validate(capabilities); },
+      py::arg("capabilities"));
   m.def(
       "curve_at",
       [](const std::vector<double>& curve, double c) {
         check_curve(curve);
-        if (!(c >= 0 && c <= 1)) throw Error(ErrorKind::input, "c", "expected a number in [0, 1], got " + std::to_string(c));
+        if (!(c >= 0 && c <= 1))
+          throw Error(ErrorKind::input, "c", "expected a number in [0, 1], got " + std::to_string(c));
         return catalog::curve_at(curve, c);
       },
       py::arg("curve"), py::arg("c"), "A curve's value at a competence, by linear interpolation.");

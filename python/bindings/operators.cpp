@@ -15,16 +15,27 @@ using operators::Mask;
 Config make_config(int layers, int depth_rule, std::vector<double> cut_points, double threshold, double temperature,
                    double cost_weight, double reference_ability, int max_stages, int max_uses) {
   if (depth_rule < 0 || depth_rule > static_cast<int>(DepthRule::ceil))
-    throw Error(ErrorKind::config, "operators.depth_rule", "expected 0 (cut points) or 1 (ceil), got " + std::to_string(depth_rule));
-  return {layers, static_cast<DepthRule>(depth_rule), std::move(cut_points), threshold, temperature, cost_weight, reference_ability, max_stages, max_uses};
+    throw Error(ErrorKind::config, "operators.depth_rule",
+                "expected 0 (cut points) or 1 (ceil), got " + std::to_string(depth_rule));
+  return {layers,
+          static_cast<DepthRule>(depth_rule),
+          std::move(cut_points),
+          threshold,
+          temperature,
+          cost_weight,
+          reference_ability,
+          max_stages,
+          max_uses};
 }
 
 void bind_config(py::module_& m) {
   const Config d;
-  py::class_<Config>(m, "OperatorsConfig", "How operators are allocated: depth rule, activation, temperature, cost weight.")
-      .def(py::init(&make_config), py::kw_only(), py::arg("layers") = d.layers, py::arg("depth_rule") = 0, py::arg("cut_points"),
-           py::arg("activation_threshold") = d.activation_threshold, py::arg("temperature") = d.temperature,
-           py::arg("cost_weight") = d.cost_weight, py::arg("reference_ability") = d.reference_ability, py::arg("max_stages") = d.max_stages,
+  py::class_<Config>(m, "OperatorsConfig",
+                     "How operators are allocated: depth rule, activation, temperature, cost weight.")
+      .def(py::init(&make_config), py::kw_only(), py::arg("layers") = d.layers, py::arg("depth_rule") = 0,
+           py::arg("cut_points"), py::arg("activation_threshold") = d.activation_threshold,
+           py::arg("temperature") = d.temperature, py::arg("cost_weight") = d.cost_weight,
+           py::arg("reference_ability") = d.reference_ability, py::arg("max_stages") = d.max_stages,
            py::arg("max_uses") = d.max_uses)
       .def_readonly("layers", &Config::layers)
       .def_property_readonly("depth_rule", [](const Config& c) { return static_cast<int>(c.depth_rule); })
@@ -59,38 +70,42 @@ void bind_allocation(py::module_& m) {
       .def_property_readonly("depth", [](const PyAllocation& p) { return p.a.depth; })
       .def_property_readonly("layers", [](const PyAllocation& p) { return p.a.layers; })
       .def_property_readonly("stopped_early", [](const PyAllocation& p) { return p.a.stopped_early; })
-      .def_property_readonly("choices",
-                             [](const PyAllocation& p) { return std::vector<Choice>(p.a.choices, p.a.choices + p.a.count); })
+      .def_property_readonly(
+          "choices", [](const PyAllocation& p) { return std::vector<Choice>(p.a.choices, p.a.choices + p.a.count); })
       .def_property_readonly("scores", [](const PyAllocation& p) { return p.rows(p.a.scores); })
       .def_property_readonly("probabilities", [](const PyAllocation& p) { return p.rows(p.a.probabilities); });
 }
 
 std::vector<Mask> masks_of(const std::vector<int>& reasons, std::size_t operators) {
   if (reasons.size() != operators)
-    throw Error(ErrorKind::input, "masks", "expected one an operator (" + std::to_string(operators) + "), got " + std::to_string(reasons.size()));
+    throw Error(ErrorKind::input, "masks",
+                "expected one an operator (" + std::to_string(operators) + "), got " + std::to_string(reasons.size()));
   std::vector<Mask> masks;
   for (const int reason : reasons) {
     if (reason < 0 || reason > static_cast<int>(Mask::disabled))
-      throw Error(ErrorKind::input, "masks[" + std::to_string(masks.size()) + "]", "there is no reason " + std::to_string(reason));
+      throw Error(ErrorKind::input, "masks[" + std::to_string(masks.size()) + "]",
+                  "there is no reason " + std::to_string(reason));
     masks.push_back(static_cast<Mask>(reason));
   }
   return masks;
 }
 
-PyAllocation allocate(const Config& config, const std::vector<Operator>& table, const std::vector<int>& masks, double difficulty,
-                      Philox* rng) {
+PyAllocation allocate(const Config& config, const std::vector<Operator>& table, const std::vector<int>& masks,
+                      double difficulty, Philox* rng) {
   catalog::validate(table);
   operators::validate(config, table);
   PyAllocation out;
   out.operators = static_cast<int>(table.size());
-  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng, out.a);
+  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng,
+                      out.a);
   return out;
 }
 
 std::vector<int> mask_operators(const std::vector<Operator>& table, const std::vector<catalog::Policy>& policies,
                                 const std::vector<bool>& usable, std::uint32_t kinds) {
   if (usable.size() != policies.size())
-    throw Error(ErrorKind::input, "usable", "expected one an LLM (" + std::to_string(policies.size()) + "), got " + std::to_string(usable.size()));
+    throw Error(ErrorKind::input, "usable",
+                "expected one an LLM (" + std::to_string(policies.size()) + "), got " + std::to_string(usable.size()));
   const std::vector<std::uint8_t> flags(usable.begin(), usable.end());
   std::vector<Mask> masks(table.size());
   operators::mask_operators(table, policies, flags, kinds, masks);
@@ -101,7 +116,8 @@ std::vector<int> mask_operators(const std::vector<Operator>& table, const std::v
 
 std::vector<std::string> mask_names() {
   std::vector<std::string> names;
-  for (int i = 0; i <= static_cast<int>(Mask::disabled); ++i) names.emplace_back(operators::mask_name(static_cast<Mask>(i)));
+  for (int i = 0; i <= static_cast<int>(Mask::disabled); ++i)
+    names.emplace_back(operators::mask_name(static_cast<Mask>(i)));
   return names;
 }
 
@@ -113,7 +129,8 @@ double competence(const Operator& oper, double reference_ability, double difficu
 
 double quality_after(const Operator& oper, double p, double c) {
   for (const auto& [name, value] : {std::pair("p", p), std::pair("c", c)})
-    if (!(value >= 0 && value <= 1)) throw Error(ErrorKind::input, name, "expected a number in [0, 1], got " + std::to_string(value));
+    if (!(value >= 0 && value <= 1))
+      throw Error(ErrorKind::input, name, "expected a number in [0, 1], got " + std::to_string(value));
   if (oper.curve.size() != static_cast<std::size_t>(catalog::kCurveKnots))
     throw Error(ErrorKind::input, "operator", "'" + oper.id + "' has no curve");
   return operators::quality_after(oper, p, c);
@@ -135,10 +152,12 @@ void bind_operators(py::module_& m) {
       py::arg("config"), py::arg("difficulty"));
   m.def("allocate", allocate, py::arg("config"), py::arg("operators"), py::arg("masks"), py::arg("difficulty"),
         py::arg("rng") = py::none());
-  m.def("mask_operators", mask_operators, py::arg("operators"), py::arg("llm_policy"), py::arg("usable"), py::arg("capability_kinds"));
+  m.def("mask_operators", mask_operators, py::arg("operators"), py::arg("llm_policy"), py::arg("usable"),
+        py::arg("capability_kinds"));
   m.def("competence", competence, py::arg("operator"), py::arg("reference_ability"), py::arg("difficulty"));
-  m.def("relative_costs", [](const std::vector<Operator>& table) { return operators::make_tables(table).relative_cost; },
-        py::arg("operators"));
+  m.def(
+      "relative_costs", [](const std::vector<Operator>& table) { return operators::make_tables(table).relative_cost; },
+      py::arg("operators"));
   m.def("quality_after", quality_after, py::arg("operator"), py::arg("p"), py::arg("c"));
 }
 

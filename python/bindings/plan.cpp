@@ -33,8 +33,10 @@ void bind_plan(py::module_& m) {
   m.def("plan_validate", [](const Sets& depends_on) { plan::validate(depends_on); }, py::arg("depends_on"));
   m.def("plan_ready", ready, py::arg("depends_on"), py::arg("done"));
   m.def("plan_order", topological_order, py::arg("depends_on"));
-  m.def("plan_metrics", [](const Sets& depends_on, const std::vector<double>& seconds) { return plan::metrics(depends_on, seconds); },
-        py::arg("depends_on"), py::arg("seconds"));
+  m.def(
+      "plan_metrics",
+      [](const Sets& depends_on, const std::vector<double>& seconds) { return plan::metrics(depends_on, seconds); },
+      py::arg("depends_on"), py::arg("seconds"));
 }
 
 }  // namespace turnout::python

@@ -44,7 +44,8 @@ Tables make_tables(const std::vector<catalog::Operator>& operators) {
   return tables;
 }
 
-double score(const Config& config, const catalog::Operator& oper, double relative_cost, double competence, double quality) {
+double score(const Config& config, const catalog::Operator& oper, double relative_cost, double competence,
+             double quality) {
   if (oper.stops) return 0;
   return quality_after(oper, quality, competence) - quality - config.cost_weight * relative_cost;
 }

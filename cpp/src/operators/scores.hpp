@@ -14,7 +14,8 @@ struct Layer {
 };
 
 // `quality` is what the layers before have reached.
-double score(const Config& config, const catalog::Operator& oper, double relative_cost, double competence, double quality);
+double score(const Config& config, const catalog::Operator& oper, double relative_cost, double competence,
+             double quality);
 
 // The softmax over the open operators' scores; false when none is open.
 bool softmax(double temperature, int n, Layer& layer);
