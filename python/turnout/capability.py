@@ -2,8 +2,8 @@
 
 FAISS (https://github.com/facebookresearch/faiss) proposes candidates; the core re-scores them with a fixed-order inner
 product and sorts by (score, id), so that the answer does not depend on the SIMD level, the batch or FAISS's version.
-Where the candidates cannot prove that they hold the k best, under a filter, a cost bias or near-ties, more are proposed;
-where scanning the vectors that pass is cheaper than that, they are scanned.
+Where the candidates cannot prove that they hold the k best, under a filter, a cost bias or near-ties, more are
+proposed; where scanning the vectors that pass is cheaper than that, they are scanned.
 """
 
 from __future__ import annotations
