@@ -1,4 +1,4 @@
-"""How well descriptions find tools: a bundle's embedder and capability search beside TF-IDF.
+"""How well descriptions find tools: a bundle's embedder and capability search, plain and filtered, beside TF-IDF.
 
 For each query the five best tools by their text: hit@1 (the first is relevant) and recall@5 (share of the relevant ones
 that are among the five), means over queries with 95% intervals of the mean. Nothing is fitted on queries: the embedder
@@ -26,7 +26,7 @@ from sklearn.metrics import roc_auc_score
 
 from turnout.assemble import bundled_embedder
 from turnout.bundle import Bundle
-from turnout.capability import build_index, load_index
+from turnout.capability import build_index, load_index, matched_filter
 from turnout.core import ConfigError
 
 SETS = ("toollens", "metatool", "clinc150")
@@ -73,11 +73,14 @@ def load(folder: Path, name: str) -> Set:
     return Set([t["text"] for t in tools], [q["text"] for q in queries], relevant, split, unmatched)
 
 
-def by_embedding(data: Set, bundle: Bundle) -> Ranking:
+def by_embedding(data: Set, bundle: Bundle, filtered: bool) -> Ranking:
     embedder = bundled_embedder(bundle, bundle.embed_config())
     if embedder is None:
         raise ConfigError("the bundle has no embedder of its own")
     vectors = np.array(embedder.embed_batch(data.tools))
+    if filtered:
+        queries = bundle.array("difficulty/centroids.npy", np.float32, (None, vectors.shape[1]))
+        vectors = matched_filter(vectors, queries)
     n = len(vectors)
     columns = np.zeros(n, np.uint8), np.zeros(n, np.uint32), np.zeros(n, np.float32)
     index = load_index(build_index(vectors, "flat"), "tools", vectors, *columns)
@@ -122,7 +125,8 @@ def main() -> None:
     for name in SETS:
         data = load(arguments.data / "tools", name)
         print(f"{name}: {len(data.queries)} queries ({data.split}), {len(data.tools)} tools")
-        print(report(bundle.embed_config().name, data, by_embedding(data, bundle)))
+        print(report("bundle's embedder, cosine", data, by_embedding(data, bundle, filtered=False)))
+        print(report("bundle's, matched filter", data, by_embedding(data, bundle, filtered=True)))
         print(report("TF-IDF, words and pairs", data, by_tfidf(data)))
 
 
