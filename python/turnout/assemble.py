@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from turnout import _native
 from turnout.bundle import Bundle, EmbedConfig, OperatorsConfig
-from turnout.capability import build_index, load_index
+from turnout.capability import build_index, load_index, matched_filter
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import BundleError, ConfigError
 from turnout.embed import CallableEmbedder
@@ -150,7 +150,7 @@ def bundled_capabilities(bundle: Bundle, policies: PolicyNames, dim: int) -> Cap
     return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries))
 
 
-def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any) -> Capabilities:
+def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bundle: Bundle) -> Capabilities:
     """The caller's tools and agents: embedded now, with the embedder that routes."""
     if embedder is None:
         raise fail(ConfigError, "capabilities", "a router that only takes vectors cannot embed descriptions")
@@ -161,7 +161,9 @@ def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any) -> 
     entries = load_capabilities(data, policies, "capabilities")
     if not entries:
         return Capabilities([], None)
-    vectors = embed_all(embedder, [capability_text(c.id, c.description) for c in entries])
+    plain = embed_all(embedder, [capability_text(c.id, c.description) for c in entries])
+    queries = bundle.array("difficulty/centroids.npy", np.float32, (None, plain.shape[1]))
+    vectors = matched_filter(plain, queries)
     return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries))
 
 
@@ -234,6 +236,6 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
     if capabilities is None:
         tools = bundled_capabilities(bundle, policies, config.dim)
     else:
-        tools = own_capabilities(capabilities, policies, chosen)
+        tools = own_capabilities(capabilities, policies, chosen, bundle)
     native = make_native(bundle, llms, policies, chosen, difficulty, tools)
     return Parts(bundle, llms, policies, chosen, difficulty, tools.entries, tools.index, native)

@@ -6,11 +6,12 @@ import threading
 
 import numpy as np
 import pytest
-import turnout
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import turnout
 from turnout import _native, engines
-from turnout.capability import build_index, load_index
+from turnout.capability import build_index, load_index, matched_filter
 from turnout.reference import capability as reference
 
 faiss = pytest.importorskip("faiss")
@@ -255,3 +256,26 @@ def test_build_index_checks_its_input() -> None:
             build_index(wrong)
     with pytest.raises(turnout.InputError, match="auto, flat or hnsw"):
         build_index(unit(3, 4), "ivf")
+
+
+def test_matched_filter_ranks_by_what_is_particular() -> None:
+    rng = np.random.default_rng(4)
+    shared, topics = unit(1, 32, 1), unit(20, 32, 2)
+    asked = rng.integers(0, 20, 400)
+    noise = 0.2 * rng.normal(size=(400, 32))
+    queries = (3.0 * shared + topics[asked] + noise).astype(np.float32)
+    # Some tools have more of what all queries share: plain cosines prefer them whatever is asked.
+    tools = (topics + rng.uniform(-1.0, 2.0, size=(20, 1)) * shared).astype(np.float32)
+    tools /= np.linalg.norm(tools, axis=1, keepdims=True)
+    plain = (queries @ tools.T).argmax(1) == asked
+    filtered = (queries @ matched_filter(tools, queries[:100]).T).argmax(1) == asked
+    assert plain.mean() < 0.2 and filtered.mean() > 0.7
+
+
+def test_matched_filter_keeps_norms_and_zeros() -> None:
+    tools = unit(5, 16, 3)
+    tools[2] = 0.0
+    filtered = matched_filter(tools, unit(8, 16, 4))
+    assert filtered.dtype == np.float32 and filtered.flags.c_contiguous
+    assert np.linalg.norm(filtered, axis=1) == pytest.approx([1, 1, 0, 1, 1], abs=1e-6)
+    assert np.allclose(matched_filter(tools, unit(8, 16, 4), damping=1e9), tools, atol=1e-6)

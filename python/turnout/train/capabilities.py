@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from turnout.capability import matched_filter
 from turnout.core import ConfigError
 from turnout.train.distil import StaticTable
 
@@ -45,10 +46,12 @@ def text(name: str, description: str) -> str:
     return f"{name.replace('_', ' ').replace('-', ' ')}. {description}"
 
 
-def vectors(entries: list[dict[str, Any]], table: StaticTable) -> npt.NDArray[np.float32]:
-    """Unit vectors [N, dim] in the file's order."""
+def vectors(
+    entries: list[dict[str, Any]], table: StaticTable, centres: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Unit vectors [N, dim] in the file's order, filtered by the centroids of the training queries."""
     texts = [text(entry["id"], entry["description"]) for entry in entries]
-    return table.embed(table.ids(texts))
+    return matched_filter(table.embed(table.ids(texts)), centres)
 
 
 def index(rows: npt.NDArray[np.float32]) -> bytes:

@@ -169,8 +169,7 @@ def _embed_files(table: StaticTable) -> dict[str, bytes]:
     }
 
 
-def _difficulty_files(trained: Trained, d: FloatArray) -> dict[str, bytes]:
-    centres = regions.centroids(trained.x, seed=trained.settings.seed)
+def _difficulty_files(trained: Trained, d: FloatArray, centres: Float32Array) -> dict[str, bytes]:
     config = {
         "domain_threshold": round(regions.threshold(trained.x, centres), 6),
         "mean_difficulty": round(float(d.mean()), 6),
@@ -183,8 +182,8 @@ def _difficulty_files(trained: Trained, d: FloatArray) -> dict[str, bytes]:
     }
 
 
-def _capability_files(sources: Sources, table: StaticTable) -> dict[str, bytes]:
-    rows = capabilities.vectors(capabilities.read(sources.capabilities, "capabilities.toml"), table)
+def _capability_files(sources: Sources, table: StaticTable, centres: Float32Array) -> dict[str, bytes]:
+    rows = capabilities.vectors(capabilities.read(sources.capabilities, "capabilities.toml"), table, centres)
     return {
         "capability/capabilities.toml": sources.capabilities,
         "capability/vectors.npy": bundle.npy(rows),
@@ -216,8 +215,10 @@ def files(
     pool = sources.pool_ids()
     llms = abilities.ability_table(trained.outcomes, trained.fitted, trained.found, trained.model, pool)
     config = operators_config(d)
-    out = _embed_files(trained.table) | _difficulty_files(trained, d) | _capability_files(sources, trained.table)
+    centres = regions.centroids(trained.x, seed=trained.settings.seed)
+    out = _embed_files(trained.table) | _difficulty_files(trained, d, centres)
     return out | {
+        **_capability_files(sources, trained.table, centres),
         "operators/config.json": bundle.to_json(config),
         "operators/operators.toml": sources.operators,
         "llms.json": bundle.to_json(llms),
