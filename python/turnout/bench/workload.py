@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from turnout.assemble import capability_text
 from turnout.assign import Stage, solve
 from turnout.core import InputError
 from turnout.router import Router
@@ -181,13 +180,12 @@ def make_workload(bundle: Path | None, data: Path | None, quick: bool) -> Worklo
     texts = built_in_queries() if data is None else dev_queries(data)
     texts = mixed_lengths(texts, repeats)
     router = router_with(CAPABILITIES, bundle)
-    descriptions = [capability_text(c.id, c.description) for c in router.parts.capabilities]
     return Workload(
         router,
         router_with(64, bundle),
         texts,
         vectors_of(router, texts),
-        vectors_of(router, descriptions),
+        router.parts.index.vectors,
         repeats,
         "built-in" if data is None else str(data.name),
     )
