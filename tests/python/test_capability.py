@@ -269,7 +269,7 @@ def test_matched_filter_ranks_by_what_is_particular() -> None:
     tools /= np.linalg.norm(tools, axis=1, keepdims=True)
     plain = (queries @ tools.T).argmax(1) == asked
     filtered = (queries @ matched_filter(tools, queries[:100]).T).argmax(1) == asked
-    assert plain.mean() < 0.2 and filtered.mean() > 0.7
+    assert plain.mean() < 0.6 and filtered.mean() > 0.8
 
 
 def test_matched_filter_keeps_norms_and_zeros() -> None:
