@@ -94,8 +94,8 @@ py::tuple search_bare(const Index& self, const py::object& x, py::ssize_t k) {
   return py::make_tuple(distances, labels);
 }
 
-// Microseconds inside C++ of each row's search, and of the bare engine call for the same candidates right after it: what the
-// stage adds to FAISS is the difference.
+// Microseconds inside C++ of each row's search, and of the bare engine call for the same candidates right after it: what
+// the stage adds to FAISS is the difference.
 py::tuple time_search(const Index& self, const py::object& x, py::ssize_t k) {
   using Clock = std::chrono::steady_clock;
   const auto rows = rows_of(self, x);
@@ -114,7 +114,8 @@ py::tuple time_search(const Index& self, const py::object& x, py::ssize_t k) {
   };
   for (py::ssize_t i = 0; i < n; ++i) {
     const float* row = rows.data() + i * self.dim();
-    self.faiss().search(row, 1, proposed, distances.data(), labels.data());  // both find the row and the vectors in the cache
+    // Once before, so that both find the row and the vectors in the cache.
+    self.faiss().search(row, 1, proposed, distances.data(), labels.data());
     ours.mutable_data()[i] = timed([&] { self.search(row, static_cast<int>(k), {}, ws, hits.data()); });
     bare.mutable_data()[i] = timed([&] { self.faiss().search(row, 1, proposed, distances.data(), labels.data()); });
   }
@@ -136,7 +137,8 @@ void bind_capability(py::module_& m) {
       .def_property_readonly("dim", &Index::dim)
       .def_property_readonly("vectors",
                              [](const Index& i) {
-                               Array<float> rows({static_cast<py::ssize_t>(i.size()), static_cast<py::ssize_t>(i.dim())});
+                               const auto n = static_cast<py::ssize_t>(i.size());
+                               Array<float> rows({n, static_cast<py::ssize_t>(i.dim())});
                                std::copy(i.vectors().begin(), i.vectors().end(), rows.mutable_data());
                                return rows;
                              })

@@ -1,9 +1,9 @@
 // capability: top-k of the catalog's vectors through FAISS, with filters and cost bias. Never knows LLM choice.
 //
 // FAISS proposes k + slack candidates; the core re-scores them with its own fixed-order dot product and sorts by
-// (score, id), so that the answer does not depend on the SIMD level, the batch or the engine's version. Where the proposal
-// cannot prove that it holds the k best (a filter, a cost bias, near-ties), it is widened; where scanning the vectors that
-// pass is cheaper than that, they are scanned.
+// (score, id), so that the answer does not depend on the SIMD level, the batch or the engine's version. Where the
+// proposal cannot prove that it holds the k best (a filter, a cost bias, near-ties), it is widened; where scanning the
+// vectors that pass is cheaper than that, they are scanned.
 #pragma once
 
 #include <cstddef>
@@ -94,11 +94,11 @@ class Index {
   Workspace workspace() const;
 
   // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over an
-  // index that holds the vectors as they are and compares all of them (flat) this is exact, also under filters, cost bias
-  // and ties; over any other, as good as its proposals. cost_bias must be a number >= 0.
+  // index that holds the vectors as they are and compares all of them (flat) this is exact, also under filters, cost
+  // bias and ties; over any other, as good as its proposals. cost_bias must be a number >= 0.
   int search(const float* x, int k, const Filter& filter, Workspace& ws, Hit* out) const;
-  // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Over a flat index equal to n single searches,
-  // bit for bit; over any other where FAISS proposes for a batch what it proposes for each row alone.
+  // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Over a flat index equal to n single
+  // searches, bit for bit; over any other where FAISS proposes for a batch what it proposes for each row alone.
   void search(const float* x, int n, int k, const Filter& filter, Workspace& ws, Hit* out, int* counts) const;
 
  private:
@@ -115,7 +115,8 @@ class Index {
   float rest_at_most(const float* x, float lowest, const Filter& f) const;
   void propose(const float* x, int n, std::int64_t proposed, Workspace& ws, std::vector<std::int64_t>& labels) const;
   int scan(const float* x, int k, const Filter& f, Workspace& ws, Hit* out) const;
-  int settle(const float* x, int k, const Filter& f, std::span<const std::int64_t> labels, Workspace& ws, Hit* out) const;
+  int settle(const float* x, int k, const Filter& f, std::span<const std::int64_t> labels, Workspace& ws,
+             Hit* out) const;
   int widen(const float* x, int k, const Filter& f, const Plan& plan, Workspace& ws, Hit* out) const;
 
   FaissIndex index_;
