@@ -47,6 +47,17 @@ def test_scattered_wrong_letters_gain_over_a_binomial_majority() -> None:
         assert (middle.quality > c**2 * (3 - 2 * c) + 0.05) == gains
 
 
+def test_a_vote_of_equals_beats_its_best_and_a_vote_of_unlike_llms_does_not() -> None:
+    rng, queries = np.random.default_rng(1), 4000
+    for accuracy, wins in (([0.6] * 6, True), ([0.95, 0.3, 0.3, 0.3, 0.3, 0.3], None)):
+        right = rng.random((queries, 6)) < np.array(accuracy)
+        answers = Answers(np.where(right, 1, 2 + rng.integers(0, 9, right.shape)), right.astype(float))
+        trios = votes.beats_its_best(answers, draws=40, seed=0)
+        for spread, better in trios:
+            if wins or spread > 0.5:
+                assert better == bool(wins)
+
+
 def test_only_the_train_split_is_read(tmp_path: Path) -> None:
     def write(name: str, rows: list[list[str]]) -> None:
         with gzip.open(tmp_path / f"{votes.SET}.{name}.csv.gz", "wt", newline="") as file:

@@ -80,6 +80,17 @@ def measure(answers: Answers, voters: int, draws: int, seed: int) -> list[Point]
     return [Point(int(n), c / n, g / n) for n, c, g in sums if n > 0]
 
 
+def beats_its_best(answers: Answers, draws: int, seed: int) -> list[tuple[float, bool]]:
+    """Random trios: how far their accuracies lie apart, and whether their vote is better than the best of them."""
+    rng, accuracy = np.random.default_rng(seed), answers.right.mean(axis=0)
+    out = []
+    for _ in range(draws):
+        trio = rng.choice(len(accuracy), 3, replace=False)
+        vote = plurality(answers.letters[:, trio], answers.right[:, trio]).mean()
+        out.append((float(np.ptp(accuracy[trio])), bool(vote > accuracy[trio].max())))
+    return out
+
+
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
@@ -100,12 +111,21 @@ def read(folder: Path) -> Answers:
 
 
 def main() -> None:
+    """Prints the points of curves, and when a vote pays at all."""
     answers = read(Path(sys.argv[1]))
     print(f"{answers.right.shape[0]} queries, {answers.right.shape[1]} LLMs")
     for voters in (3, 5):
         print(f"{voters} voters: competence, quality, gain")
         for point in measure(answers, voters, draws=1500, seed=0):
             print(f"  {point.competence:.3f}  {point.quality:.3f}  {point.quality - point.competence:+.3f}")
+    accuracy = answers.right.mean(axis=0)
+    top = np.argsort(-accuracy)[:3]
+    vote = plurality(answers.letters[:, top], answers.right[:, top]).mean()
+    print(f"the ablest three, {' '.join(f'{a:.3f}' for a in accuracy[top])} alone, vote to {vote:.3f}")
+    trios = beats_its_best(answers, draws=600, seed=0)
+    for low in (0.0, 0.1, 0.2, 0.3):
+        wins = [better for spread, better in trios if low <= spread < low + 0.1]
+        print(f"accuracies {low:.1f} to {low + 0.1:.1f} apart: {sum(wins)} of {len(wins)} votes beat their best LLM")
 
 
 if __name__ == "__main__":
