@@ -1,6 +1,6 @@
 // With multipliers on the limits the stages couple only through p, and what later stages can add is a convex,
 // piecewise linear function of p. It is built backwards, stage by stage, from the points where its lines cross.
-#include "assign/internal.hpp"
+#include "assign/outline.hpp"
 
 namespace turnout::assign {
 namespace {
@@ -8,11 +8,6 @@ namespace {
 using Impl = Workspace::Impl;
 
 constexpr int kDepth = 3;  // of the refinement between the two ends of p
-
-struct Line {
-  double a, b, x, y;  // tight at x: y = a + b x
-  double at(double p) const { return a + b * p; }
-};
 
 int argmax(const double* values, int n) {
   int best = 0;
@@ -39,35 +34,6 @@ Line best_line(Impl& w, int t, double p) {
   for (int k = 1; k < next.count; ++k)
     if (next.a[k] + next.b[k] * x > next.a[j] + next.b[j] * x) j = k;
   return {next.a[j] + next.b[j] * o.base[i] - o.cost[i], next.b[j] * o.slope[i], p, w.values[i]};
-}
-
-// Between two tight points: either their lines meet on the envelope, or a steeper-than-left line lies above.
-void refine(Impl& w, int t, const Line& left, const Line& right, int depth) {
-  if (!(right.b > left.b)) return;
-  const double x = (left.a - right.a) / (right.b - left.b);
-  if (!(x > left.x && x < right.x)) return;
-  if (depth == 0) {
-    const double b = (right.y - left.y) / (right.x - left.x);
-    w.envelope[t].add(left.y - b * left.x, b);
-    return;
-  }
-  const Line middle = best_line(w, t, x);
-  if (middle.y <= left.at(x) + w.slack / 64) return;
-  w.envelope[t].add(middle.a, middle.b);
-  refine(w, t, left, middle, depth - 1);
-  refine(w, t, middle, right, depth - 1);
-}
-
-void build_envelope(Impl& w, int t) {
-  Envelope& e = w.envelope[t];
-  e.count = 0;
-  const Line left = best_line(w, t, w.reach_lo[t]);
-  e.add(left.a, left.b);
-  if (w.reach_hi[t] <= w.reach_lo[t]) return;
-  const Line right = best_line(w, t, w.reach_hi[t]);
-  if (right.y <= left.at(right.x)) return;
-  e.add(right.a, right.b);
-  refine(w, t, left, right, kDepth);
 }
 
 void set_costs(Impl& w, double m0, double m1) {
@@ -100,11 +66,13 @@ void option_values(Impl& w, int t, double p) {
   for (int i = 0; i < o.count; ++i) values[i] -= o.cost[i];
 }
 
-double relax(Impl& w, double m0, double m1, Plan& path) {
+double relax(Impl& w, double m0, double m1, Mark& mark) {
   set_costs(w, m0, m1);
+  Plan path;
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
-  for (int t = w.stages - 1; t > 0; --t) build_envelope(w, t);
+  for (int t = w.stages - 1; t > 0; --t)
+    outline(w.envelope[t], w.reach_lo[t], w.reach_hi[t], kDepth, 0, [&w, t](double p) { return best_line(w, t, p); });
   double p = 0, bound = 0;
   for (int t = 0; t < w.stages; ++t) {
     option_values(w, t, p);
@@ -114,6 +82,8 @@ double relax(Impl& w, double m0, double m1, Plan& path) {
     p = w.options[t].reach(i, p);
   }
   total(w, path);
+  offer(w, path);
+  mark = {path.utility, {path.use[0], path.use[1]}};
   return bound + m0 * w.limit[0] + m1 * w.limit[1];
 }
 

@@ -40,6 +40,42 @@ struct Child {
   std::uint16_t parent, candidate;
 };
 
+// The LLMs that are worth considering for one slot, best quality first, also as columns (padded to fours).
+struct Slot {
+  int count = 0;
+  Point* points = nullptr;
+  double *gain = nullptr, *net = nullptr, *use = nullptr, *cost = nullptr;  // cost: net + multiplier . use
+  std::uint8_t* alive = nullptr;                                            // may be part of a best plan
+};
+
+// A line over the curve: g <= base + slope c.
+struct Tangent {
+  double base, slope;
+};
+
+constexpr int kMaxTangents = 4;
+
+// What the bounds over slots need of a stage.
+struct Shape {
+  Tangent tangents[kMaxTangents];
+  int tangent_count = 0;
+  double lo = 0, hi = 0;  // of p before the stage
+  bool fills = true;      // its slots can be filled
+  bool may_skip = false;
+};
+
+// An LLM for each slot as the position among its candidates, -1 where the stage is skipped; with its totals.
+struct Draft {
+  bool valid = false;
+  std::int16_t at[kMaxNodes];
+  double p, net, usd, use, utility;
+};
+
+// A plan as the walk over multipliers sees it.
+struct Mark {
+  double utility, use[2];
+};
+
 // A convex function of p as the maximum of lines: the most utility that the stages from here on can add, at the
 // current multipliers. Chords between exact points may stand in for lines, so it is an upper bound.
 struct Envelope {
@@ -65,9 +101,15 @@ struct Workspace::Impl {
   int stages = 0;
 
   std::vector<int> by_quality;
-  std::vector<Point> candidates, level, pending, spare;
+  std::vector<Point> level, pending, spare;
   std::vector<Key> keys;
   std::vector<Child> children;
+  Slot slots[kMaxNodes];
+  std::vector<Point> slot_points;
+  std::vector<double> slot_columns;
+  std::vector<std::uint8_t> slot_alive;
+  Shape shapes[kMaxStages];
+  Envelope prefix[kMaxStages + 1];  // of the slope in p: the most that the stages before can add
   std::vector<Step> steps;
   std::vector<LlmSet> sets;  // of each step's path; kept for stages of distinct LLMs
   std::uint32_t step_count = 0;
@@ -83,6 +125,7 @@ struct Workspace::Impl {
   std::vector<double> values, reached;  // of the options of one stage
   double slack = 0;                     // bounds closer than this are not told apart
   Plan best;                            // the best attainable plan so far
+  Draft draft;                          // likewise, slot by slot; its utility is then the floor
   double floor = 0;                     // a utility that is known to be attainable
 
   std::vector<Point> labels;
@@ -93,7 +136,7 @@ struct Workspace::Impl {
   Stage kept_stages[kMaxStages];
 };
 
-// options.cpp: false when a mandatory stage has no allowed LLMs.
+// options.cpp: of the candidates that are alive; false when a mandatory stage cannot be run.
 bool build_options(Workspace::Impl& w);
 int compare_steps(const Workspace::Impl& w, std::uint32_t a, std::uint32_t b);
 int compare_options(const Workspace::Impl& w, int stage, int a, int b);
@@ -107,12 +150,33 @@ void offer(Workspace::Impl& w, const Plan& plan);
 void write(const Workspace::Impl& w, const Plan& plan, Solution& out);
 void improve(Workspace::Impl& w);
 
-// envelope.cpp: fills the envelopes for multipliers; the plan is the greedy path, the result an upper bound of utility.
-double relax(Workspace::Impl& w, double budget_multiplier, double seconds_multiplier, Plan& path);
+// envelope.cpp: fills the envelopes for multipliers; offers the greedy path and marks it, returns an upper bound of utility.
+double relax(Workspace::Impl& w, double budget_multiplier, double seconds_multiplier, Mark& path);
 void option_values(Workspace::Impl& w, int stage, double p);
 
-// multipliers.cpp: starts from a feasible plan; returns the upper bound, envelopes left at the best multipliers.
-double tighten(Workspace::Impl& w, const Plan& unlimited, const Plan& start);
+// multipliers.cpp: from a plan that breaks the limits and one that keeps them; returns the upper bound, envelopes left
+// at the best multipliers.
+using Relaxation = double (*)(Workspace::Impl&, double, double, Mark&);
+double tighten(Workspace::Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps);
+
+// candidates.cpp
+void find_candidates(Workspace::Impl& w);
+bool equals_previous(const Problem& p, const Stage& stage, int slot);
+Worth worth_of_competence(const Workspace::Impl& w, const Stage& stage);
+void allow_all(Workspace::Impl& w);
+
+// sketch.cpp: as relax, over slots instead of options.
+bool can_sketch(const Workspace::Impl& w);
+void set_shapes(Workspace::Impl& w);
+double sketch(Workspace::Impl& w, double budget_multiplier, double, Mark& path);
+Draft least_use(Workspace::Impl& w);
+void keep_alive(Workspace::Impl& w);
+
+// draft.cpp
+void total(const Workspace::Impl& w, Draft& draft);
+void offer(Workspace::Impl& w, const Draft& draft);
+void improve_draft(Workspace::Impl& w);
+void write(const Workspace::Impl& w, const Draft& draft, Solution& out);
 
 // labels.cpp
 void search(Workspace::Impl& w);

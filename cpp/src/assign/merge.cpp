@@ -11,14 +11,22 @@ constexpr int kBuckets = 32;
 
 // The first slot's candidates are the first level, the cheapest first; nothing about them is superfluous.
 void StageBuilder::begin() {
-  level_count_ = std::min(candidate_count_, kMaxOptions - 1);
-  for (int i = 0; i < level_count_; ++i) w_.level[i] = w_.candidates[candidate_count_ - 1 - i];
+  take_candidates();
+  level_count_ = candidate_count_;
+  for (int i = 0; i < level_count_; ++i) w_.level[i] = *candidates_[candidate_count_ - 1 - i];
   give_steps();
 }
 
+void StageBuilder::take_candidates() {
+  const Slot& slot = w_.slots[stage_.first_slot + slot_];
+  candidate_count_ = 0;
+  for (int k = 0; k < slot.count; ++k)
+    if (slot.alive[k]) candidates_[candidate_count_++] = &slot.points[k];
+}
+
 void StageBuilder::add_slot() {
-  const bool equal = equals_previous();
-  if (!equal) find_candidates();
+  const bool equal = w_.slots[stage_.first_slot + slot_].points == w_.slots[stage_.first_slot + slot_ - 1].points;
+  if (!equal) take_candidates();
   int pending = 0;
   children_ = 0;
   for (int i = 0; i < level_count_; ++i) {
@@ -38,14 +46,14 @@ bool StageBuilder::may_extend(const Point& x, int llm, bool equal) const {
 void StageBuilder::cross(int i, bool equal) {
   const Point& x = w_.level[i];
   for (int k = 0; k < candidate_count_; ++k) {
-    const Point& c = w_.candidates[k];
+    const Point& c = *candidates_[k];
     if (may_extend(x, c.choice, equal))
       w_.children[children_++] = {x.net + c.net, x.gain + c.gain, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(k)};
   }
 }
 
 Point StageBuilder::point(const Child& child) const {
-  const Point& c = w_.candidates[child.candidate];
+  const Point& c = *candidates_[child.candidate];
   Point x = w_.level[child.parent];
   x.gain = child.gain;
   x.net = child.net;
@@ -101,7 +109,7 @@ void StageBuilder::sift_to(Point* out, int& n) {
   };
   const bool whole = !stage_.distinct || last();
   n = sift(w_.pending.data(), n, w_.keys.data(), out, before, [&](const Point* kept, int count, const Point& x) {
-    return whole ? any_prunes(kept, count, x, window(), of_competence_, before) : outdone(kept, count, x, before);
+    return whole ? any_prunes(kept, count, x, window(), worth_, before) : outdone(kept, count, x, before);
   });
 }
 
@@ -114,7 +122,7 @@ bool StageBuilder::outdone(const Point* kept, int count, const Point& x, const B
   LlmSet found[kMaxNodes];
   int pruners = 0;
   for (int k = count - 1; k >= std::max(0, count - kWindow); --k) {
-    if (!prunes(kept[k], x, of_competence_, before)) continue;
+    if (!prunes(kept[k], x, worth_, before)) continue;
     if (kept[k].relaxed) return true;
     if (x.relaxed) continue;
     found[pruners] = llms(kept[k]);

@@ -13,13 +13,13 @@ constexpr int kRounds = 4;  // over both limits
 // point lies where the best line that breaks the limit meets the best that keeps it: go there, and look for a higher one.
 class Walk {
  public:
-  Walk(Impl& w, double* best, double& bound) : w_(w), best_(best), bound_(bound) {}
+  Walk(Impl& w, Relaxation relaxation, double* best, double& bound) : w_(w), relaxation_(relaxation), best_(best), bound_(bound) {}
 
-  void along(int k, Plan breaks, Plan keeps) {
+  void along(int k, Mark breaks, Mark keeps) {
     for (int i = 0; i < kSteps; ++i) {
       const double rise = excess(breaks, k) - excess(keeps, k), m = (value(breaks, k) - value(keeps, k)) / rise;
       if (!(rise > 0) || !(m >= 0)) return;
-      Plan path;
+      Mark path;
       if (!try_at(k, m, path)) return;
       const double height = value(path, k) - m * excess(path, k), known = value(keeps, k) - m * excess(keeps, k);
       if (height <= known + w_.slack) return;
@@ -28,25 +28,24 @@ class Walk {
   }
 
   // The greedy path at zero for limit k, the other multiplier as it is.
-  Plan unbound(int k) {
-    Plan path;
+  Mark unbound(int k) {
+    Mark path;
     try_at(k, 0, path);
     return path;
   }
 
-  double excess(const Plan& x, int k) const { return x.use[k] - w_.limit[k]; }
+  double excess(const Mark& x, int k) const { return x.use[k] - w_.limit[k]; }
 
  private:
-  double value(const Plan& x, int k) const { return x.utility - best_[1 - k] * excess(x, 1 - k); }
+  double value(const Mark& x, int k) const { return x.utility - best_[1 - k] * excess(x, 1 - k); }
 
   // False when bound and best plan have met.
-  bool try_at(int k, double m, Plan& path) {
+  bool try_at(int k, double m, Mark& path) {
     double at[2] = {best_[0], best_[1]};
     at[k] = m;
-    const double bound = relax(w_, at[0], at[1], path);
-    offer(w_, path);
+    const double bound = relaxation_(w_, at[0], at[1], path);
     if (bound < bound_) bound_ = bound, next_[k] = m, found_ = true;
-    return !w_.best.valid || bound_ > w_.best.utility + w_.slack;
+    return bound_ > known(w_) + w_.slack;
   }
 
  public:
@@ -60,6 +59,7 @@ class Walk {
 
  private:
   Impl& w_;
+  Relaxation relaxation_;
   double* best_;
   double& bound_;
   double next_[2] = {0, 0};
@@ -68,25 +68,21 @@ class Walk {
 
 }  // namespace
 
-double tighten(Impl& w, const Plan& unlimited, const Plan& start) {
-  double best[2] = {0, 0}, bound = unlimited.utility + w.slack;
-  Walk walk(w, best, bound);
-  offer(w, start);
-  const int first = unlimited.use[0] > w.limit[0] ? 0 : 1;
-  walk.along(first, unlimited, start);
+double tighten(Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps) {
+  double best[2] = {0, 0}, bound = breaks.utility + w.slack;
+  Walk walk(w, relaxation, best, bound);
+  const int first = breaks.use[0] > w.limit[0] ? 0 : 1;
+  walk.along(first, breaks, keeps);
   walk.settle(first);
   const bool both = w.terms.budgeted && w.terms.timed;
   for (int round = 1; both && round < kRounds; ++round) {
     const int k = (first + round) % 2;
-    const Plan unbound = walk.unbound(k);
-    if (walk.excess(unbound, k) > 0) walk.along(k, unbound, start);
+    const Mark unbound = walk.unbound(k);
+    if (walk.excess(unbound, k) > 0) walk.along(k, unbound, keeps);
     if (!walk.settle(k)) break;
   }
-  if (w.multiplier[0] != best[0] || w.multiplier[1] != best[1]) {
-    Plan path;
-    relax(w, best[0], best[1], path);
-    offer(w, path);
-  }
+  Mark path;
+  if (w.multiplier[0] != best[0] || w.multiplier[1] != best[1]) relaxation(w, best[0], best[1], path);
   return bound;
 }
 

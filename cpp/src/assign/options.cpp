@@ -1,34 +1,16 @@
 // What a stage can be: its options as columns, their uses' minima and the range of p they lead to.
-#include <numeric>
-
 #include "assign/stage_builder.hpp"
 
 namespace turnout::assign {
-namespace {
-
 using Impl = Workspace::Impl;
-
-// The largest slope of a curve, in four lanes.
-double steepest(const double* curve) {
-  double rise[4] = {0, 0, 0, 0};
-  for (int k = 0; k + 4 < catalog::kCurveKnots; k += 4)
-    for (int i = 0; i < 4; ++i) {
-      const double d = curve[k + i + 1] - curve[k + i];
-      rise[i] = d > rise[i] ? d : rise[i];
-    }
-  return std::max(std::max(rise[0], rise[1]), std::max(rise[2], rise[3])) * (catalog::kCurveKnots - 1);
-}
-
-}  // namespace
 
 StageBuilder::StageBuilder(Impl& w, int stage) : w_(w), p_(w.problem), stage_(p_.stages[stage]), options_(w.options[stage]) {
   const double value = w.terms.value_usd;
   of_g_ = {value * std::max(stage_.fix, stage_.break_), value * 0x1p-30};
-  of_competence_ = {of_g_.usd * steepest(stage_.curve) * (1 + 1e-9), of_g_.slack};
+  worth_ = worth_of_competence(w, stage_);
 }
 
 void StageBuilder::build() {
-  find_candidates();
   begin();
   for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
   finish();
@@ -70,8 +52,6 @@ void StageBuilder::append(const Point& x) {
 
 namespace {
 
-constexpr std::size_t kInsertion = 64;
-
 // The columns of all stages lie one after the other: what is not used is not touched.
 void place(Impl& w, Options& o, std::size_t offset) {
   double* column = w.columns.data() + offset;
@@ -88,20 +68,6 @@ void add_skip(Options& o) {
   o.step[0] = kSkip;
   o.relaxed[0] = 0;
   o.count = 1;
-}
-
-// The order is total, so starting from the last problem's, which is often the same, changes nothing but the time.
-void sort_by_quality(Impl& w) {
-  const double* q = w.problem.quality;
-  std::vector<int>& order = w.by_quality;
-  const auto before = [q](int a, int b) { return q[a] != q[b] ? q[a] > q[b] : a < b; };
-  if (static_cast<int>(order.size()) != w.problem.llms) {
-    order.resize(static_cast<std::size_t>(w.problem.llms));
-    std::iota(order.begin(), order.end(), 0);
-  }
-  if (order.size() > kInsertion) return std::sort(order.begin(), order.end(), before);
-  for (std::size_t i = 1; i < order.size(); ++i)
-    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k) std::swap(order[k], order[k - 1]);
 }
 
 void set_least(Options& o) {
@@ -139,16 +105,13 @@ int compare_options(const Impl& w, int stage, int a, int b) {
 }
 
 bool build_options(Impl& w) {
-  w.limited = w.terms.budgeted || w.terms.timed;
-  w.stages = static_cast<int>(w.problem.stages.size());
   w.step_count = 1;  // step 0 is the path of no slots
-  sort_by_quality(w);
   std::size_t offset = 0;
   w.reach_lo[0] = w.reach_hi[0] = 0;
   for (int t = 0; t < w.stages; ++t) {
     Options& o = w.options[t];
     place(w, o, offset);
-    if (w.problem.stages[t].optional) add_skip(o);
+    if (w.shapes[t].may_skip) add_skip(o);
     StageBuilder(w, t).build();
     if (o.count == 0) return false;
     offset += static_cast<std::size_t>(o.count);

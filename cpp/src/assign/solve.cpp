@@ -18,14 +18,15 @@ constexpr double kAll = std::numeric_limits<double>::max();
 void set_limits(Impl& w, bool apply) {
   w.limit[0] = !apply ? kAll : w.terms.budgeted ? w.problem.budget.value : 0;
   w.limit[1] = !apply ? kAll : w.terms.timed ? w.problem.max_seconds.value : 0;
-  w.best.valid = false;
+  w.best.valid = w.draft.valid = false;
   w.floor = kNone;
 }
 
-bool begin(Impl& w, const Problem& problem) {
+void begin(Impl& w, const Problem& problem) {
   w.problem = problem;
   w.terms = terms_of(problem);
-  return build_options(w);
+  find_candidates(w);
+  allow_all(w);
 }
 
 // The plan, and what is proved of it: that nothing which was cut is better, or by how much it might be.
@@ -37,75 +38,156 @@ void conclude(const Impl& w, double bound, Status proved, Solution& out) {
   out.gap = out.status == proved ? 0 : std::max(0.0, open - out.utility);
 }
 
-void solve_unlimited(Impl& w, Solution& out) {
-  Plan path;
-  set_limits(w, false);
-  const double bound = relax(w, 0, 0, path);
-  offer(w, path);
-  search(w);
-  conclude(w, bound, Status::unlimited_best, out);
-  out.labels = out.status == Status::unlimited_best ? 0 : w.label_count;
-}
-
-// The plan without limits, as the walk over multipliers needs it: what it is worth and by how much it breaks them.
-Plan as_line(const Impl& w, const Solution& s) {
-  Plan plan{};
-  plan.utility = s.utility + s.gap;
-  plan.use[0] = w.terms.budgeted ? s.usd_bound.value : 0;
-  plan.use[1] = w.terms.timed ? s.seconds_bound.value : 0;
-  return plan;
-}
-
-// `start` meets the limits, or is not valid and `out` has such a plan, with which it stays if no better is found.
-void solve_limited(Impl& w, const Plan& unlimited, const Plan& start, Solution& out) {
-  const double bound = tighten(w, unlimited, start);
-  if (w.best.valid) improve(w);
+// The best of the options, from what is known; the multipliers are as they should be.
+void prove(Impl& w, double bound, Status proved, Solution& out) {
   search(w);
   out.labels = w.label_count;
   if (w.best.valid && w.dropped > w.best.utility) improve(w);
-  if (w.best.valid && w.best.utility >= w.floor) return conclude(w, bound, Status::exact, out);
+  if (w.best.valid && w.best.utility >= w.floor) return conclude(w, bound, proved, out);
   out.status = Status::label_cap;
   out.gap = std::max(0.0, std::min(bound, w.dropped) + w.slack - out.utility);
 }
 
-// Least use of the limits, one weighted against the other.
-Plan least_use(const Impl& w, double weight) {
-  const double scale[2] = {weight / std::max(w.limit[0], 1e-300), (1 - weight) / std::max(w.limit[1], 1e-300)};
-  Plan plan{};
-  for (int t = 0; t < w.stages; ++t) {
-    const Options& o = w.options[t];
-    const auto use = [&](int i) { return scale[0] * o.use[0][i] + scale[1] * o.use[1][i]; };
-    int best = -1;
-    for (int i = 0; i < o.count; ++i)
-      if (!o.relaxed[i] && (best < 0 || use(i) < use(best))) best = i;
-    plan.choice[t] = static_cast<std::uint16_t>(best);
+bool stages_can_be_run(const Impl& w) {
+  for (int t = 0; t < w.stages; ++t)
+    if (!w.shapes[t].fills && !w.shapes[t].may_skip) return false;
+  return true;
+}
+
+Mark mark_of(const Impl& w, const Solution& s) {
+  return {s.utility + s.gap, {w.terms.budgeted ? s.usd_bound.value : 0, w.terms.timed ? s.seconds_bound.value : 0}};
+}
+
+// Over slots: bounds first, then options of the candidates that can be part of a best plan.
+class BySlots {
+ public:
+  BySlots(const Problem& problem, Workspace& ws, Solution& out) : problem_(problem), ws_(ws), w_(ws.impl()), out_(out) {}
+
+  void run() {
+    set_shapes(w_);
+    if (!stages_can_be_run(w_)) return;
+    set_limits(w_, false);
+    const double bound = sketch(w_, 0, 0, free_), reached = free_.utility;
+    const bool breaks = w_.terms.budgeted && free_.use[0] > problem_.budget.value;
+    if (breaks) {
+      limited(bound);
+      if (out_.status == Status::infeasible || out_.utility + out_.gap < reached) return;  // so the best plan breaks them too
+      set_limits(w_, false);
+      allow_all(w_);
+      sketch(w_, 0, 0, free_);
+    }
+    const Solution kept = out_;
+    finish(bound, Status::unlimited_best);
+    if (within(problem_, out_)) return;
+    if (breaks) out_ = kept;
+    else limited(bound);
   }
-  total(w, plan);
-  return plan;
-}
 
-// A plan that meets the limits, or one that is not valid.
-Plan quick_start(const Impl& w) {
-  constexpr int kWeights = 8;
-  for (int i = 0; i <= kWeights; ++i) {
-    const Plan plan = least_use(w, 1 - static_cast<double>(i) / kWeights);
-    if (feasible(w, plan)) return plan;
+ private:
+  // Options of what is alive, at the multiplier of the last sketch.
+  void finish(double bound, Status proved) {
+    const double m = w_.multiplier[0];
+    write(w_, w_.draft, out_);
+    evaluate(problem_, out_);
+    keep_alive(w_);
+    build_options(w_);
+    Mark path;
+    relax(w_, m, 0, path);
+    prove(w_, bound, proved, out_);
+    if (proved == Status::unlimited_best && out_.status == proved) out_.labels = 0;
   }
-  return {};
-}
 
-bool each_limit_can_be_met(const Impl& w) { return w.rest[0][0] <= w.limit[0] && w.rest[0][1] <= w.limit[1]; }
+  void limited(double bound) {
+    set_limits(w_, true);
+    allow_all(w_);
+    const Draft least = least_use(w_);
+    if (least.use > w_.limit[0]) return least_violation(problem_, ws_, out_);
+    offer(w_, least);
+    free_.utility = bound;
+    bound = tighten(w_, sketch, free_, {least.utility, {least.use, 0}});
+    improve_draft(w_);
+    finish(bound, Status::exact);
+  }
 
-// Two limits that no weighing met: the least seconds within the budget decide.
-void solve_narrow(const Problem& problem, Workspace& ws, const Plan& unlimited, Solution& out) {
-  out = fastest_within_budget(problem, ws);
-  if (!within(problem, out)) return least_violation(problem, ws, out);
-  Impl& w = ws.impl();
-  begin(w, problem);
-  set_limits(w, true);
-  w.floor = out.utility;
-  solve_limited(w, unlimited, Plan{}, out);
-}
+  const Problem& problem_;
+  Workspace& ws_;
+  Impl& w_;
+  Solution& out_;
+  Mark free_;
+};
+
+// Over options, with seconds or many distinct LLMs.
+class ByOptions {
+ public:
+  ByOptions(const Problem& problem, Workspace& ws, Solution& out) : problem_(problem), ws_(ws), w_(ws.impl()), out_(out) {}
+
+  void run() {
+    if (!build_options(w_)) return;
+    set_limits(w_, false);
+    Mark free;
+    prove(w_, relax(w_, 0, 0, free), Status::unlimited_best, out_);
+    if (out_.status == Status::unlimited_best) out_.labels = 0;
+    if (within(problem_, out_)) return;
+    free = mark_of(w_, out_);
+    set_limits(w_, true);
+    if (!each_limit_can_be_met()) return least_violation(problem_, ws_, out_);
+    const Plan start = quick_start();
+    if (!start.valid) return narrow(free);
+    offer(w_, start);
+    limited(free, {start.utility, {start.use[0], start.use[1]}});
+  }
+
+ private:
+  // `keeps` meets the limits; if it is not an offered plan, `out` has it, and stays if no better is found.
+  void limited(const Mark& free, const Mark& keeps) {
+    const double bound = tighten(w_, relax, free, keeps);
+    if (w_.best.valid) improve(w_);
+    prove(w_, bound, Status::exact, out_);
+  }
+
+  bool each_limit_can_be_met() const { return w_.rest[0][0] <= w_.limit[0] && w_.rest[0][1] <= w_.limit[1]; }
+
+  // Two limits that no weighing met: the least seconds within the budget decide.
+  void narrow(const Mark& free) {
+    out_ = fastest_within_budget(problem_, ws_);
+    if (!within(problem_, out_)) return least_violation(problem_, ws_, out_);
+    begin(w_, problem_);
+    build_options(w_);
+    set_limits(w_, true);
+    w_.floor = out_.utility;
+    limited(free, mark_of(w_, out_));
+  }
+
+  // A plan that meets the limits, by weighing one against the other; or one that is not valid.
+  Plan quick_start() const {
+    constexpr int kWeights = 8;
+    for (int i = 0; i <= kWeights; ++i) {
+      const Plan plan = least_use(1 - static_cast<double>(i) / kWeights);
+      if (feasible(w_, plan)) return plan;
+    }
+    return {};
+  }
+
+  Plan least_use(double weight) const {
+    const double scale[2] = {weight / std::max(w_.limit[0], 1e-300), (1 - weight) / std::max(w_.limit[1], 1e-300)};
+    Plan plan{};
+    for (int t = 0; t < w_.stages; ++t) {
+      const Options& o = w_.options[t];
+      const auto use = [&](int i) { return scale[0] * o.use[0][i] + scale[1] * o.use[1][i]; };
+      int best = -1;
+      for (int i = 0; i < o.count; ++i)
+        if (!o.relaxed[i] && (best < 0 || use(i) < use(best))) best = i;
+      plan.choice[t] = static_cast<std::uint16_t>(best);
+    }
+    total(w_, plan);
+    return plan;
+  }
+
+  const Problem& problem_;
+  Workspace& ws_;
+  Impl& w_;
+  Solution& out_;
+};
 
 void answer_nothing(const Problem& problem, Solution& out) {
   out = Solution();
@@ -118,15 +200,9 @@ void answer_nothing(const Problem& problem, Solution& out) {
 void solve(const Problem& problem, Workspace& ws, Solution& out) {
   Impl& w = ws.impl();
   answer_nothing(problem, out);
-  if (!begin(w, problem)) return;
-  solve_unlimited(w, out);
-  if (within(problem, out)) return;
-  const Plan unlimited = as_line(w, out);
-  set_limits(w, true);
-  if (!each_limit_can_be_met(w)) return least_violation(problem, ws, out);
-  const Plan start = quick_start(w);
-  if (!start.valid) return solve_narrow(problem, ws, unlimited, out);
-  solve_limited(w, unlimited, start, out);
+  begin(w, problem);
+  if (can_sketch(w)) BySlots(problem, ws, out).run();
+  else ByOptions(problem, ws, out).run();
 }
 
 }  // namespace turnout::assign

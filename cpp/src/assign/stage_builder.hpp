@@ -19,14 +19,9 @@ class StageBuilder {
   bool flat() const { return !w_.limited && !waits(); }
   int window() const { return flat() ? 1 : kWindow; }
 
-  // candidates.cpp
-  bool equals_previous() const;
-  void find_candidates();
-  void keep_worthy(int needed);
-  Point point(int row, int llm) const;
-
   // merge.cpp
   void begin();
+  void take_candidates();
   void add_slot();
   bool may_extend(const Point& x, int llm, bool equal) const;
   void cross(int i, bool equal);
@@ -50,7 +45,8 @@ class StageBuilder {
   const Problem& p_;
   const Stage& stage_;
   Options& options_;
-  Worth of_g_, of_competence_;
+  Worth of_g_, worth_;  // of g, of competence
+  const Point* candidates_[kMaxLlms];  // of the slot at hand
   int slot_ = 0, level_count_ = 0, candidate_count_ = 0, children_ = 0;
 };
 

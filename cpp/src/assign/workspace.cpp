@@ -2,13 +2,22 @@
 
 namespace turnout::assign {
 
+namespace {
+
+// Columns are read in fours.
+std::size_t padded(int llms) { return (static_cast<std::size_t>(llms) + 3) / 4 * 4; }
+
+}  // namespace
+
 Workspace::Impl::Impl(int max_llms)
-    : candidates(static_cast<std::size_t>(max_llms)),
-      level(kPending),
+    : level(kPending),
       pending(kPending),
       spare(kPending),
       keys(kPending),
       children(kPending),
+      slot_points(kMaxNodes * padded(max_llms)),
+      slot_columns(4 * kMaxNodes * padded(max_llms)),
+      slot_alive(kMaxNodes * padded(max_llms)),
       steps(kMaxNodes * kMaxOptions + 1),
       sets(kMaxNodes * kMaxOptions + 1),
       columns(7 * kMaxStages * kMaxOptions),

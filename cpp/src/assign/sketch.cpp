@@ -1,0 +1,278 @@
+// Bounds over slots instead of options, where a stage's cost is the sum of its slots': with a multiplier on the budget
+// each slot decides alone. What lies below the curve is lifted to lines over it, so the bounds hold for any curve.
+#include "assign/outline.hpp"
+#include "assign/pick.hpp"
+
+namespace turnout::assign {
+namespace {
+
+using Impl = Workspace::Impl;
+
+constexpr int kDepth = 2;
+
+double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
+
+void set_costs(Impl& w, double net, double m) {
+  w.multiplier[0] = m, w.multiplier[1] = 0;
+  w.slack = 0x1p-37 * w.terms.money.magic + 0x1p-36 * m * w.limit[0];
+  for (int s = 0; s < w.problem.slots; ++s) {
+    const Slot& slot = w.slots[s];
+    const int n = (slot.count + 3) / 4 * 4;
+    for (int k = 0; k < n; ++k) slot.cost[k] = net * slot.net[k] + m * slot.use[k];
+  }
+}
+
+// A stage's best at a value of g, and the tangent that bounds it lowest.
+struct Peak {
+  double value;
+  int tangent;
+};
+
+Peak peak(const Impl& w, int t, double worth_of_g) {
+  const Stage& stage = w.problem.stages[t];
+  const Shape& shape = w.shapes[t];
+  const Slot* slots = w.slots + stage.first_slot;
+  Peak best{0, -1};
+  for (int i = 0; i < shape.tangent_count; ++i) {
+    const Tangent& tangent = shape.tangents[i];
+    const double v = worth_of_g * tangent.base + best_values(slots, stage, worth_of_g * tangent.slope);
+    if (best.tangent < 0 || v < best.value) best = {v, i};
+  }
+  return best;
+}
+
+// The candidates of a peak: their costs, and g as the tangent has it.
+struct Choice {
+  std::int16_t at[kMaxNodes];
+  double g, cost;
+};
+
+Choice choice_at(const Impl& w, int t, double worth_of_g, int tangent) {
+  const Stage& stage = w.problem.stages[t];
+  const Slot* slots = w.slots + stage.first_slot;
+  const Tangent& line = w.shapes[t].tangents[tangent];
+  Choice c;
+  best_candidates(slots, stage, worth_of_g * line.slope, c.at);
+  double gain = 0;
+  c.cost = 0;
+  for (int s = 0; s < stage.slots; ++s) gain += slots[s].gain[c.at[s]], c.cost += slots[s].cost[c.at[s]];
+  c.g = line.base + line.slope * gain;
+  return c;
+}
+
+// The best that can follow from p: which line of the next envelope, and whether the stage is run (tangent >= 0).
+struct Next {
+  double value;
+  int line, tangent;
+};
+
+Next best_next(const Impl& w, int t, double p) {
+  const Stage& stage = w.problem.stages[t];
+  const Shape& shape = w.shapes[t];
+  const Envelope& e = w.envelope[t + 1];
+  const double kept = (1 - stage.break_) * p, lever = leverage(stage, p);
+  Next best{-1e300, -1, -1};
+  for (int j = 0; j < e.count; ++j) {
+    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, -1};
+    if (!shape.fills) continue;
+    const Peak top = peak(w, t, e.b[j] * lever);
+    const double v = e.a[j] + e.b[j] * kept + top.value;
+    if (v > best.value) best = {v, j, top.tangent};
+  }
+  return best;
+}
+
+// Slopes stay >= 0, also where a tangent overshoots; the line goes through (x, y).
+Line through(double x, double y, double slope) {
+  const double b = std::max(0.0, slope);
+  return {y - b * x, b, x, y};
+}
+
+Line line_after(const Impl& w, int t, double p) {
+  const Stage& stage = w.problem.stages[t];
+  const Next next = best_next(w, t, p);
+  const double beta = w.envelope[t + 1].b[next.line];
+  if (next.tangent < 0) return through(p, next.value, beta);
+  const Choice c = choice_at(w, t, beta * leverage(stage, p), next.tangent);
+  return through(p, next.value, beta * ((1 - stage.break_) + (stage.break_ - stage.fix) * c.g));
+}
+
+// The mirror image: the most that stages before t + 1 can add when p is worth `slope` after them.
+Line line_before(const Impl& w, int t, double slope) {
+  const Stage& stage = w.problem.stages[t];
+  const Shape& shape = w.shapes[t];
+  const Envelope& e = w.prefix[t];
+  Line best{0, 0, slope, -1e300};
+  for (int i = 0; i < e.count; ++i) {
+    const double p = std::min(1.0, e.b[i]), lever = leverage(stage, p);
+    if (shape.may_skip && e.a[i] + slope * p > best.y) best = through(slope, e.a[i] + slope * p, p);
+    if (!shape.fills) continue;
+    const Peak top = peak(w, t, slope * lever);
+    const double v = e.a[i] + slope * (1 - stage.break_) * p + top.value;
+    if (v > best.y) best = through(slope, v, (1 - stage.break_) * p + lever * choice_at(w, t, slope * lever, top.tangent).g);
+  }
+  return best;
+}
+
+void follow(Impl& w, Draft& d) {
+  std::fill(d.at, d.at + w.problem.slots, std::int16_t{-1});
+  double p = 0;
+  for (int t = 0; t < w.stages; ++t) {
+    const Stage& stage = w.problem.stages[t];
+    const Next next = best_next(w, t, p);
+    std::int16_t* at = d.at + stage.first_slot;
+    if (next.tangent < 0) continue;
+    const Choice c = choice_at(w, t, w.envelope[t + 1].b[next.line] * leverage(stage, p), next.tangent);
+    double gain = 0;
+    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s] = c.at[s]];
+    p = effect_of(stage, curve_value(stage.curve, gain))(p);
+  }
+  total(w, d);
+}
+
+bool is_identity(const double* curve) {
+  for (int k = 0; k < catalog::kCurveKnots; ++k)
+    if (curve[k] != static_cast<double>(k) / (catalog::kCurveKnots - 1)) return false;
+  return true;
+}
+
+// The upper hull of the knots from `first` to `last`; of its edges at most kMaxTangents, evenly.
+void set_tangents(const double* curve, int first, int last, Shape& shape) {
+  constexpr double kStep = 1.0 / (catalog::kCurveKnots - 1);
+  int hull[catalog::kCurveKnots], n = 0;
+  for (int k = first; k <= last; ++k) {
+    while (n > 1 && (curve[k] - curve[hull[n - 2]]) * (hull[n - 1] - hull[n - 2]) >= (curve[hull[n - 1]] - curve[hull[n - 2]]) * (k - hull[n - 2])) --n;
+    hull[n++] = k;
+  }
+  const int edges = n - 1, wanted = std::min(edges, kMaxTangents);
+  for (int i = 0; i < wanted; ++i) {
+    const int a = hull[(2 * i + 1) * edges / (2 * wanted)], b = hull[(2 * i + 1) * edges / (2 * wanted) + 1];
+    const double slope = (curve[b] - curve[a]) / ((b - a) * kStep);
+    shape.tangents[i] = {curve[a] - slope * a * kStep, slope};
+  }
+  shape.tangent_count = wanted;
+}
+
+void set_shape(Impl& w, int t) {
+  constexpr int kLast = catalog::kCurveKnots - 1;
+  const Stage& stage = w.problem.stages[t];
+  Shape& shape = w.shapes[t];
+  shape.may_skip = stage.optional;
+  double lo = 0, hi = 0;
+  std::int16_t some[kMaxNodes];
+  shape.fills = best_candidates(w.slots + stage.first_slot, stage, 0, some);
+  for (int s = stage.first_slot; s < stage.first_slot + stage.slots; ++s) {
+    const Slot& slot = w.slots[s];
+    if (slot.count > 0) lo += slot.gain[slot.count - 1], hi += slot.gain[0];
+  }
+  shape.tangents[0] = {0, 1};
+  shape.tangent_count = 1;
+  if (!is_identity(stage.curve)) {
+    const int first = std::min(static_cast<int>(lo * kLast), kLast - 1);
+    set_tangents(stage.curve, first, std::max(first + 1, std::min(kLast, static_cast<int>(hi * kLast) + 1)), shape);
+  }
+  const double low = effect_of(stage, curve_value(stage.curve, lo))(shape.lo), high = effect_of(stage, curve_value(stage.curve, hi))(shape.hi);
+  if (t + 1 == w.stages) return;
+  Shape& next = w.shapes[t + 1];
+  next.lo = shape.may_skip || !shape.fills ? std::min(low, shape.lo) : low;
+  next.hi = shape.may_skip || !shape.fills ? std::max(high, shape.hi) : high;
+}
+
+void set_prefixes(Impl& w) {
+  w.prefix[0].count = 0;
+  w.prefix[0].add(0, 0);
+  for (int t = 0; t + 1 < w.stages; ++t)
+    outline(w.prefix[t + 1], 0, w.terms.value_usd, kDepth, 0, [&w, t](double slope) { return line_before(w, t, slope); });
+}
+
+// Marks what reaches `least` in some prefix, stage and rest.
+class Keeper {
+ public:
+  Keeper(Impl& w, int t, double least) : w_(w), t_(t), stage_(w.problem.stages[t]), slots_(w.slots + stage_.first_slot), least_(least) {}
+
+  void run() {
+    for (int s = 0; s < stage_.slots; ++s) std::fill(slots_[s].alive, slots_[s].alive + slots_[s].count, std::uint8_t{0});
+    skips_ = false;
+    const Envelope &before = w_.prefix[t_], &after = w_.envelope[t_ + 1];
+    for (int i = 0; i < before.count; ++i)
+      for (int j = 0; j < after.count; ++j) look(before.a[i] + after.a[j], std::min(1.0, before.b[i]), after.b[j]);
+    w_.shapes[t_].may_skip = skips_;
+  }
+
+ private:
+  void look(double base, double p, double beta) {
+    skips_ = skips_ || (w_.shapes[t_].may_skip && base + beta * p >= least_);
+    if (!w_.shapes[t_].fills) return;
+    const double worth = beta * leverage(stage_, p), rest = base + beta * (1 - stage_.break_) * p;
+    const Peak top = peak(w_, t_, worth);
+    if (rest + top.value < least_) return;
+    const Tangent& tangent = w_.shapes[t_].tangents[top.tangent];
+    mark(rest + worth * tangent.base, worth * tangent.slope);
+  }
+
+  void mark(double rest, double slope) {
+    const double all = best_values(slots_, stage_, slope);
+    for (int s = 0; s < stage_.slots; ++s) {
+      if (s > 0 && slots_[s].points == slots_[s - 1].points) continue;
+      const double best = best_value(slots_[s], slope);
+      for (int k = 0; k < slots_[s].count; ++k) {
+        if (slots_[s].alive[k]) continue;
+        const double v = stage_.distinct ? best_values_with(slots_, stage_, slope, s, k) : all - best + (slope * slots_[s].gain[k] - slots_[s].cost[k]);
+        if (rest + v >= least_) slots_[s].alive[k] = 1;
+      }
+    }
+  }
+
+  Impl& w_;
+  int t_;
+  const Stage& stage_;
+  Slot* slots_;
+  double least_;
+  bool skips_ = false;
+};
+
+}  // namespace
+
+bool can_sketch(const Impl& w) {
+  if (w.terms.timed) return false;
+  for (const Stage& stage : w.problem.stages)
+    if ((stage.distinct && stage.slots > kMaxDistinct) || (stage.parallel && w.terms.usd_per_second > 0)) return false;
+  return true;
+}
+
+void set_shapes(Impl& w) {
+  w.shapes[0].lo = w.shapes[0].hi = 0;
+  for (int t = 0; t < w.stages; ++t) set_shape(w, t);
+}
+
+double sketch(Impl& w, double m, double, Mark& mark) {
+  set_costs(w, 1, m);
+  w.envelope[w.stages].count = 0;
+  w.envelope[w.stages].add(0, w.terms.value_usd);
+  for (int t = w.stages - 1; t > 0; --t)
+    outline(w.envelope[t], w.shapes[t].lo, w.shapes[t].hi, kDepth, 0, [&w, t](double p) { return line_after(w, t, p); });
+  Draft path;
+  follow(w, path);
+  offer(w, path);
+  mark = {path.utility, {path.use, 0}};
+  return best_next(w, 0, 0).value + m * w.limit[0];
+}
+
+// The mandatory stages alone.
+Draft least_use(Impl& w) {
+  set_costs(w, 0, 1);
+  Draft d;
+  std::fill(d.at, d.at + w.problem.slots, std::int16_t{-1});
+  for (const Stage& stage : w.problem.stages)
+    if (!stage.optional && !best_candidates(w.slots + stage.first_slot, stage, 0, d.at + stage.first_slot)) return d;
+  total(w, d);
+  return d;
+}
+
+void keep_alive(Impl& w) {
+  set_prefixes(w);
+  const double least = w.floor - w.slack - w.multiplier[0] * w.limit[0];
+  for (int t = 0; t < w.stages; ++t) Keeper(w, t, least).run();
+}
+
+}  // namespace turnout::assign
