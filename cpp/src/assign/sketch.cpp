@@ -22,48 +22,35 @@ void set_costs(Impl& w, double net, double m) {
   }
 }
 
-// A stage's best at a value of g, and the tangent that bounds it lowest.
-struct Peak {
-  double value;
-  int tangent;
-};
+// A stage's best when g has a worth: the value alone, or which point of its frontier.
+double peak(const Shape& shape, double worth) { return most(shape.g, shape.cost, shape.point_count, worth); }
 
-Peak peak(const Impl& w, int t, double worth_of_g) {
-  const Stage& stage = w.problem.stages[t];
-  const Shape& shape = w.shapes[t];
-  const Slot* slots = w.slots + stage.first_slot;
-  Peak best{0, -1};
-  for (int i = 0; i < shape.tangent_count; ++i) {
-    const Tangent& tangent = shape.tangents[i];
-    const double v = worth_of_g * tangent.base + best_values(slots, stage, worth_of_g * tangent.slope);
-    if (best.tangent < 0 || v < best.value) best = {v, i};
-  }
+int peak_at(const Shape& shape, double worth) {
+  int best = 0;
+  for (int k = 1; k < shape.point_count; ++k)
+    if (worth * shape.g[k] - shape.cost[k] > worth * shape.g[best] - shape.cost[best]) best = k;
   return best;
 }
 
-// The candidates of a peak: their costs, and g as the tangent has it.
-struct Choice {
-  std::int16_t at[kMaxNodes];
-  double g, cost;
-};
-
-Choice choice_at(const Impl& w, int t, double worth_of_g, int tangent) {
+// The tangent that bounds the stage lowest.
+const Tangent& tightest(const Impl& w, int t, double worth) {
   const Stage& stage = w.problem.stages[t];
-  const Slot* slots = w.slots + stage.first_slot;
-  const Tangent& line = w.shapes[t].tangents[tangent];
-  Choice c;
-  best_candidates(slots, stage, worth_of_g * line.slope, c.at);
-  double gain = 0;
-  c.cost = 0;
-  for (int s = 0; s < stage.slots; ++s) gain += slots[s].gain[c.at[s]], c.cost += slots[s].cost[c.at[s]];
-  c.g = line.base + line.slope * gain;
-  return c;
+  const Shape& shape = w.shapes[t];
+  int best = 0;
+  double least = 0;
+  for (int i = 0; i < shape.tangent_count && shape.tangent_count > 1; ++i) {
+    const Tangent& tangent = shape.tangents[i];
+    const double v = worth * tangent.base + best_values(w.slots + stage.first_slot, stage, worth * tangent.slope);
+    if (i == 0 || v < least) best = i, least = v;
+  }
+  return shape.tangents[best];
 }
 
-// The best that can follow from p: which line of the next envelope, and whether the stage is run (tangent >= 0).
+// The best that can follow from p: which line of the next envelope, and whether the stage is run.
 struct Next {
   double value;
-  int line, tangent;
+  int line;
+  bool run;
 };
 
 Next best_next(const Impl& w, int t, double p) {
@@ -71,13 +58,12 @@ Next best_next(const Impl& w, int t, double p) {
   const Shape& shape = w.shapes[t];
   const Envelope& e = w.envelope[t + 1];
   const double kept = (1 - stage.break_) * p, lever = leverage(stage, p);
-  Next best{-1e300, -1, -1};
+  Next best{-1e300, -1, false};
   for (int j = 0; j < e.count; ++j) {
-    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, -1};
+    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, false};
     if (!shape.fills) continue;
-    const Peak top = peak(w, t, e.b[j] * lever);
-    const double v = e.a[j] + e.b[j] * kept + top.value;
-    if (v > best.value) best = {v, j, top.tangent};
+    const double v = e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever);
+    if (v > best.value) best = {v, j, true};
   }
   return best;
 }
@@ -92,9 +78,10 @@ Line line_after(const Impl& w, int t, double p) {
   const Stage& stage = w.problem.stages[t];
   const Next next = best_next(w, t, p);
   const double beta = w.envelope[t + 1].b[next.line];
-  if (next.tangent < 0) return through(p, next.value, beta);
-  const Choice c = choice_at(w, t, beta * leverage(stage, p), next.tangent);
-  return through(p, next.value, beta * ((1 - stage.break_) + (stage.break_ - stage.fix) * c.g));
+  if (!next.run) return through(p, next.value, beta);
+  const Shape& shape = w.shapes[t];
+  const double g = shape.g[peak_at(shape, beta * leverage(stage, p))];
+  return through(p, next.value, beta * ((1 - stage.break_) + (stage.break_ - stage.fix) * g));
 }
 
 // The mirror image: the most that stages before t + 1 can add when p is worth `slope` after them.
@@ -107,9 +94,8 @@ Line line_before(const Impl& w, int t, double slope) {
     const double p = std::min(1.0, e.b[i]), lever = leverage(stage, p);
     if (shape.may_skip && e.a[i] + slope * p > best.y) best = through(slope, e.a[i] + slope * p, p);
     if (!shape.fills) continue;
-    const Peak top = peak(w, t, slope * lever);
-    const double v = e.a[i] + slope * (1 - stage.break_) * p + top.value;
-    if (v > best.y) best = through(slope, v, (1 - stage.break_) * p + lever * choice_at(w, t, slope * lever, top.tangent).g);
+    const double v = e.a[i] + slope * (1 - stage.break_) * p + peak(shape, slope * lever);
+    if (v > best.y) best = through(slope, v, (1 - stage.break_) * p + lever * shape.g[peak_at(shape, slope * lever)]);
   }
   return best;
 }
@@ -121,10 +107,11 @@ void follow(Impl& w, Draft& d) {
     const Stage& stage = w.problem.stages[t];
     const Next next = best_next(w, t, p);
     std::int16_t* at = d.at + stage.first_slot;
-    if (next.tangent < 0) continue;
-    const Choice c = choice_at(w, t, w.envelope[t + 1].b[next.line] * leverage(stage, p), next.tangent);
+    if (!next.run) continue;
+    const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
+    best_candidates(w.slots + stage.first_slot, stage, worth * tightest(w, t, worth).slope, at);
     double gain = 0;
-    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s] = c.at[s]];
+    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s]];
     p = effect_of(stage, curve_value(stage.curve, gain))(p);
   }
   total(w, d);
@@ -204,22 +191,17 @@ class Keeper {
     skips_ = skips_ || (w_.shapes[t_].may_skip && base + beta * p >= least_);
     if (!w_.shapes[t_].fills) return;
     const double worth = beta * leverage(stage_, p), rest = base + beta * (1 - stage_.break_) * p;
-    const Peak top = peak(w_, t_, worth);
-    if (rest + top.value < least_) return;
-    const Tangent& tangent = w_.shapes[t_].tangents[top.tangent];
+    if (rest + peak(w_.shapes[t_], worth) < least_) return;
+    const Tangent& tangent = tightest(w_, t_, worth);
     mark(rest + worth * tangent.base, worth * tangent.slope);
   }
 
   void mark(double rest, double slope) {
-    const double all = best_values(slots_, stage_, slope);
+    const BestWith best(slots_, stage_, slope);
     for (int s = 0; s < stage_.slots; ++s) {
       if (s > 0 && slots_[s].points == slots_[s - 1].points) continue;
-      const double best = best_value(slots_[s], slope);
-      for (int k = 0; k < slots_[s].count; ++k) {
-        if (slots_[s].alive[k]) continue;
-        const double v = stage_.distinct ? best_values_with(slots_, stage_, slope, s, k) : all - best + (slope * slots_[s].gain[k] - slots_[s].cost[k]);
-        if (rest + v >= least_) slots_[s].alive[k] = 1;
-      }
+      for (int k = 0; k < slots_[s].count; ++k)
+        if (!slots_[s].alive[k] && rest + best.value(s, k) >= least_) slots_[s].alive[k] = 1;
     }
   }
 
@@ -247,6 +229,7 @@ void set_shapes(Impl& w) {
 
 double sketch(Impl& w, double m, double, Mark& mark) {
   set_costs(w, 1, m);
+  set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
   for (int t = w.stages - 1; t > 0; --t)
