@@ -68,6 +68,7 @@ struct Shape {
   Tangent tangents[kMaxTangents];
   int tangent_count = 0;
   double lo = 0, hi = 0;  // of p before the stage
+  double at = 0, worth = 0;  // p before the stage, and what it is worth then, on the last path
   bool fills = true;      // its slots can be filled
   bool may_skip = false;
 };
@@ -105,6 +106,7 @@ struct Workspace::Impl {
   Problem problem;
   Terms terms;
   bool limited = false;     // some limit is finite
+  bool sketched = false;    // bounds over slots come before options
   double limit[2];          // of budget and seconds, as the search has to meet them
   int stages = 0;
 
@@ -183,6 +185,7 @@ bool can_sketch(const Workspace::Impl& w);
 void set_shapes(Workspace::Impl& w);
 double sketch(Workspace::Impl& w, double budget_multiplier, double, Mark& path);
 Draft least_use(Workspace::Impl& w);
+bool draft_is_alone(const Workspace::Impl& w);
 void keep_alive(Workspace::Impl& w);
 
 // draft.cpp

@@ -41,7 +41,7 @@ int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, 
 // Distinct LLMs: the lines over their best at every worth of competence are points of a frontier that covers theirs.
 int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, double* c, double* cost) {
   Envelope e;
-  outline(e, 0, most_worth, kDepth, 0, [&](double worth) {
+  outline(e, 0, most_worth, kDepth, [&](double worth) {
     std::int16_t at[kMaxNodes];
     best_candidates(slots, stage, worth, at);
     double gain = 0, paid = 0;

@@ -8,7 +8,8 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-constexpr int kDepth = 2;
+constexpr int kDepth = 1;      // of envelopes, beside the point on the path
+constexpr int kRounds = 2;     // from path to envelope to path
 
 double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
 
@@ -100,12 +101,26 @@ Line line_before(const Impl& w, int t, double slope) {
   return best;
 }
 
+// What p before each stage is worth, the rest of the plan being fixed.
+void set_worths(Impl& w, const Draft& d) {
+  double worth = w.terms.value_usd;
+  for (int t = w.stages; t-- > 0;) {
+    const Stage& stage = w.problem.stages[t];
+    double gain = 0;
+    for (int s = stage.first_slot; s < stage.first_slot + stage.slots; ++s)
+      if (d.at[s] >= 0) gain += w.slots[s].gain[d.at[s]];
+    if (d.at[stage.first_slot] >= 0) worth *= effect_of(stage, curve_value(stage.curve, gain)).slope;
+    w.shapes[t].worth = worth;
+  }
+}
+
 void follow(Impl& w, Draft& d) {
   std::fill(d.at, d.at + w.problem.slots, std::int16_t{-1});
   double p = 0;
   for (int t = 0; t < w.stages; ++t) {
     const Stage& stage = w.problem.stages[t];
     const Next next = best_next(w, t, p);
+    w.shapes[t].at = p;
     std::int16_t* at = d.at + stage.first_slot;
     if (!next.run) continue;
     const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
@@ -115,6 +130,7 @@ void follow(Impl& w, Draft& d) {
     p = effect_of(stage, curve_value(stage.curve, gain))(p);
   }
   total(w, d);
+  set_worths(w, d);
 }
 
 bool is_identity(const double* curve) {
@@ -158,6 +174,7 @@ void set_shape(Impl& w, int t) {
     const int first = std::min(static_cast<int>(lo * kLast), kLast - 1);
     set_tangents(stage.curve, first, std::max(first + 1, std::min(kLast, static_cast<int>(hi * kLast) + 1)), shape);
   }
+  shape.at = 0.5 * (shape.lo + shape.hi);
   const double low = effect_of(stage, curve_value(stage.curve, lo))(shape.lo), high = effect_of(stage, curve_value(stage.curve, hi))(shape.hi);
   if (t + 1 == w.stages) return;
   Shape& next = w.shapes[t + 1];
@@ -169,7 +186,7 @@ void set_prefixes(Impl& w) {
   w.prefix[0].count = 0;
   w.prefix[0].add(0, 0);
   for (int t = 0; t + 1 < w.stages; ++t)
-    outline(w.prefix[t + 1], 0, w.terms.value_usd, kDepth, 0, [&w, t](double slope) { return line_before(w, t, slope); });
+    outline_through(w.prefix[t + 1], 0, w.shapes[t + 1].worth, w.terms.value_usd, kDepth, [&w, t](double slope) { return line_before(w, t, slope); });
 }
 
 // Marks what reaches `least` in some prefix, stage and rest.
@@ -213,6 +230,34 @@ class Keeper {
   bool skips_ = false;
 };
 
+// Whether every candidate but the draft's stays below `least` with this one line of what follows.
+bool alone_with(const Impl& w, int t, double rest, double worth, double least) {
+  const Stage& stage = w.problem.stages[t];
+  const Slot* slots = w.slots + stage.first_slot;
+  const std::int16_t* at = w.draft.at + stage.first_slot;
+  if (at[0] < 0) return false;
+  const Tangent& tangent = tightest(w, t, worth);
+  const BestWith best(slots, stage, worth * tangent.slope);
+  rest += worth * tangent.base;
+  for (int s = 0; s < stage.slots; ++s)
+    for (int k = 0; k < slots[s].count; ++k)
+      if (k != at[s] && rest + best.value(s, k) >= least) return false;
+  return true;
+}
+
+bool alone_at(const Impl& w, int t, double base, double p, double least) {
+  const Stage& stage = w.problem.stages[t];
+  const Shape& shape = w.shapes[t];
+  const Envelope& after = w.envelope[t + 1];
+  const bool skipped = w.draft.at[stage.first_slot] < 0;
+  for (int j = 0; j < after.count; ++j) {
+    const double so_far = base + after.a[j], worth = after.b[j] * leverage(stage, p), rest = so_far + after.b[j] * (1 - stage.break_) * p;
+    if (shape.may_skip && !skipped && so_far + after.b[j] * p >= least) return false;
+    if (shape.fills && rest + peak(shape, worth) >= least && !alone_with(w, t, rest, worth, least)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool can_sketch(const Impl& w) {
@@ -227,18 +272,25 @@ void set_shapes(Impl& w) {
   for (int t = 0; t < w.stages; ++t) set_shape(w, t);
 }
 
+// Envelopes that are tight where the last path went, until the path stays or nothing is left to gain.
 double sketch(Impl& w, double m, double, Mark& mark) {
   set_costs(w, 1, m);
   set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
-  for (int t = w.stages - 1; t > 0; --t)
-    outline(w.envelope[t], w.shapes[t].lo, w.shapes[t].hi, kDepth, 0, [&w, t](double p) { return line_after(w, t, p); });
-  Draft path;
-  follow(w, path);
-  offer(w, path);
-  mark = {path.utility, {path.use, 0}};
-  return best_next(w, 0, 0).value + m * w.limit[0];
+  double bound = 0, before = 1e300;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int t = w.stages - 1; t > 0; --t)
+      outline_through(w.envelope[t], w.shapes[t].lo, w.shapes[t].at, w.shapes[t].hi, kDepth, [&w, t](double p) { return line_after(w, t, p); });
+    Draft path;
+    follow(w, path);
+    offer(w, path);
+    mark = {path.utility, {path.use, 0}};
+    bound = std::min(before, best_next(w, 0, 0).value + m * w.limit[0]);
+    if (bound - (path.utility - m * (path.use - w.limit[0])) <= w.slack || bound >= before) break;
+    before = bound;
+  }
+  return bound;
 }
 
 // The mandatory stages alone.
@@ -250,6 +302,22 @@ Draft least_use(Impl& w) {
     if (!stage.optional && !best_candidates(w.slots + stage.first_slot, stage, 0, d.at + stage.first_slot)) return d;
   total(w, d);
   return d;
+}
+
+// Whether nothing beside the draft comes as near to the bound, at any of its stages: then it is the best, without a tie.
+bool draft_is_alone(const Impl& w) {
+  const double least = w.floor - w.slack - w.multiplier[0] * w.limit[0];
+  double base = 0, p = 0;
+  for (int t = 0; t < w.stages; ++t) {
+    const Stage& stage = w.problem.stages[t];
+    if (!alone_at(w, t, base, p, least)) return false;
+    if (w.draft.at[stage.first_slot] < 0) continue;
+    double gain = 0;
+    for (int s = stage.first_slot; s < stage.first_slot + stage.slots; ++s)
+      gain += w.slots[s].gain[w.draft.at[s]], base -= w.slots[s].cost[w.draft.at[s]];
+    p = effect_of(stage, curve_value(stage.curve, gain))(p);
+  }
+  return true;
 }
 
 void keep_alive(Impl& w) {
