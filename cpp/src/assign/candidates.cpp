@@ -44,7 +44,7 @@ double steepest(const double* curve) {
 
 class Finder {
  public:
-  Finder(Impl& w, const Stage& stage) : w_(w), p_(w.problem), stage_(stage), worth_(worth_of_competence(w, stage)) {}
+  Finder(Impl& w, const Stage& stage) : w_(w), p_(w.problem), stage_(stage), worth_(w.sketched ? Worth{} : worth_of_competence(w, stage)) {}
 
   void find(int i) {
     Slot& slot = w_.slots[stage_.first_slot + i];
@@ -62,9 +62,6 @@ class Finder {
     slot.alive = w_.slot_alive.data() + offset;
   }
 
-  // Gain and net are the only criteria, so that the last survivor decides.
-  bool flat() const { return !w_.limited && !(stage_.parallel && w_.terms.usd_per_second > 0) && !stage_.distinct; }
-
   Point point(int i, int llm) const {
     const int cell = (stage_.first_slot + i) * p_.llms + llm;
     Point x;
@@ -80,8 +77,9 @@ class Finder {
 
   // An LLM is superfluous when more others prune it than the stage's other slots could take away. First those of no
   // less quality are looked at, then, from the other end, those that are cheaper by more than the quality is worth.
+  // Where bounds over slots follow, they do better: then only a look at the one before.
   void collect(Slot& slot, int i) {
-    const int needed = stage_.distinct ? stage_.slots : 1, reach = flat() ? 1 : kWindow;
+    const int needed = stage_.distinct ? stage_.slots : 1, reach = !w_.sketched ? kWindow : stage_.distinct ? 0 : 1;
     int n = 0;
     for (const int m : w_.by_quality) {
       if (!p_.allowed[(stage_.first_slot + i) * p_.llms + m]) continue;
@@ -90,7 +88,7 @@ class Finder {
       for (int k = n - 1; k >= std::max(0, n - reach) && pruners < needed; --k) pruners += prunes(slot.points[k], x, worth_, by_llm);
       if (pruners < needed) slot.points[n++] = x;
     }
-    slot.count = keep_worthy(slot.points, n, needed);
+    slot.count = w_.sketched ? n : keep_worthy(slot.points, n, needed);
     fill_columns(slot);
   }
 
@@ -144,6 +142,7 @@ void allow_all(Impl& w) {
 void find_candidates(Impl& w) {
   w.limited = w.terms.budgeted || w.terms.timed;
   w.stages = static_cast<int>(w.problem.stages.size());
+  w.sketched = can_sketch(w);
   sort_by_quality(w);
   for (int s = 0; s < w.problem.slots; ++s) w.slots[s].count = 0;  // some may belong to no stage
   for (const Stage& stage : w.problem.stages) {

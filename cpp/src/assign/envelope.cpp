@@ -72,7 +72,7 @@ double relax(Impl& w, double m0, double m1, Mark& mark) {
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
   for (int t = w.stages - 1; t > 0; --t)
-    outline(w.envelope[t], w.reach_lo[t], w.reach_hi[t], kDepth, 0, [&w, t](double p) { return best_line(w, t, p); });
+    outline(w.envelope[t], w.reach_lo[t], w.reach_hi[t], kDepth, [&w, t](double p) { return best_line(w, t, p); });
   double p = 0, bound = 0;
   for (int t = 0; t < w.stages; ++t) {
     option_values(w, t, p);

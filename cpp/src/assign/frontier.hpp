@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 
 namespace turnout::assign {
 
@@ -20,7 +21,7 @@ struct Point {
 
 // What gain can be worth at most: `usd` a unit, up to a rounding error of `slack`.
 struct Worth {
-  double usd = 0, slack = 0;
+  double usd = std::numeric_limits<double>::infinity(), slack = 0;
 };
 
 // Uses no more of anything that is limited; what is attainable yields to nothing that is not.

@@ -55,11 +55,20 @@ struct Tangent {
 
 constexpr int kMaxTangents = 4;
 
-// What the bounds over slots need of a stage.
+// From one LLM of a slot to a better one; rate: cost a unit of gain.
+struct Edge {
+  double rate, gain, cost;
+};
+
+// What the bounds over slots need of a stage: tangents, and, at the current multiplier, the convex frontier of (g, cost)
+// lifted to the tangents, so that its best at any worth of g is the best of a few points.
 struct Shape {
+  int point_count = 0;
+  double *g = nullptr, *cost = nullptr;
   Tangent tangents[kMaxTangents];
   int tangent_count = 0;
   double lo = 0, hi = 0;  // of p before the stage
+  double at = 0, worth = 0;  // p before the stage, and what it is worth then, on the last path
   bool fills = true;      // its slots can be filled
   bool may_skip = false;
 };
@@ -97,6 +106,7 @@ struct Workspace::Impl {
   Problem problem;
   Terms terms;
   bool limited = false;     // some limit is finite
+  bool sketched = false;    // bounds over slots come before options
   double limit[2];          // of budget and seconds, as the search has to meet them
   int stages = 0;
 
@@ -108,6 +118,8 @@ struct Workspace::Impl {
   std::vector<Point> slot_points;
   std::vector<double> slot_columns;
   std::vector<std::uint8_t> slot_alive;
+  std::vector<double> frontier, competence;  // the shapes' columns; of one stage's points
+  std::vector<Edge> edges;
   Shape shapes[kMaxStages];
   Envelope prefix[kMaxStages + 1];  // of the slope in p: the most that the stages before can add
   std::vector<Step> steps;
@@ -165,11 +177,15 @@ bool equals_previous(const Problem& p, const Stage& stage, int slot);
 Worth worth_of_competence(const Workspace::Impl& w, const Stage& stage);
 void allow_all(Workspace::Impl& w);
 
+// profile.cpp
+void set_profiles(Workspace::Impl& w);
+
 // sketch.cpp: as relax, over slots instead of options.
 bool can_sketch(const Workspace::Impl& w);
 void set_shapes(Workspace::Impl& w);
 double sketch(Workspace::Impl& w, double budget_multiplier, double, Mark& path);
 Draft least_use(Workspace::Impl& w);
+bool draft_is_alone(const Workspace::Impl& w);
 void keep_alive(Workspace::Impl& w);
 
 // draft.cpp

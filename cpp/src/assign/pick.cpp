@@ -7,17 +7,9 @@ namespace {
 
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
-// The best few candidates of a slot: of k distinct slots, a best choice takes each from its slot's best k.
-struct Top {
-  int count = 0;
-  double value[kMaxDistinct];
-  int at[kMaxDistinct], llm[kMaxDistinct];
-};
-
-Top top_of(const Slot& slot, double slope, int wanted, int forced) {
+Top top_of(const Slot& slot, double slope, int wanted) {
   Top top;
   for (int k = 0; k < slot.count; ++k) {
-    if (forced >= 0 && k != forced) continue;
     const double v = slope * slot.gain[k] - slot.cost[k];
     if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
     int i = top.count < wanted ? top.count++ : wanted - 1;
@@ -31,8 +23,8 @@ Top top_of(const Slot& slot, double slope, int wanted, int forced) {
 // Tries all choices of the tops; writes the best one's positions in them.
 class Chooser {
  public:
-  Chooser(const Slot* slots, const Stage& stage, double slope, int forced_slot = -1, int forced = -1) : n_(stage.slots) {
-    for (int s = 0; s < n_; ++s) tops_[s] = top_of(slots[s], slope, n_, s == forced_slot ? forced : -1);
+  Chooser(const Slot* slots, const Stage& stage, double slope) : n_(stage.slots) {
+    for (int s = 0; s < n_; ++s) tops_[s] = top_of(slots[s], slope, n_);
     choose(0, 0);
   }
   double value() const { return best_; }
@@ -94,12 +86,27 @@ bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::i
   return true;
 }
 
-double best_values_with(const Slot* slots, const Stage& stage, double slope, int s, int k) {
-  if (tried(stage)) return Chooser(slots, stage, slope, s, k).value();
-  double sum = slope * slots[s].gain[k] - slots[s].cost[k];
-  for (int r = 0; r < stage.slots; ++r)
-    if (r != s) sum += best_value(slots[r], slope);
-  return sum;
+BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_(slots), stage_(stage), slope_(slope) {
+  for (int s = 0; s < stage.slots; ++s) {
+    if (tried(stage)) tops_[s] = top_of(slots[s], slope, stage.slots);
+    else sum_ += best_[s] = best_value(slots[s], slope);
+  }
+}
+
+double BestWith::value(int s, int k) const {
+  const double own = slope_ * slots_[s].gain[k] - slots_[s].cost[k];
+  if (!tried(stage_)) return own + (sum_ - best_[s]);
+  return own + others(0, s, slots_[s].points[k].choice, -1);
+}
+
+// The best of slots r and later, but for s: none takes `llm`, or `before`, which the slot before took.
+double BestWith::others(int r, int s, int llm, int before) const {
+  if (r >= stage_.slots || r >= kMaxDistinct) return 0;
+  if (r == s) return others(r + 1, s, llm, before);
+  double best = kNone;
+  for (int i = 0; i < tops_[r].count; ++i)
+    if (tops_[r].llm[i] != llm && tops_[r].llm[i] != before) best = std::max(best, tops_[r].value[i] + others(r + 1, s, llm, tops_[r].llm[i]));
+  return best;
 }
 
 }  // namespace turnout::assign

@@ -7,18 +7,19 @@ namespace turnout::assign {
 
 constexpr int kMaxDistinct = 3;  // slots of a stage whose distinct LLMs are tried exactly
 
-// max over a slot's candidates of slope * gain - cost.
-inline double best_value(const Slot& slot, double slope) {
+// max of worth * gain - cost; columns are padded to fours.
+inline double most(const double* gain, const double* cost, int n, double worth) {
   double lanes[4] = {-1e300, -1e300, -1e300, -1e300};
-  for (int k = 0; k < slot.count; k += 4)
+  for (int k = 0; k < n; k += 4)
     for (int i = 0; i < 4; ++i) {
-      const double v = slope * slot.gain[k + i] - slot.cost[k + i];
+      const double v = worth * gain[k + i] - cost[k + i];
       lanes[i] = v > lanes[i] ? v : lanes[i];
     }
   const double a = lanes[0] > lanes[1] ? lanes[0] : lanes[1], b = lanes[2] > lanes[3] ? lanes[2] : lanes[3];
   return a > b ? a : b;
 }
 
+inline double best_value(const Slot& slot, double slope) { return most(slot.gain, slot.cost, slot.count, slope); }
 int best_candidate(const Slot& slot, double slope);
 
 // The same over the slots of a stage; `distinct` of at most kMaxDistinct slots.
@@ -26,7 +27,26 @@ double best_values(const Slot* slots, const Stage& stage, double slope);
 // ... and which they are. False when there are not enough distinct LLMs.
 bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::int16_t* at);
 
-// The best when slot s takes candidate k.
-double best_values_with(const Slot* slots, const Stage& stage, double slope, int s, int k);
+// The best of a few candidates of a slot: of k distinct slots, a best choice takes each from its slot's best k.
+struct Top {
+  int count = 0;
+  double value[kMaxDistinct];
+  int at[kMaxDistinct], llm[kMaxDistinct];
+};
+
+// The best of a stage when one slot takes a given candidate.
+class BestWith {
+ public:
+  BestWith(const Slot* slots, const Stage& stage, double slope);
+  double value(int s, int k) const;
+
+ private:
+  double others(int r, int s, int llm, int before) const;
+
+  const Slot* slots_;
+  const Stage& stage_;
+  double slope_, sum_ = 0, best_[kMaxNodes];
+  Top tops_[kMaxDistinct];
+};
 
 }  // namespace turnout::assign

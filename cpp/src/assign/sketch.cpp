@@ -8,7 +8,8 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-constexpr int kDepth = 2;
+constexpr int kDepth = 1;      // of envelopes, beside the point on the path
+constexpr int kRounds = 2;     // from path to envelope to path
 
 double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
 
@@ -22,48 +23,35 @@ void set_costs(Impl& w, double net, double m) {
   }
 }
 
-// A stage's best at a value of g, and the tangent that bounds it lowest.
-struct Peak {
-  double value;
-  int tangent;
-};
+// A stage's best when g has a worth: the value alone, or which point of its frontier.
+double peak(const Shape& shape, double worth) { return most(shape.g, shape.cost, shape.point_count, worth); }
 
-Peak peak(const Impl& w, int t, double worth_of_g) {
-  const Stage& stage = w.problem.stages[t];
-  const Shape& shape = w.shapes[t];
-  const Slot* slots = w.slots + stage.first_slot;
-  Peak best{0, -1};
-  for (int i = 0; i < shape.tangent_count; ++i) {
-    const Tangent& tangent = shape.tangents[i];
-    const double v = worth_of_g * tangent.base + best_values(slots, stage, worth_of_g * tangent.slope);
-    if (best.tangent < 0 || v < best.value) best = {v, i};
-  }
+int peak_at(const Shape& shape, double worth) {
+  int best = 0;
+  for (int k = 1; k < shape.point_count; ++k)
+    if (worth * shape.g[k] - shape.cost[k] > worth * shape.g[best] - shape.cost[best]) best = k;
   return best;
 }
 
-// The candidates of a peak: their costs, and g as the tangent has it.
-struct Choice {
-  std::int16_t at[kMaxNodes];
-  double g, cost;
-};
-
-Choice choice_at(const Impl& w, int t, double worth_of_g, int tangent) {
+// The tangent that bounds the stage lowest.
+const Tangent& tightest(const Impl& w, int t, double worth) {
   const Stage& stage = w.problem.stages[t];
-  const Slot* slots = w.slots + stage.first_slot;
-  const Tangent& line = w.shapes[t].tangents[tangent];
-  Choice c;
-  best_candidates(slots, stage, worth_of_g * line.slope, c.at);
-  double gain = 0;
-  c.cost = 0;
-  for (int s = 0; s < stage.slots; ++s) gain += slots[s].gain[c.at[s]], c.cost += slots[s].cost[c.at[s]];
-  c.g = line.base + line.slope * gain;
-  return c;
+  const Shape& shape = w.shapes[t];
+  int best = 0;
+  double least = 0;
+  for (int i = 0; i < shape.tangent_count && shape.tangent_count > 1; ++i) {
+    const Tangent& tangent = shape.tangents[i];
+    const double v = worth * tangent.base + best_values(w.slots + stage.first_slot, stage, worth * tangent.slope);
+    if (i == 0 || v < least) best = i, least = v;
+  }
+  return shape.tangents[best];
 }
 
-// The best that can follow from p: which line of the next envelope, and whether the stage is run (tangent >= 0).
+// The best that can follow from p: which line of the next envelope, and whether the stage is run.
 struct Next {
   double value;
-  int line, tangent;
+  int line;
+  bool run;
 };
 
 Next best_next(const Impl& w, int t, double p) {
@@ -71,13 +59,12 @@ Next best_next(const Impl& w, int t, double p) {
   const Shape& shape = w.shapes[t];
   const Envelope& e = w.envelope[t + 1];
   const double kept = (1 - stage.break_) * p, lever = leverage(stage, p);
-  Next best{-1e300, -1, -1};
+  Next best{-1e300, -1, false};
   for (int j = 0; j < e.count; ++j) {
-    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, -1};
+    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, false};
     if (!shape.fills) continue;
-    const Peak top = peak(w, t, e.b[j] * lever);
-    const double v = e.a[j] + e.b[j] * kept + top.value;
-    if (v > best.value) best = {v, j, top.tangent};
+    const double v = e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever);
+    if (v > best.value) best = {v, j, true};
   }
   return best;
 }
@@ -92,9 +79,10 @@ Line line_after(const Impl& w, int t, double p) {
   const Stage& stage = w.problem.stages[t];
   const Next next = best_next(w, t, p);
   const double beta = w.envelope[t + 1].b[next.line];
-  if (next.tangent < 0) return through(p, next.value, beta);
-  const Choice c = choice_at(w, t, beta * leverage(stage, p), next.tangent);
-  return through(p, next.value, beta * ((1 - stage.break_) + (stage.break_ - stage.fix) * c.g));
+  if (!next.run) return through(p, next.value, beta);
+  const Shape& shape = w.shapes[t];
+  const double g = shape.g[peak_at(shape, beta * leverage(stage, p))];
+  return through(p, next.value, beta * ((1 - stage.break_) + (stage.break_ - stage.fix) * g));
 }
 
 // The mirror image: the most that stages before t + 1 can add when p is worth `slope` after them.
@@ -107,11 +95,23 @@ Line line_before(const Impl& w, int t, double slope) {
     const double p = std::min(1.0, e.b[i]), lever = leverage(stage, p);
     if (shape.may_skip && e.a[i] + slope * p > best.y) best = through(slope, e.a[i] + slope * p, p);
     if (!shape.fills) continue;
-    const Peak top = peak(w, t, slope * lever);
-    const double v = e.a[i] + slope * (1 - stage.break_) * p + top.value;
-    if (v > best.y) best = through(slope, v, (1 - stage.break_) * p + lever * choice_at(w, t, slope * lever, top.tangent).g);
+    const double v = e.a[i] + slope * (1 - stage.break_) * p + peak(shape, slope * lever);
+    if (v > best.y) best = through(slope, v, (1 - stage.break_) * p + lever * shape.g[peak_at(shape, slope * lever)]);
   }
   return best;
+}
+
+// What p before each stage is worth, the rest of the plan being fixed.
+void set_worths(Impl& w, const Draft& d) {
+  double worth = w.terms.value_usd;
+  for (int t = w.stages; t-- > 0;) {
+    const Stage& stage = w.problem.stages[t];
+    double gain = 0;
+    for (int s = stage.first_slot; s < stage.first_slot + stage.slots; ++s)
+      if (d.at[s] >= 0) gain += w.slots[s].gain[d.at[s]];
+    if (d.at[stage.first_slot] >= 0) worth *= effect_of(stage, curve_value(stage.curve, gain)).slope;
+    w.shapes[t].worth = worth;
+  }
 }
 
 void follow(Impl& w, Draft& d) {
@@ -120,14 +120,17 @@ void follow(Impl& w, Draft& d) {
   for (int t = 0; t < w.stages; ++t) {
     const Stage& stage = w.problem.stages[t];
     const Next next = best_next(w, t, p);
+    w.shapes[t].at = p;
     std::int16_t* at = d.at + stage.first_slot;
-    if (next.tangent < 0) continue;
-    const Choice c = choice_at(w, t, w.envelope[t + 1].b[next.line] * leverage(stage, p), next.tangent);
+    if (!next.run) continue;
+    const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
+    best_candidates(w.slots + stage.first_slot, stage, worth * tightest(w, t, worth).slope, at);
     double gain = 0;
-    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s] = c.at[s]];
+    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s]];
     p = effect_of(stage, curve_value(stage.curve, gain))(p);
   }
   total(w, d);
+  set_worths(w, d);
 }
 
 bool is_identity(const double* curve) {
@@ -171,6 +174,7 @@ void set_shape(Impl& w, int t) {
     const int first = std::min(static_cast<int>(lo * kLast), kLast - 1);
     set_tangents(stage.curve, first, std::max(first + 1, std::min(kLast, static_cast<int>(hi * kLast) + 1)), shape);
   }
+  shape.at = 0.5 * (shape.lo + shape.hi);
   const double low = effect_of(stage, curve_value(stage.curve, lo))(shape.lo), high = effect_of(stage, curve_value(stage.curve, hi))(shape.hi);
   if (t + 1 == w.stages) return;
   Shape& next = w.shapes[t + 1];
@@ -182,7 +186,7 @@ void set_prefixes(Impl& w) {
   w.prefix[0].count = 0;
   w.prefix[0].add(0, 0);
   for (int t = 0; t + 1 < w.stages; ++t)
-    outline(w.prefix[t + 1], 0, w.terms.value_usd, kDepth, 0, [&w, t](double slope) { return line_before(w, t, slope); });
+    outline_through(w.prefix[t + 1], 0, w.shapes[t + 1].worth, w.terms.value_usd, kDepth, [&w, t](double slope) { return line_before(w, t, slope); });
 }
 
 // Marks what reaches `least` in some prefix, stage and rest.
@@ -204,22 +208,17 @@ class Keeper {
     skips_ = skips_ || (w_.shapes[t_].may_skip && base + beta * p >= least_);
     if (!w_.shapes[t_].fills) return;
     const double worth = beta * leverage(stage_, p), rest = base + beta * (1 - stage_.break_) * p;
-    const Peak top = peak(w_, t_, worth);
-    if (rest + top.value < least_) return;
-    const Tangent& tangent = w_.shapes[t_].tangents[top.tangent];
+    if (rest + peak(w_.shapes[t_], worth) < least_) return;
+    const Tangent& tangent = tightest(w_, t_, worth);
     mark(rest + worth * tangent.base, worth * tangent.slope);
   }
 
   void mark(double rest, double slope) {
-    const double all = best_values(slots_, stage_, slope);
+    const BestWith best(slots_, stage_, slope);
     for (int s = 0; s < stage_.slots; ++s) {
       if (s > 0 && slots_[s].points == slots_[s - 1].points) continue;
-      const double best = best_value(slots_[s], slope);
-      for (int k = 0; k < slots_[s].count; ++k) {
-        if (slots_[s].alive[k]) continue;
-        const double v = stage_.distinct ? best_values_with(slots_, stage_, slope, s, k) : all - best + (slope * slots_[s].gain[k] - slots_[s].cost[k]);
-        if (rest + v >= least_) slots_[s].alive[k] = 1;
-      }
+      for (int k = 0; k < slots_[s].count; ++k)
+        if (!slots_[s].alive[k] && rest + best.value(s, k) >= least_) slots_[s].alive[k] = 1;
     }
   }
 
@@ -230,6 +229,34 @@ class Keeper {
   double least_;
   bool skips_ = false;
 };
+
+// Whether every candidate but the draft's stays below `least` with this one line of what follows.
+bool alone_with(const Impl& w, int t, double rest, double worth, double least) {
+  const Stage& stage = w.problem.stages[t];
+  const Slot* slots = w.slots + stage.first_slot;
+  const std::int16_t* at = w.draft.at + stage.first_slot;
+  if (at[0] < 0) return false;
+  const Tangent& tangent = tightest(w, t, worth);
+  const BestWith best(slots, stage, worth * tangent.slope);
+  rest += worth * tangent.base;
+  for (int s = 0; s < stage.slots; ++s)
+    for (int k = 0; k < slots[s].count; ++k)
+      if (k != at[s] && rest + best.value(s, k) >= least) return false;
+  return true;
+}
+
+bool alone_at(const Impl& w, int t, double base, double p, double least) {
+  const Stage& stage = w.problem.stages[t];
+  const Shape& shape = w.shapes[t];
+  const Envelope& after = w.envelope[t + 1];
+  const bool skipped = w.draft.at[stage.first_slot] < 0;
+  for (int j = 0; j < after.count; ++j) {
+    const double so_far = base + after.a[j], worth = after.b[j] * leverage(stage, p), rest = so_far + after.b[j] * (1 - stage.break_) * p;
+    if (shape.may_skip && !skipped && so_far + after.b[j] * p >= least) return false;
+    if (shape.fills && rest + peak(shape, worth) >= least && !alone_with(w, t, rest, worth, least)) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -245,17 +272,25 @@ void set_shapes(Impl& w) {
   for (int t = 0; t < w.stages; ++t) set_shape(w, t);
 }
 
+// Envelopes that are tight where the last path went, until the path stays or nothing is left to gain.
 double sketch(Impl& w, double m, double, Mark& mark) {
   set_costs(w, 1, m);
+  set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
-  for (int t = w.stages - 1; t > 0; --t)
-    outline(w.envelope[t], w.shapes[t].lo, w.shapes[t].hi, kDepth, 0, [&w, t](double p) { return line_after(w, t, p); });
-  Draft path;
-  follow(w, path);
-  offer(w, path);
-  mark = {path.utility, {path.use, 0}};
-  return best_next(w, 0, 0).value + m * w.limit[0];
+  double bound = 0, before = 1e300;
+  for (int round = 0; round < kRounds; ++round) {
+    for (int t = w.stages - 1; t > 0; --t)
+      outline_through(w.envelope[t], w.shapes[t].lo, w.shapes[t].at, w.shapes[t].hi, kDepth, [&w, t](double p) { return line_after(w, t, p); });
+    Draft path;
+    follow(w, path);
+    offer(w, path);
+    mark = {path.utility, {path.use, 0}};
+    bound = std::min(before, best_next(w, 0, 0).value + m * w.limit[0]);
+    if (bound - (path.utility - m * (path.use - w.limit[0])) <= w.slack || bound >= before) break;
+    before = bound;
+  }
+  return bound;
 }
 
 // The mandatory stages alone.
@@ -267,6 +302,22 @@ Draft least_use(Impl& w) {
     if (!stage.optional && !best_candidates(w.slots + stage.first_slot, stage, 0, d.at + stage.first_slot)) return d;
   total(w, d);
   return d;
+}
+
+// Whether nothing beside the draft comes as near to the bound, at any of its stages: then it is the best, without a tie.
+bool draft_is_alone(const Impl& w) {
+  const double least = w.floor - w.slack - w.multiplier[0] * w.limit[0];
+  double base = 0, p = 0;
+  for (int t = 0; t < w.stages; ++t) {
+    const Stage& stage = w.problem.stages[t];
+    if (!alone_at(w, t, base, p, least)) return false;
+    if (w.draft.at[stage.first_slot] < 0) continue;
+    double gain = 0;
+    for (int s = stage.first_slot; s < stage.first_slot + stage.slots; ++s)
+      gain += w.slots[s].gain[w.draft.at[s]], base -= w.slots[s].cost[w.draft.at[s]];
+    p = effect_of(stage, curve_value(stage.curve, gain))(p);
+  }
+  return true;
 }
 
 void keep_alive(Impl& w) {

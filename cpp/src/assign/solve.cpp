@@ -89,6 +89,10 @@ class BySlots {
     const double m = w_.multiplier[0];
     write(w_, w_.draft, out_);
     evaluate(problem_, out_);
+    if (draft_is_alone(w_)) {
+      out_.status = proved;
+      return;
+    }
     keep_alive(w_);
     build_options(w_);
     Mark path;
@@ -201,7 +205,7 @@ void solve(const Problem& problem, Workspace& ws, Solution& out) {
   Impl& w = ws.impl();
   answer_nothing(problem, out);
   begin(w, problem);
-  if (can_sketch(w)) BySlots(problem, ws, out).run();
+  if (w.sketched) BySlots(problem, ws, out).run();
   else ByOptions(problem, ws, out).run();
 }
 
