@@ -81,7 +81,7 @@ def assign_cases(w: Workload) -> list[Case]:
     """Twelve slots on sixteen LLMs, without and with a binding budget; timed inside C++."""
     cases = []
     for name, binding in (("assign", False), ("assign_constrained", True)):
-        problems = assignment_problems(min(w.repeats, 500), binding)
+        problems = assignment_problems(w.router, min(w.repeats, 500), binding)
         cases.append(
             Case(
                 name,
@@ -126,7 +126,7 @@ def reference_assignments(w: Workload) -> list[Case]:
     """The pure-Python twin of assign on a few of the same problems."""
     cases = []
     for name, binding in (("assign", False), ("assign_constrained", True)):
-        problems = assignment_problems(4, binding)
+        problems = assignment_problems(w.router, 4, binding)
 
         def agree(problems: list[dict[str, Any]] = problems) -> float:
             return float(np.mean([solve(**p).llms == reference_assign.solve(**p).llms for p in problems]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import math
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from turnout import _native
+from turnout.assemble import native_llms
 from turnout.assign import Stage, solve
+from turnout.catalog import PolicyNames, load_operators
 from turnout.core import InputError
+from turnout.reference.costs import MEAN, P90, SlotCost, slot_cost
 from turnout.router import Router
 from turnout.schema import fail
 
+Floats = npt.NDArray[np.float64]
+
 CAPABILITIES = 1000
-SLOTS, LLMS = 12, 16
 
 _VERBS = "search fetch convert summarise translate plot schedule validate compress extract rank draft audit deploy".split()
 _OBJECTS = (
@@ -101,30 +108,37 @@ def mixed_lengths(texts: list[str], count: int, seed: int = 0) -> list[str]:
     return [texts[i] for i in rng.choice(len(texts), count, replace=False)]
 
 
-def plan_stages() -> list[Stage]:
-    """Twelve call slots: an ensemble of three, a debate of three, and three operators of two slots each."""
-    third, half = (1 / 3,) * 3, (0.5, 0.5)
-    return [
-        Stage(third, distinct=True, parallel=True),
-        Stage(third, fix=0.5, break_=0.1, parallel=True, optional=True),
-        *(Stage(half, fix=fix, break_=0.08, optional=True) for fix in (0.4, 0.35, 0.3)),
-    ]
+def plan_operators(router: Router) -> list[_native.Operator]:
+    """A plan of twelve call slots from the bundle's operator table."""
+    table = {op.id: op for op in load_operators(router.parts.bundle.bytes("operators/operators.toml"), PolicyNames())}
+    return [table[name] for name in ("multi_llm_ensemble", "review", "debate", "self_refine", "review")]
 
 
-def assignment_problem(rng: np.random.Generator, binding: bool) -> dict[str, Any]:
-    """Keyword arguments of `turnout.assign.solve`: 12 slots on 16 LLMs, the budget a share of the best plan's bound."""
-    quality = np.sort(rng.uniform(0.2, 0.92, LLMS))
-    price = np.sort(10.0 ** rng.uniform(-5, -2.3, LLMS)) * rng.uniform(0.6, 1.6, LLMS)
-    usd = price * rng.uniform(0.5, 3.0, (SLOTS, 1))
-    seconds = rng.uniform(0.5, 6.0, (SLOTS, LLMS))
-    problem = {
-        "stages": plan_stages(),
-        "quality": quality,
-        "usd": usd,
-        "usd_bound": usd * rng.uniform(1.3, 2.2, (1, LLMS)),
-        "seconds": seconds,
-        "seconds_bound": 1.6 * seconds,
-        "allowed": np.ones((SLOTS, LLMS), bool),
+def _stage(op: _native.Operator, first: bool) -> Stage:
+    weights = tuple(slot.weight for slot in op.slots)
+    return Stage(weights, op.fix, op.break_, tuple(op.curve), not first, op.parallel, op.distinct)
+
+
+def _matrix(slots: list[_native.Slot], llms: list[_native.Llm], value: Callable[[SlotCost], float]) -> Floats:
+    return np.array([[value(slot_cost(slot, llm)) for llm in llms] for slot in slots])
+
+
+def assignment_problem(router: Router, rng: np.random.Generator, binding: bool) -> dict[str, Any]:
+    """Keyword arguments of `turnout.assign.solve` for one query: what the router would solve for a plan of 12 slots on its 16 LLMs.
+
+    The query has a random length, difficulty and worth; a budget that binds is a share of the best plan's bound.
+    """
+    operators, llms = plan_operators(router), native_llms(router.parts.pool, router.parts.policies)
+    slots = [slot for op in operators for slot in op.slots]
+    tokens, b = float(rng.integers(20, 800)), rng.normal(0.2, 1.0)
+    problem: dict[str, Any] = {
+        "stages": [_stage(op, first=i == 0) for i, op in enumerate(operators)],
+        "quality": np.array([1.0 / (1.0 + math.exp(-(m.ability + rng.normal(0, 0.3) - b))) for m in llms]),
+        "usd": _matrix(slots, llms, lambda cost: cost.usd(MEAN, tokens)),
+        "usd_bound": _matrix(slots, llms, lambda cost: cost.usd(P90, tokens)),
+        "seconds": _matrix(slots, llms, lambda cost: cost.seconds[MEAN]),
+        "seconds_bound": _matrix(slots, llms, lambda cost: cost.seconds[P90]),
+        "allowed": np.ones((len(slots), len(llms)), bool),
         "value_usd": float(10.0 ** rng.uniform(-2.5, 0)),
         "usd_per_second": 0.0,
         "budget": None,
@@ -136,10 +150,10 @@ def assignment_problem(rng: np.random.Generator, binding: bool) -> dict[str, Any
     return problem
 
 
-def assignment_problems(count: int, binding: bool, seed: int = 0) -> list[dict[str, Any]]:
+def assignment_problems(router: Router, count: int, binding: bool, seed: int = 0) -> list[dict[str, Any]]:
     """Problems whose budget binds, or that have none."""
     rng = np.random.default_rng(seed)
-    return [assignment_problem(rng, binding) for _ in range(count)]
+    return [assignment_problem(router, rng, binding) for _ in range(count)]
 
 
 def vectors_of(router: Router, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -176,7 +190,7 @@ class Workload:
 
 def make_workload(bundle: Path | None, data: Path | None, quick: bool) -> Workload:
     """Loads the routers and draws the queries."""
-    repeats = 100 if quick else 2000
+    repeats = 300 if quick else 2000
     texts = built_in_queries() if data is None else dev_queries(data)
     texts = mixed_lengths(texts, repeats)
     router = router_with(CAPABILITIES, bundle)
