@@ -1,4 +1,4 @@
-"""The cases of `turnout bench` under pytest-benchmark: ``pytest bench --benchmark-only``; compare runs with its own tools."""
+"""The cases of `turnout bench` under pytest-benchmark: ``pytest bench --benchmark-only``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ NATIVE = [
 def run(benchmark: Any, case: Case) -> None:
     inputs = itertools.cycle(case.inputs)
     benchmark.group = case.key
-    benchmark.pedantic(case.call, setup=lambda: ((next(inputs),), {}), rounds=min(300, len(case.inputs)), warmup_rounds=3)
+    benchmark.pedantic(
+        case.call, setup=lambda: ((next(inputs),), {}), rounds=min(300, len(case.inputs)), warmup_rounds=3
+    )
 
 
 @pytest.fixture(scope="session")

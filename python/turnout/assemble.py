@@ -75,7 +75,9 @@ def native_llms(llms: Sequence[ResolvedLlm], policies: PolicyNames) -> list[_nat
 
 def native_config(config: OperatorsConfig, path: str) -> _native.OperatorsConfig:
     if config.depth_rule not in DEPTH_RULES:
-        raise fail(BundleError, f"{path}.depth_rule", f"expected one of {sorted(DEPTH_RULES)}, got {config.depth_rule!r}")
+        raise fail(
+            BundleError, f"{path}.depth_rule", f"expected one of {sorted(DEPTH_RULES)}, got {config.depth_rule!r}"
+        )
     values = msgspec.structs.asdict(config)
     return _native.OperatorsConfig(**{**values, "depth_rule": DEPTH_RULES[config.depth_rule]})
 
@@ -110,7 +112,9 @@ def choose_embedder(given: Any, bundle: Bundle, config: EmbedConfig) -> Any:
     if given is None:
         return bundled_embedder(bundle, config)
     if not isinstance(given, CallableEmbedder | _native.Embedder):
-        raise TypeError(f"embedder: expected a turnout embedder, got {type(given).__name__}; wrap a callable in CallableEmbedder")
+        raise TypeError(
+            f"embedder: expected a turnout embedder, got {type(given).__name__}; wrap a callable in CallableEmbedder"
+        )
     if (given.name, given.dim) != (config.name, config.dim):
         raise fail(
             ConfigError,

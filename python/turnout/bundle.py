@@ -225,9 +225,7 @@ class Bundle:
         except (ValueError, EOFError, OSError) as error:
             raise fail(BundleError, self.where(name), f"not a .npy file: {error}") from None
         expected = f"{np.dtype(dtype).name}{['any' if n is None else n for n in shape]}"
-        fits = array.ndim == len(shape) and all(
-            n is None or n == m for n, m in zip(shape, array.shape, strict=True)
-        )
+        fits = array.ndim == len(shape) and all(n is None or n == m for n, m in zip(shape, array.shape, strict=True))
         if array.dtype != np.dtype(dtype) or not fits or not array.flags.c_contiguous:
             raise fail(
                 BundleError, self.where(name), f"expected {expected} in C order, got {array.dtype}{list(array.shape)}"

@@ -15,8 +15,8 @@ _TEXT_PARTS = frozenset({"text", "input_text"})
 class Chat(NamedTuple):
     """What a conversation asks.
 
-    `text` is the last user message: how hard it is decides. `whole` is every message: it is what the LLM reads, so its length
-    is what is paid for.
+    `text` is the last user message: how hard it is decides. `whole` is every message: it is what the LLM reads, so its
+    length is what is paid for.
     """
 
     text: str

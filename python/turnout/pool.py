@@ -136,7 +136,9 @@ def ability_from_scores(table: AbilityTable, scores: dict[str, float], path: str
     for name, score in scores.items():
         line = table.scores.get(name)
         if line is None:
-            raise fail(ConfigError, f"{path}.{name}", f"no line was fitted for it; the bundle has {sorted(table.scores)}")
+            raise fail(
+                ConfigError, f"{path}.{name}", f"no line was fitted for it; the bundle has {sorted(table.scores)}"
+            )
         if not 0.0 < score < 1.0:
             raise fail(ConfigError, f"{path}.{name}", f"expected a share of correct answers in (0, 1), got {score:g}")
         precision = 1.0 / max(line.residual_sd, 1e-6) ** 2

@@ -102,8 +102,8 @@ class Router:
         Parameters
         ----------
         query : str, bytes, float32[D], or chat messages
-            At most 1 MiB of text; of chat messages the last user message decides, and all of them are paid for. A vector is
-            exactly what `embed` returns.
+            At most 1 MiB of text. Of chat messages the last user message decides, and all of them are paid for. A
+            vector is exactly what `embed` returns.
         value_usd : float, optional
             What a correct answer is worth, USD.
         budget_usd, max_seconds : float, optional
@@ -113,7 +113,7 @@ class Router:
         seed : int, optional
             Draws the latent and the operators with this seed, for exploration; default: greedy.
         in_tokens : int, optional
-            The query's length in LLM tokens; default: counted from the text. Needed with a vector when a budget applies.
+            The query's length in LLM tokens; default: counted from the text. Needed with a vector and a budget.
         statistic : {"p90", "mean", "cap"}
             Which statistic of the plan's cost (and seconds) the limits bound. With ``cap`` each call carries
             `max_output_tokens`, and overspending is impossible.
@@ -184,7 +184,9 @@ class Router:
         if isinstance(queries, str | bytes):
             raise TypeError("queries: expected a list of queries, got one; use route()")
         if self._callable is not None and not isinstance(queries, np.ndarray):
-            raise fail(InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]")
+            raise fail(
+                InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
+            )
         run = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
         return run(
             queries,
@@ -203,8 +205,8 @@ class Router:
     async def aroute(self, query: Query, **options: Any) -> _native.Decision:
         """`route` for asyncio; takes the same options.
 
-        A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event loop. An
-        async `CallableEmbedder` is awaited.
+        A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event
+        loop. An async `CallableEmbedder` is awaited.
         """
         if self._callable is not None and not isinstance(query, np.ndarray):
             text, options["in_tokens"], options["constraints"] = self._read(

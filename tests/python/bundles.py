@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 DIM, LATENT, SKILLS, HIDDEN = 32, 4, 2, 16
-WORDS = """what is the capital of a an and or how many find prove solve write function python integral matrix court contract
-law chemistry reaction energy photon search web run code test history year war plus minus two three""".split()
+WORDS = """what is the capital of a an and or how many find prove solve write function python integral matrix court
+contract law chemistry reaction energy photon search web run code test history year war plus minus two three""".split()
 
 OPERATORS = """
 [[operators]]

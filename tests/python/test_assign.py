@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from turnout import assign
 from turnout.assign import IDENTITY_CURVE, Stage
 from turnout.core import InputError

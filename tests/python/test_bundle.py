@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-import bundles
 import pytest
 
+import bundles
 import turnout
 from turnout.bundle import Bundle
 

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 import pytest
-import tables
 from hypothesis import given
 from hypothesis import strategies as st
+
+import tables
 from turnout import _native, catalog
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import ConfigError, InputError

@@ -22,6 +22,7 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
+
 from turnout import _native, engines
 from turnout.core import BundleError, ConfigError, InputError
 from turnout.embed import CallableEmbedder, OnnxEmbedder, StaticEmbedder, Tokenizer, load_encoder, load_minilm

@@ -28,7 +28,11 @@ def test_one_user_message_is_the_text_itself(small: turnout.Router) -> None:
 
 
 def test_parts_are_joined_and_an_image_needs_vision(small: turnout.Router) -> None:
-    parts = [{"type": "text", "text": "what is"}, {"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "it"}]
+    parts = [
+        {"type": "text", "text": "what is"},
+        {"type": "image_url", "image_url": {"url": "x"}},
+        {"type": "text", "text": "it"},
+    ]
     chat = read_messages([{"role": "user", "content": parts}])
     assert chat == ("what is\nit", "what is\nit", True)
     decision = small.route([{"role": "user", "content": parts}])

@@ -8,9 +8,10 @@ from collections import Counter
 from typing import Any
 
 import pytest
-import tables
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+import tables
 from turnout import _native, operators
 from turnout.core import ConfigError, InputError
 from turnout.reference import operators as twin

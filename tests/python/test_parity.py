@@ -82,7 +82,9 @@ def test_the_small_bundle(small: turnout.Router, small_twin: ReferenceRouter, wo
     compare(small, small_twin, " ".join(words), **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"budget_usd": 0.001, "value_usd": 0.05}, {"max_seconds": 8.0, "statistic": "cap"}])
+@pytest.mark.parametrize(
+    "options", [{}, {"budget_usd": 0.001, "value_usd": 0.05}, {"max_seconds": 8.0, "statistic": "cap"}]
+)
 def test_the_default_bundle(router: turnout.Router, options: dict[str, Any]) -> None:
     twin = ReferenceRouter(router.parts)
     for query in built_in_queries()[:40:5]:

@@ -8,6 +8,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from turnout import plan
 from turnout.core import InputError
 from turnout.reference import plan as twin

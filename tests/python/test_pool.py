@@ -94,7 +94,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("bad", "path", "message"), [b for b in BAD if b[2]], ids=lambda x: x if isinstance(x, str) else "")
+@pytest.mark.parametrize(
+    ("bad", "path", "message"), [b for b in BAD if b[2]], ids=lambda x: x if isinstance(x, str) else ""
+)
 def test_bad_entries_name_the_culprit(small_bundle: Path, bad: dict[str, Any], path: str, message: str) -> None:
     with pytest.raises(turnout.ConfigError) as error:
         load(small_bundle, bad)

@@ -7,12 +7,12 @@ import pickle
 import threading
 from typing import Any
 
-import bundles
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import bundles
 import turnout
 
 QUERIES = [
@@ -30,7 +30,7 @@ QUERIES = [
 ]
 
 
-# Determinism ------------------------------------------------------------------------------------------------------------
+# Determinism --------------------------------------------------------------------------------------------------------
 
 
 def test_the_same_call_gives_an_equal_decision_with_another_ticket(small: turnout.Router) -> None:
@@ -39,7 +39,10 @@ def test_the_same_call_gives_an_equal_decision_with_another_ticket(small: turnou
     assert small.route(QUERIES[1]) != a
 
 
-@pytest.mark.parametrize("options", [{}, {"seed": 5}, {"budget_usd": 0.0004}, {"max_seconds": 3.0}, {"statistic": "cap", "budget_usd": 0.001}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"seed": 5}, {"budget_usd": 0.0004}, {"max_seconds": 3.0}, {"statistic": "cap", "budget_usd": 0.001}],
+)
 def test_batch_single_and_vector_agree(small: turnout.Router, options: dict[str, Any]) -> None:
     queries = QUERIES * 60  # several chunks of the engines
     singles = [small.route(q, **options) for q in queries]
@@ -95,7 +98,7 @@ def test_aroute_equals_route(small: turnout.Router) -> None:
     assert asyncio.run(all_of()) == [small.route(q, value_usd=0.02) for q in [*QUERIES, "court " * 20000]]
 
 
-# The Decision -----------------------------------------------------------------------------------------------------------
+# The Decision -------------------------------------------------------------------------------------------------------
 
 
 def test_a_decision_is_frozen_picklable_and_json_able(small: turnout.Router) -> None:
@@ -143,7 +146,7 @@ def test_the_trace_has_one_line_a_stage(small: turnout.Router) -> None:
     assert "us]" in small.route(QUERIES[1]).explain()
 
 
-# Limits and rules -------------------------------------------------------------------------------------------------------
+# Limits and rules ---------------------------------------------------------------------------------------------------
 
 
 @settings(max_examples=150, deadline=None)
@@ -178,7 +181,10 @@ def test_cap_bounds_what_calls_may_cost(small: turnout.Router) -> None:
         prices = {e.id: e for e in (llm.entry for llm in small.parts.pool)}
         worst = sum(
             n.calls
-            * (n.max_input_tokens * prices[n.llm].usd_per_mtok_in + n.max_output_tokens * prices[n.llm].usd_per_mtok_out)
+            * (
+                n.max_input_tokens * prices[n.llm].usd_per_mtok_in
+                + n.max_output_tokens * prices[n.llm].usd_per_mtok_out
+            )
             / 1e6
             for n in d.plan
         )
@@ -187,12 +193,18 @@ def test_cap_bounds_what_calls_may_cost(small: turnout.Router) -> None:
 
 def test_constraints_are_hard(small: turnout.Router) -> None:
     for query in QUERIES:
-        only = small.route(query, value_usd=100.0, constraints=turnout.Constraints(allow=["tiny", "small"], deny=["tiny"]))
+        only = small.route(
+            query, value_usd=100.0, constraints=turnout.Constraints(allow=["tiny", "small"], deny=["tiny"])
+        )
         assert {n.llm for n in only.plan} == {"small"}
         assert only.infeasible == {"tiny": "denied", "large": "not_allowed", "giant": "not_allowed"}
         needs = small.route(query, value_usd=100.0, constraints=turnout.Constraints(needs=["vision"]))
         assert {n.llm for n in needs.plan} == {"large"}
-        plain = small.route(query, value_usd=100.0, constraints=turnout.Constraints(disable_operators=["cot", "ensemble", "react", "review"]))
+        plain = small.route(
+            query,
+            value_usd=100.0,
+            constraints=turnout.Constraints(disable_operators=["cot", "ensemble", "react", "review"]),
+        )
         assert {n.operator for n in plain.plan} == {"direct"} and "operators_masked" in plain.reasons
 
 
@@ -207,7 +219,9 @@ def test_nothing_allowed_gives_no_plan_and_says_so(small: turnout.Router) -> Non
 
 def test_tools_respect_grants_kinds_and_count(small: turnout.Router) -> None:
     def names(**kwargs: Any) -> set[str]:
-        return {name for name, _ in small.route("search the web", tools=8, constraints=turnout.Constraints(**kwargs)).tools}
+        return {
+            name for name, _ in small.route("search the web", tools=8, constraints=turnout.Constraints(**kwargs)).tools
+        }
 
     assert names() == {c[0] for c in bundles.CAPABILITIES}
     assert names(grants=[]) == {"law_agent", "lab_agent"}
@@ -225,7 +239,7 @@ def test_a_context_that_is_too_small_excludes_an_llm(small: turnout.Router) -> N
     assert {n.llm for n in beyond.plan} == {"giant"}
 
 
-# Texts ------------------------------------------------------------------------------------------------------------------
+# Texts --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t", b""])
@@ -260,7 +274,7 @@ def test_text_unlike_the_training_data_says_so(tmp_path: Any) -> None:
     assert "out_of_domain" in router.route("find the energy").reasons
 
 
-# Wrong calls ------------------------------------------------------------------------------------------------------------
+# Wrong calls --------------------------------------------------------------------------------------------------------
 
 GOOD = np.ones(bundles.DIM, np.float32)
 
@@ -294,7 +308,12 @@ WRONG = [
     ("x", {"tools": 9}, turnout.InputError, "tools: expected 0 to 8, got 9"),
     ("x", {"tools": -1}, turnout.InputError, "tools"),
     ("x", {"statistic": "p99"}, turnout.InputError, "statistic"),
-    ("x", {"constraints": turnout.Constraints(deny=["nobody"])}, turnout.InputError, "constraints.deny: 'nobody' is not"),
+    (
+        "x",
+        {"constraints": turnout.Constraints(deny=["nobody"])},
+        turnout.InputError,
+        "constraints.deny: 'nobody' is not",
+    ),
     ("x", {"constraints": turnout.Constraints(allow=["smal"])}, turnout.InputError, "did you mean 'small'"),
     ("x", {"constraints": turnout.Constraints(needs=["sight"])}, turnout.InputError, "constraints.needs"),
     ("x", {"constraints": turnout.Constraints(grants=["root"])}, turnout.InputError, "constraints.grants"),
@@ -314,7 +333,7 @@ def test_wrong_calls_are_clear_errors(
 
 
 def test_a_string_is_not_a_list_of_names() -> None:
-    with pytest.raises(TypeError, match="constraints.deny"):
+    with pytest.raises(TypeError, match=r"constraints\.deny"):
         turnout.Constraints(deny="large")
 
 
@@ -330,7 +349,9 @@ def test_a_string_is_not_a_list_of_names() -> None:
         (["a", "b" * ((1 << 20) + 1)], turnout.InputError, "at most 1048576 bytes"),
     ],
 )
-def test_wrong_batches_are_clear_errors(small: turnout.Router, queries: Any, error: type[Exception], message: str) -> None:
+def test_wrong_batches_are_clear_errors(
+    small: turnout.Router, queries: Any, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         small.route_batch(queries)
 
@@ -340,7 +361,7 @@ def test_empty_batches(small: turnout.Router) -> None:
     assert len(small.route_batch(np.ones((0, bundles.DIM), np.float32))) == 0
 
 
-# Columns ----------------------------------------------------------------------------------------------------------------
+# Columns ------------------------------------------------------------------------------------------------------------
 
 
 def test_columns_are_those_of_the_decisions(small: turnout.Router) -> None:
@@ -376,7 +397,7 @@ def test_arrow_capsules(small: turnout.Router) -> None:
     assert empty.num_rows == 0 and empty.schema == table.schema
 
 
-# Embedders --------------------------------------------------------------------------------------------------------------
+# Embedders ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_callable_embedder(tmp_path: Any) -> None:
@@ -415,12 +436,14 @@ def test_an_embedder_of_another_space_is_refused(small_bundle: Any, tmp_path: An
 def test_a_callable_that_misbehaves_is_named(tmp_path: Any) -> None:
     bundle = bundles.make(tmp_path, external=("house", 48))
     for wrong in (np.ones(47, np.float32), np.full(48, np.nan, np.float32), "text", None):
-        router = turnout.Router.load(bundle, embedder=turnout.CallableEmbedder(lambda _, w=wrong: w, name="house", dim=48))
+        router = turnout.Router.load(
+            bundle, embedder=turnout.CallableEmbedder(lambda _, w=wrong: w, name="house", dim=48)
+        )
         with pytest.raises((turnout.InputError, TypeError), match="house"):
             router.route("text")
 
 
-# Own tools --------------------------------------------------------------------------------------------------------------
+# Own tools ----------------------------------------------------------------------------------------------------------
 
 
 def test_own_capabilities(small_bundle: Any, tmp_path: Any) -> None:

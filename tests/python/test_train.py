@@ -9,15 +9,17 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-import bundles
 import numpy as np
 import pytest
+
+import bundles
 
 pytest.importorskip("torch", reason="training needs the extra turnout[train]")
 pytest.importorskip("safetensors", reason="training needs the extra turnout[train]")
 
 import onnxruntime
 import torch
+
 from turnout import _native
 from turnout.bundle import Bundle
 from turnout.core import BundleError, ConfigError

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import tokenizers
+
 from turnout.embed import Tokenizer
 
 DATA = os.environ.get("TURNOUT_DATA")

@@ -1,7 +1,7 @@
 """The fair rival: the whole decision in vectorised NumPy, with Hugging Face's tokenizer.
 
-It decides what the native core decides (no limits, greedy); a test compares their plans. Everything that can be computed
-once is computed once.
+It decides what the native core decides (no limits, greedy); the benchmark compares their plans. Everything that can be
+computed once is computed once.
 """
 
 from __future__ import annotations
@@ -120,7 +120,9 @@ class NumpyRouter:
     def embed(self, text: str) -> tuple[npt.NDArray[np.float32], int]:
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
         kept = ids if len(ids) <= self._head + self._tail else ids[: self._head] + ids[-self._tail :]
-        sums = self._weights[kept] @ self._rows[kept].astype(np.int32) if kept else np.zeros(self._rows.shape[1], np.int32)
+        sums = (
+            self._weights[kept] @ self._rows[kept].astype(np.int32) if kept else np.zeros(self._rows.shape[1], np.int32)
+        )
         squares = float((sums.astype(np.float64) ** 2).sum())
         return (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32), len(ids)
 

@@ -55,7 +55,9 @@ def numpy_cases(w: Workload) -> list[Case]:
     def finds_alike() -> float:
         names = w.router.capabilities
         ids = w.router.parts.index.search(np.stack(vectors), 4)[0]
-        return float(np.mean([[names[i] for i in row] == twin.capabilities(x) for row, x in zip(ids, vectors, strict=True)]))
+        return float(
+            np.mean([[names[i] for i in row] == twin.capabilities(x) for row, x in zip(ids, vectors, strict=True)])
+        )
 
     return [
         Case("route_text", "numpy", twin.route, texts, agreement=lambda: float(np.mean([same(t) for t in texts]))),
@@ -78,7 +80,13 @@ def python_cases(w: Workload) -> list[Case]:
 
     cases = [
         Case("route_text", "python", twin.route, texts, runs=1, agreement=agree),
-        Case("route_embedding", "python", lambda x: twin.route(x, in_tokens=IN_TOKENS), [v.tolist() for v in vectors], runs=1),
+        Case(
+            "route_embedding",
+            "python",
+            lambda x: twin.route(x, in_tokens=IN_TOKENS),
+            [v.tolist() for v in vectors],
+            runs=1,
+        ),
         Case("embed", "python", twin.embed, texts, runs=1),
     ]
     return cases + reference_assignments(w)

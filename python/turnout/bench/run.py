@@ -56,7 +56,9 @@ def _row(case: Case, allocations: dict[str, list[float]], runs: int) -> Row:
     counted = allocations.get(case.key) if case.rival == "native" else None
     agreement = 1.0 if case.rival == "native" else (case.agreement() if case.agreement else None)
     ours, engines = counted if counted else (None, None)
-    return Row(case.name, case.rival, case.batch, timing.p50_us, timing.p99_us, timing.per_second, ours, engines, agreement)
+    return Row(
+        case.name, case.rival, case.batch, timing.p50_us, timing.p99_us, timing.per_second, ours, engines, agreement
+    )
 
 
 def _rival_cases(workload: Workload, notices: list[str]) -> list[Case]:
@@ -84,7 +86,18 @@ def _number(value: float | None, digits: int = 1) -> str:
 def _table(rows: list[Row]) -> Table:
     ours = {(r.name, r.batch): r.p50_us for r in rows if r.rival == "native"}
     table = Table(header_style="bold", pad_edge=False)
-    for name in ("case", "rival", "batch", "p50 us", "p99 us", "per second", "allocations", "engines'", "agreement", "x"):
+    for name in (
+        "case",
+        "rival",
+        "batch",
+        "p50 us",
+        "p99 us",
+        "per second",
+        "allocations",
+        "engines'",
+        "agreement",
+        "x",
+    ):
         table.add_column(name, justify="left" if name in ("case", "rival") else "right")
     for r in sorted(rows, key=lambda r: (r.name, r.batch, r.rival != "native", r.p50_us)):
         base = ours.get((r.name, r.batch))
@@ -92,7 +105,15 @@ def _table(rows: list[Row]) -> Table:
         counts = (_number(r.allocations, 2), _number(r.engine_allocations, 2), _number(r.agreement, 3))
         style = "bold" if r.rival == "native" else ""
         table.add_row(
-            r.name, r.rival, str(r.batch), _number(r.p50_us), _number(r.p99_us), _number(r.per_second, 0), *counts, ratio, style=style
+            r.name,
+            r.rival,
+            str(r.batch),
+            _number(r.p50_us),
+            _number(r.p99_us),
+            _number(r.per_second, 0),
+            *counts,
+            ratio,
+            style=style,
         )
     return table
 
@@ -102,7 +123,9 @@ def machine() -> dict[str, Any]:
     model = "unknown"
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         model = names[0] if names else model
     return {"cpu": model, "cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}
 
@@ -126,7 +149,9 @@ def run_bench(bundle: Path | None, json: Path | None, data: Path | None, quick: 
     console.print(_table(rows))
     for notice in notices:
         console.print(notice, highlight=False)
-    console.print("best of five runs; x: the rival's p50 over ours; n/a: not measured or not comparable", highlight=False)
+    console.print(
+        "best of five runs; x: the rival's p50 over ours; n/a: not measured or not comparable", highlight=False
+    )
     if json is not None:
         result = {
             "build": build_info(),

@@ -1,9 +1,9 @@
 """A fresh port of the DAAO controller (arXiv 2509.11079, as released) in PyTorch: what it costs to decide that way.
 
-MiniLM-L6 embedding (384) -> VAE (Linear 384 -> 32 for the mean and the log-variance) -> difficulty head 32-64-1 -> four operator
-layers of hidden size 32, whose scores are cosines of an encoded query and encoded operators (softmax, sampled without
-replacement until the cumulative probability is 0.3) -> one LLM router shared by the layers. Weights are random: it is here
-for its cost, its choices mean nothing.
+MiniLM-L6 embedding (384) -> VAE (Linear 384 -> 32 for the mean and the log-variance) -> difficulty head 32-64-1 -> four
+operator layers of hidden size 32, whose scores are cosines of an encoded query and encoded operators (softmax, sampled
+without replacement until the cumulative probability is 0.3) -> one LLM router shared by the layers. Weights are random:
+it is here for its cost, its choices mean nothing.
 """
 
 from __future__ import annotations

@@ -28,10 +28,13 @@ Floats = npt.NDArray[np.float64]
 
 CAPABILITIES = 1000
 
-_VERBS = "search fetch convert summarise translate plot schedule validate compress extract rank draft audit deploy".split()
+_VERBS = (
+    "search fetch convert summarise translate plot schedule validate compress extract rank draft audit deploy".split()
+)
 _OBJECTS = (
-    "invoices, flight prices, weather forecasts, source code, legal contracts, chemical reactions, star catalogues, tax forms, "
-    "medical records, road maps, sensor readings, stock quotes, recipes, court rulings, song lyrics, sales leads, log files, "
+    "invoices, flight prices, weather forecasts, source code, legal contracts, chemical reactions, star catalogues, "
+    "tax forms, medical records, road maps, sensor readings, stock quotes, recipes, court rulings, song lyrics, "
+    "sales leads, log files, "
     "survey answers, satellite images, bus timetables, museum archives, gene sequences, job adverts, sports results"
 ).split(", ")
 _PLACES = "for a region, by date, from a database, in real time".split(", ")
@@ -52,7 +55,8 @@ _ASKS = (
     "Which of the following is true of {}? Answer with a letter and justify it.\n"
     "A. It cannot happen\nB. It depends on the initial state\nC. It always happens\nD. It happens once",
     "Write a Python function that models {}; include type hints, a docstring and three tests that can fail.",
-    "A colleague claims that {} is irrelevant in practice. Argue against that with numbers, then list two limits of your argument.",
+    "A colleague claims that {} is irrelevant in practice. Argue against that with numbers, then list two limits of "
+    "your argument.",
 )
 
 
@@ -124,7 +128,7 @@ def _matrix(slots: list[_native.Slot], llms: list[_native.Llm], value: Callable[
 
 
 def assignment_problem(router: Router, rng: np.random.Generator, binding: bool) -> dict[str, Any]:
-    """Keyword arguments of `turnout.assign.solve` for one query: what the router would solve for a plan of 12 slots on its 16 LLMs.
+    """Keyword arguments of `turnout.assign.solve` for one query: a plan of 12 slots on the router's 16 LLMs.
 
     The query has a random length, difficulty and worth; a budget that binds is a share of the best plan's bound.
     """

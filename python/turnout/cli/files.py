@@ -94,9 +94,7 @@ def read_column(path: Path, column: str) -> list[str]:
     return readers[_kind(path)](path, column)
 
 
-COLUMNS = (
-    "llm operators tool difficulty depth calls p_correct usd usd_bound seconds utility feasible reasons".split()
-)
+COLUMNS = "llm operators tool difficulty depth calls p_correct usd usd_bound seconds utility feasible reasons".split()
 
 
 def _records(batches: list[_native.DecisionBatch]) -> list[dict[str, Any]]:

@@ -78,7 +78,10 @@ def show_info(bundle: Path | None, pool: Path | None, as_json: bool) -> None:
         out.print(f"{name:14}{value:.1f} (promised: under {LIMITS[name]:.0f})", highlight=False, markup=False)
     contents = data["contents"]
     size = sum(contents["files"].values())
-    out.print(f"{'bundle':14}{contents['bundle']} {contents['version']}, {size / 1e6:.1f} MB at {contents['path']}", highlight=False)
+    out.print(
+        f"{'bundle':14}{contents['bundle']} {contents['version']}, {size / 1e6:.1f} MB at {contents['path']}",
+        highlight=False,
+    )
     out.print(f"{'embedder':14}{contents['embedder']}, {contents['dim']} dimensions", highlight=False)
     out.print(f"{'LLMs':14}{', '.join(contents['llms'])}", highlight=False, soft_wrap=True)
     out.print(f"{'operators':14}{', '.join(contents['operators'])}", highlight=False, soft_wrap=True)

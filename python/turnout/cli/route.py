@@ -67,8 +67,8 @@ def _print_rows(batches: list[_native.DecisionBatch], router: Router) -> None:
             llm = int(batch.llm_index[i])
             numbers = (f"{c[i]:.6g}" for c in (batch.p_correct, batch.usd, batch.usd_bound, batch.seconds))
             writer.writerow(
-                [row, router.llms[llm] if llm >= 0 else "", f"{batch.difficulty[i]:.4f}", int(batch.depth[i]), *numbers]
-                + [bool(batch.feasible[i])]
+                [row, router.llms[llm] if llm >= 0 else "", f"{batch.difficulty[i]:.4f}", int(batch.depth[i])]
+                + [*numbers, bool(batch.feasible[i])]
             )
             row += 1
 

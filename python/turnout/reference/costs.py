@@ -37,7 +37,7 @@ class Slot(Protocol):
 
 @dataclass(frozen=True)
 class SlotCost:
-    """Per statistic: usd = base + per_token * query tokens; seconds; and the most tokens that a call may answer with."""
+    """Per statistic: usd = base + per_token * query tokens, and seconds; and the most tokens of an answer."""
 
     base: tuple[float, float, float]
     per_token: tuple[float, float, float]
@@ -51,7 +51,11 @@ class SlotCost:
 def _outputs(slot: Slot, llm: Llm) -> tuple[float, float, float]:
     limit = float(llm.max_output_tokens)
     cap = min(math.ceil(CAP_FACTOR * llm.output_tokens_p90 * slot.out_mult), limit, 1e9)
-    return min(llm.output_tokens_p90 * slot.out_mult, limit), min(llm.output_tokens_mean * slot.out_mult, limit), float(int(cap))
+    return (
+        min(llm.output_tokens_p90 * slot.out_mult, limit),
+        min(llm.output_tokens_mean * slot.out_mult, limit),
+        float(int(cap)),
+    )
 
 
 def slot_cost(slot: Slot, llm: Llm) -> SlotCost:

@@ -1,7 +1,7 @@
 """Twin of the router: the whole decision in pure Python, as the dictionary that `Decision.to_dict` gives.
 
-It reads like the picture: embed, assess, find capabilities, allocate operators, assign LLMs, plan. Networks run in float64
-here and in float32 in the engine, so numbers agree to about 1e-6, and choices wherever they are not a near-tie.
+It reads like the picture: embed, assess, find capabilities, allocate operators, assign LLMs, plan. Networks run in
+float64 here and in float32 in the engine, so numbers agree to about 1e-6, and choices wherever they are not a near-tie.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from turnout.reference.onnx import Network
 STATISTICS = ("p90", "mean", "cap")
 MAX_ALTERNATIVES = 16
 REASONS = (
-    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped single_call limits_bind "
-    "label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
+    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped single_call "
+    "limits_bind label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
 ).split()
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -124,7 +124,7 @@ class ReferenceRouter:
             vectors, [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
         )
 
-    # The picture --------------------------------------------------------------------------------------------------------
+    # The picture ----------------------------------------------------------------------------------------------------
 
     def route(self, query: str | bytes | Sequence[float], **options: Any) -> dict[str, Any]:
         """The decision as a dictionary, without ticket, timings and versions."""
@@ -186,9 +186,11 @@ class ReferenceRouter:
     def _predict(self, a: Assessment) -> list[float]:
         """P(correct) of each LLM."""
         shifts = [sum(k * s for k, s in zip(llm.skill, a.skills, strict=False)) for llm in self.llms]
-        return [1.0 / (1.0 + math.exp(-(m.ability + shift - a.logit))) for m, shift in zip(self.llms, shifts, strict=True)]
+        return [
+            1.0 / (1.0 + math.exp(-(m.ability + shift - a.logit))) for m, shift in zip(self.llms, shifts, strict=True)
+        ]
 
-    # Rules --------------------------------------------------------------------------------------------------------------
+    # Rules ----------------------------------------------------------------------------------------------------------
 
     def _rule(self, llm: _native.Llm, tokens: float, c: Constraints) -> str:
         if llm.id in c.deny:
@@ -231,7 +233,7 @@ class ReferenceRouter:
         q.reasons |= set() if allocation.choices else {"no_operator"}
         return allocation
 
-    # Assignment ---------------------------------------------------------------------------------------------------------
+    # Assignment -----------------------------------------------------------------------------------------------------
 
     def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
@@ -258,8 +260,7 @@ class ReferenceRouter:
         prompt = costs.input_tokens(op.slots[slot], q.tokens)
         fits = ["context_exceeded" in q.reasons or costs.room(llm, prompt) for llm in self.llms]
         return [
-            ok and fit and op.needs_llm & ~llm.policy == 0
-            for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
+            ok and fit and op.needs_llm & ~llm.policy == 0 for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
         ]
 
     def _solve(self, request: Request, problem: Problem, quality: list[float]) -> Solution:
@@ -324,7 +325,7 @@ class ReferenceRouter:
         }
         q.reasons |= {reason for reason, holds in found.items() if holds}
 
-    # The plan -----------------------------------------------------------------------------------------------------------
+    # The plan -------------------------------------------------------------------------------------------------------
 
     def _plan(
         self,
