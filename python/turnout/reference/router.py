@@ -27,7 +27,8 @@ STATISTICS = ("p90", "mean", "cap")
 MAX_ALTERNATIVES = 16
 REASONS = (
     "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped single_call "
-    "limits_bind label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
+    "limits_bind label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator "
+    "no_capability sampled"
 ).split()
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
