@@ -359,7 +359,7 @@ class CapabilityIndex:
     def search(
         self, x: Float32, k: int, *, kinds: int = 4294967295, granted: int = 4294967295, cost_bias: float = 0.0
     ) -> tuple[Int32, Float32, Float32, Int32]:
-        """(ids [N, k], scores [N, k], similarities [N, k], counts [N]) of float32[N, D] rows; -1 and 0 beyond a row's count."""
+        """(ids [N, k], scores [N, k], similarities [N, k], counts [N]); -1 and 0 beyond a row's count."""
     def search_bare(self, x: Float32, k: int) -> tuple[Float32, npt.NDArray[np.int64]]:
         """The bare engine call: (distances [N, k], labels [N, k])."""
     def time_search(self, x: Float32, k: int) -> tuple[Float64, Float64]:

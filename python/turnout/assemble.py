@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -23,7 +24,8 @@ from turnout.schema import fail
 DEPTH_RULES = {"cut_points": 0, "ceil": 1}
 
 
-class Parts(NamedTuple):
+@dataclass(frozen=True)
+class Parts:
     """What a router was made of, kept for `Router.info` and the twins."""
 
     bundle: Bundle
@@ -128,7 +130,8 @@ def embed_all(embedder: Any, texts: list[str]) -> npt.NDArray[np.float32]:
     return np.stack([np.asarray(embedder.embed(text), np.float32) for text in texts])
 
 
-class Capabilities(NamedTuple):
+@dataclass(frozen=True)
+class Capabilities:
     entries: list[_native.Capability]
     index: _native.CapabilityIndex | None
 

@@ -221,7 +221,7 @@ class Bundle:
         """
         data = self.bytes(name)
         try:
-            array = np.load(io.BytesIO(data), allow_pickle=False)
+            array: npt.NDArray[Any] = np.load(io.BytesIO(data), allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
             raise fail(BundleError, self.where(name), f"not a .npy file: {error}") from None
         expected = f"{np.dtype(dtype).name}{['any' if n is None else n for n in shape]}"

@@ -135,7 +135,7 @@ class Router:
         if self._callable is not None or not isinstance(query, str | bytes | np.ndarray):
             query, in_tokens, constraints = self._prepare(query, in_tokens, constraints)
         return self._native.route(
-            query,
+            query,  # type: ignore[arg-type]  # what is left of the union after _prepare
             self._value_usd if value_usd is None else value_usd,
             budget_usd,
             max_seconds,
@@ -187,8 +187,8 @@ class Router:
             raise fail(
                 InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
             )
-        run = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
-        return run(
+        run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
+        batch: _native.DecisionBatch = run(
             queries,
             self._value_usd if value_usd is None else value_usd,
             budget_usd,
@@ -201,6 +201,7 @@ class Router:
             usd_per_second,
             _threads(len(queries)) if threads is None else threads,
         )
+        return batch
 
     async def aroute(self, query: Query, **options: Any) -> _native.Decision:
         """`route` for asyncio; takes the same options.

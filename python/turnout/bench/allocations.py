@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -58,7 +59,8 @@ def _main() -> None:
     if not _native.watch_allocations():
         raise SystemExit("the counter is not preloaded")
     workload = make_workload(Path(sys.argv[1]) if len(sys.argv) > 1 else None, None, True)
-    print(json.dumps({case.key: _per_call(lambda c=case: c.call(c.inputs[0])) for case in native_calls(workload)}))
+    counts = {c.key: _per_call(functools.partial(c.call, c.inputs[0])) for c in native_calls(workload)}
+    print(json.dumps(counts))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from turnout import _native
 from turnout.assign import solve
@@ -73,8 +75,8 @@ def _batch_case(w: Workload, name: str, router: Any, batch: int) -> Case:
     )
 
 
-def _assign_time(problem: dict[str, Any]) -> float:
-    return float(np.median(_native.assign_time(**problem, repeats=9)))
+def _assign_times(problems: list[dict[str, Any]]) -> npt.NDArray[np.float64]:
+    return np.array([np.median(_native.assign_time(**problem, repeats=9)) for problem in problems])
 
 
 def assign_cases(w: Workload) -> list[Case]:
@@ -82,15 +84,8 @@ def assign_cases(w: Workload) -> list[Case]:
     cases = []
     for name, binding in (("assign", False), ("assign_constrained", True)):
         problems = assignment_problems(w.router, min(w.repeats, 500), binding)
-        cases.append(
-            Case(
-                name,
-                "native",
-                lambda p: solve(**p),
-                problems,
-                native_us=lambda problems=problems: np.array([_assign_time(p) for p in problems]),
-            )
-        )
+        timed = functools.partial(_assign_times, problems)
+        cases.append(Case(name, "native", lambda p: solve(**p), problems, native_us=timed))
     return cases
 
 
@@ -99,7 +94,7 @@ def native_calls(w: Workload) -> list[Case]:
     router, vectors = w.router, list(w.vectors)
     parts = router.parts
     budget = binding_budget(w)
-    model, index = parts.difficulty, parts.index
+    model, index = parts.difficulty, w.index
     cold = 40 if w.repeats < 1000 else 200
     cases = [
         Case("route_text", "native", router.route, w.texts),

@@ -157,7 +157,8 @@ class NumpyRouter:
 
     def allocate(self, d: float) -> list[int]:
         """Operators in order, all layers."""
-        config, chosen, p, nodes = self._config, [], 0.0, 0
+        config, p, nodes = self._config, 0.0, 0
+        chosen: list[int] = []
         g = self._gains(d)
         depth = 1 + int(np.searchsorted(config.cut_points, d, side="right"))
         for _ in range(depth):
@@ -244,7 +245,9 @@ class NumpyRouter:
             p, cost = reached[keep], paid[keep]
             back.append((stage, *np.divmod(keep, len(stage.usd))))
         best = int(np.argmax(self._value * p - cost))
-        operators, llms, at = [], [], best
+        operators: list[int] = []
+        llms: list[int] = []
+        at = best
         for i, (stage, before, option) in zip(reversed(chosen), reversed(back), strict=True):
             picked = stage.choices[option[at]].tolist()
             if picked[0] >= 0:

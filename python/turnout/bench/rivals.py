@@ -54,7 +54,7 @@ def numpy_cases(w: Workload) -> list[Case]:
 
     def finds_alike() -> float:
         names = w.router.capabilities
-        ids = w.router.parts.index.search(np.stack(vectors), 4)[0]
+        ids = w.index.search(np.stack(vectors), 4)[0]
         return float(
             np.mean([[names[i] for i in row] == twin.capabilities(x) for row, x in zip(ids, vectors, strict=True)])
         )
@@ -100,7 +100,7 @@ def faiss_cases(w: Workload) -> list[Case]:
     index.add(w.capability_vectors)
     faiss.omp_set_num_threads(1)
     rows = [x[None] for x in w.vectors]
-    ours = w.router.parts.index
+    ours = w.index
 
     def agree() -> float:
         return float(np.mean((ours.search(w.vectors, 4)[0] == index.search(w.vectors, 4)[1]).all(1)))

@@ -8,6 +8,8 @@ it is here for its cost, its choices mean nothing.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ class OperatorLayer(nn.Module):
         super().__init__()
         self.query = nn.Linear(EMBED + LATENT, HIDDEN)
         self.operator = nn.Linear(2 * EMBED, HIDDEN)
+        self.vectors: Tensor
         self.register_buffer("vectors", torch.randn(operators, EMBED))
 
     def forward(self, x: Tensor, z: Tensor, before: Tensor) -> Tensor:
@@ -40,6 +43,7 @@ class Controller(nn.Module):
         self.layers = nn.ModuleList(OperatorLayer(operators) for _ in range(LAYERS))
         self.combine = nn.Linear(2 * EMBED, HIDDEN)
         self.llm = nn.Linear(EMBED, HIDDEN)
+        self.llm_vectors: Tensor
         self.register_buffer("llm_vectors", torch.randn(llms, EMBED))
 
     def _sample(self, probabilities: Tensor) -> list[int]:
@@ -63,7 +67,8 @@ class Controller(nn.Module):
         z = mean + torch.randn_like(mean) * torch.exp(0.5 * logvar)
         depth = max(1, min(LAYERS, int(4.0 * float(self.head(z)))))
         before, plan = torch.zeros(EMBED), []
-        for layer in list(self.layers)[:depth]:
+        for module in list(self.layers)[:depth]:
+            layer = cast(OperatorLayer, module)
             taken = self._sample(layer(x, z, before))
             plan.append([(i, self._choose_llm(x, layer.vectors[i])) for i in taken])
             before = layer.vectors[taken[0]]

@@ -191,6 +191,16 @@ class Workload:
     repeats: int
     source: str
 
+    @property
+    def index(self) -> _native.CapabilityIndex:
+        """Of the 1,000 capabilities."""
+        return _index(self.router)
+
+
+def _index(router: Router) -> _native.CapabilityIndex:
+    assert router.parts.index is not None  # it was made with capabilities
+    return router.parts.index
+
 
 def make_workload(bundle: Path | None, data: Path | None, quick: bool) -> Workload:
     """Loads the routers and draws the queries."""
@@ -203,7 +213,7 @@ def make_workload(bundle: Path | None, data: Path | None, quick: bool) -> Worklo
         router_with(64, bundle),
         texts,
         vectors_of(router, texts),
-        router.parts.index.vectors,
+        _index(router).vectors,
         repeats,
         "built-in" if data is None else str(data.name),
     )

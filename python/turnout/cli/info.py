@@ -67,7 +67,12 @@ def _contents(router: Router) -> dict[str, Any]:
 def show_info(bundle: Path | None, pool: Path | None, as_json: bool) -> None:
     """Prints everything that a bug report needs."""
     router = Router.load(bundle, pool=pool)
-    data = {"build": build_info(), "costs": measure_costs(bundle), "limits": LIMITS, "contents": _contents(router)}
+    data: dict[str, Any] = {
+        "build": build_info(),
+        "costs": measure_costs(bundle),
+        "limits": LIMITS,
+        "contents": _contents(router),
+    }
     if as_json:
         print_json(data)
         return

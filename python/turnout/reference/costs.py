@@ -4,35 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+
+from turnout import _native
+from turnout.reference import catalog
 
 # The `cap` statistic lets outputs and prompts run to this multiple of their p90 (outputs) and mean (prompts).
 CAP_FACTOR = 1.5
 P90, MEAN, CAP = 0, 1, 2
 
 
-class Llm(Protocol):
-    """What is read of an LLM."""
-
-    usd_per_mtok_in: float
-    usd_per_mtok_out: float
-    usd_per_call: float
-    context_tokens: int
-    max_output_tokens: int
-    output_tokens_mean: float
-    output_tokens_p90: float
-    seconds_to_first_token: float
-    seconds_per_output_token: float
-
-
-class Slot(Protocol):
-    """What is read of a call slot."""
-
-    calls: int
-    rounds: int
-    in_mult: float
-    in_extra: float
-    out_mult: float
+Llm = _native.Llm
+Slot = _native.Slot | catalog.Slot
 
 
 @dataclass(frozen=True)

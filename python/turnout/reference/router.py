@@ -6,6 +6,7 @@ float64 here and in float32 in the engine, so numbers agree to about 1e-6, and c
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from turnout.assemble import Parts, native_llms
 from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
-from turnout.reference import assign, capability, costs, embed, operators, plan
+from turnout.reference import assign, capability, catalog, costs, embed, operators, plan
 from turnout.reference.core import Philox
 from turnout.reference.difficulty import Assessment, Model
 from turnout.reference.onnx import Network
@@ -77,6 +78,15 @@ class Problem:
     matrices: dict[str, Any]
 
 
+def _fields(source: object, cls: type) -> dict[str, Any]:
+    return {f.name: getattr(source, f.name) for f in dataclasses.fields(cls)}
+
+
+def _operator(op: _native.Operator) -> catalog.Operator:
+    slots = [catalog.Slot(**_fields(slot, catalog.Slot)) for slot in op.slots]
+    return catalog.Operator(**{**_fields(op, catalog.Operator), "slots": slots})
+
+
 class ReferenceRouter:
     """Routes as the native router made of the same parts does."""
 
@@ -98,7 +108,9 @@ class ReferenceRouter:
             difficulty.mean_difficulty,
         )
         self.llms = native_llms(parts.pool, parts.policies)
-        self.operators = load_operators(bundle.bytes("operators/operators.toml"), parts.policies)
+        self.operators = [
+            _operator(op) for op in load_operators(bundle.bytes("operators/operators.toml"), parts.policies)
+        ]
         self._config = self._operators_config()
         self.index = self._capability_index()
         self._costs = [[[costs.slot_cost(s, m) for m in self.llms] for s in op.slots] for op in self.operators]
@@ -413,7 +425,7 @@ class ReferenceRouter:
         op, found = self.operators[oper], []
         for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
             cost = self._costs[oper][0][m]
-            p = op.fix * operators.curve_at(op.curve, quality[m])
+            p = op.fix * catalog.curve_at(op.curve, quality[m])
             usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]
             bound = cost.usd(request.bound, q.tokens)
             if rule == "none" and request.budget_usd is not None and bound > request.budget_usd:
