@@ -10,16 +10,17 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from turnout.bench.allocations import measure_allocations
 from turnout.bench.cases import Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
+from turnout.cli.output import console, print_json, say
+from turnout.core import InputError
 from turnout.info import build_info
+from turnout.schema import fail
 
 
 class Row(msgspec.Struct):
@@ -83,39 +84,35 @@ def _number(value: float | None, digits: int = 1) -> str:
     return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def _table(rows: list[Row]) -> Table:
+def _line(label: str, *cells: str) -> str:
+    widths = (6, 10, 12, 9, 7, 9, 7, 7)
+    return f"{label:13}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+
+
+def _row_line(row: Row, ours: float | None) -> str:
+    ratio = row.p50_us / ours if ours and row.rival != "native" else None
+    return _line(
+        f"  {row.rival}",
+        str(row.batch),
+        _number(row.p50_us),
+        _number(row.p99_us),
+        _number(row.per_second, 0),
+        _number(row.allocations, 1),
+        _number(row.engine_allocations, 1),
+        _number(row.agreement, 3),
+        "" if ratio is None else _number(ratio, 1 if ratio < 100 else 0),
+    )
+
+
+def _print_rows(rows: list[Row]) -> None:
+    """A block a case, in 80 columns: ours first, then its rivals."""
     ours = {(r.name, r.batch): r.p50_us for r in rows if r.rival == "native"}
-    table = Table(header_style="bold", pad_edge=False)
-    for name in (
-        "case",
-        "rival",
-        "batch",
-        "p50 us",
-        "p99 us",
-        "per second",
-        "allocations",
-        "engines'",
-        "agreement",
-        "x",
-    ):
-        table.add_column(name, justify="left" if name in ("case", "rival") else "right")
-    for r in sorted(rows, key=lambda r: (r.name, r.batch, r.rival != "native", r.p50_us)):
-        base = ours.get((r.name, r.batch))
-        ratio = f"{r.p50_us / base:.1f}" if base and r.rival != "native" else ""
-        counts = (_number(r.allocations, 2), _number(r.engine_allocations, 2), _number(r.agreement, 3))
-        style = "bold" if r.rival == "native" else ""
-        table.add_row(
-            r.name,
-            r.rival,
-            str(r.batch),
-            _number(r.p50_us),
-            _number(r.p99_us),
-            _number(r.per_second, 0),
-            *counts,
-            ratio,
-            style=style,
-        )
-    return table
+    say(_line("case", "batch", "p50 us", "p99 us", "a second", "allocs", "engines'", "agree", "x"), style="bold")
+    name = ""
+    for row in sorted(rows, key=lambda r: (r.name, r.batch, r.rival != "native", r.p50_us)):
+        if row.name != name:
+            say(name := row.name, style="bold")
+        say(_row_line(row, ours.get((row.name, row.batch))))
 
 
 def machine() -> dict[str, Any]:
@@ -130,34 +127,63 @@ def machine() -> dict[str, Any]:
     return {"cpu": model, "cores": os.cpu_count(), "system": platform.platform(), "load": os.getloadavg()[0]}
 
 
-def run_bench(bundle: Path | None, json: Path | None, data: Path | None, quick: bool, only: str | None) -> None:
-    """Measures, prints, and writes `json` if given."""
-    console = Console()
-    workload = make_workload(bundle, data, quick)
-    notices: list[str] = []
-    cases = [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
-    allocations = measure_allocations(bundle)
+def _measure_all(cases: list[Case], allocations: dict[str, list[float]], runs: int) -> list[Row]:
     rows = []
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    out = console(stderr=True)
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("measuring", total=len(cases))
         for case in cases:
             progress.update(task, description=f"{case.name} ({case.rival})")
-            rows.append(_row(case, allocations, 2 if quick else 5))
+            rows.append(_row(case, allocations, runs))
             progress.advance(task)
+    return rows
+
+
+def _print_all(rows: list[Row], notices: list[str], runs: int) -> None:
+    _print_rows(rows)
+    for notice in notices:
+        say(notice)
+    say(f"best of {runs} runs; allocs: heap allocations of a call, ours and the engines';")
+    say("agree: share of inputs decided as native does; x: the rival's p50 over ours;")
+    say("n/a: not measured or not comparable")
+
+
+def run_bench(
+    bundle: Path | None, out: Path | None, data: Path | None, quick: bool, only: str | None, as_json: bool = False
+) -> None:
+    """Measures and prints, as text or as JSON; also writes the JSON to `out` if given.
+
+    Raises
+    ------
+    InputError
+        No case's name contains `only`; `out` cannot be written.
+    """
+    workload = make_workload(bundle, data, quick)
+    notices: list[str] = []
+    cases = [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
+    if not cases:
+        raise fail(InputError, "--only", f"no case's name contains {only!r}")
+    runs = 2 if quick else 5
+    rows = _measure_all(cases, measure_allocations(bundle), runs)
     if not only or only in "capability_1000":
         rows.append(_bare_faiss(workload))
-    console.print(_table(rows))
-    for notice in notices:
-        console.print(notice, highlight=False)
-    console.print(
-        "best of five runs; x: the rival's p50 over ours; n/a: not measured or not comparable", highlight=False
-    )
-    if json is not None:
-        result = {
-            "build": build_info(),
-            "machine": machine(),
-            "queries": {"source": workload.source, "count": len(workload.texts)},
-            "notices": notices,
-            "cases": rows,
-        }
-        json.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    result = {
+        "build": build_info(),
+        "machine": machine(),
+        "queries": {"source": workload.source, "count": len(workload.texts)},
+        "notices": notices,
+        "cases": rows,
+    }
+    if as_json:
+        print_json(result)
+    else:
+        _print_all(rows, notices, runs)
+    if out is not None:
+        _write(out, result)
+
+
+def _write(out: Path, result: dict[str, Any]) -> None:
+    try:
+        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    except OSError as error:
+        raise fail(InputError, str(out), f"cannot be written: {error.strerror}") from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 def main() -> None:
     """Entry point of ``turnout`` and ``python -m turnout``."""
-    from turnout.cli.app import run
-
-    run()
+    try:
+        from turnout.cli.app import app
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    app()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from turnout.cli.output import console, print_json
-from turnout.core import TurnoutError
-from turnout.router import DEFAULT_VALUE_USD, Router
+from turnout import __version__
+from turnout.cli.errors import Commands
+from turnout.core import ConfigError
+from turnout.router import DEFAULT_VALUE_USD, STATISTICS, Router
 
 app = typer.Typer(
-    help="Routes queries to LLMs, tools and agents: a costed, explained plan in microseconds, on this machine.",
-    no_args_is_help=True,
+    cls=Commands,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help and usage errors: no boxes in logs, nothing that needs a wide terminal
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+
+StatisticName = StrEnum("StatisticName", list(STATISTICS))
 
 Bundle = Annotated[Path | None, typer.Option("--bundle", help="Folder of a bundle; default: the one that ships.")]
 PoolFile = Annotated[Path | None, typer.Option("--pool", help="TOML file with your LLMs; default: the bundle's pool.")]
@@ -26,7 +31,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 Value = Annotated[float, typer.Option("--value-usd", help="What a correct answer is worth, in USD.", min=0.0)]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Hard limit of a plan's USD.", min=0.0)]
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", help="Hard limit of a plan's seconds.", min=0.0)]
-Statistic = Annotated[str, typer.Option(help="Statistic that the limits bound: p90, mean or cap.")]
+Statistic = Annotated[StatisticName, typer.Option(help="Statistic that the limits bound.")]
+P90 = StatisticName("p90")
 Seed = Annotated[int | None, typer.Option(help="Sample latent and operators with this seed; default: greedy.", min=0)]
 Deny = Annotated[list[str] | None, typer.Option(help="An LLM that may not be used; repeat for more.")]
 Allow = Annotated[list[str] | None, typer.Option(help="An LLM that may be used; repeat for more. Default: all.")]
@@ -36,41 +42,75 @@ def _options(
     value_usd: float,
     budget_usd: float | None,
     max_seconds: float | None,
-    statistic: str,
+    statistic: StatisticName,
     seed: int | None,
     allow: list[str] | None,
     deny: list[str] | None,
 ) -> dict[str, Any]:
     from turnout.constraints import Constraints
 
-    constraints = Constraints(allow=allow, deny=deny or ()) if allow or deny else None
+    constraints = Constraints(allow=allow or None, deny=deny or ()) if allow or deny else None
     return {
         "value_usd": value_usd,
         "budget_usd": budget_usd,
         "max_seconds": max_seconds,
-        "statistic": statistic,
+        "statistic": statistic.value,
         "seed": seed,
         "constraints": constraints,
     }
 
 
+def _named(error: ConfigError, root: str, file: Path | None) -> ConfigError:
+    """`error`, which also names the file if it lies within it."""
+    inside = file is not None and error.path.startswith(root)
+    return ConfigError(f"{file}: {error}") if inside else error
+
+
+def _load(bundle: Path | None, pool: Path | None, capabilities: Path | None = None) -> Router:
+    try:
+        return Router.load(bundle, pool=pool, capabilities=capabilities)
+    except ConfigError as error:
+        raise _named(_named(error, "pool", pool), "capabilities", capabilities) from None
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
+) -> None:
+    """Routes queries to LLMs, tools and agents: a costed, explained plan in microseconds, on this machine."""
+    if version:
+        typer.echo(f"turnout {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
+
+
 @app.command()
 def demo(bundle: Bundle = None, pool: PoolFile = None, json: Json = False) -> None:
-    """Route real queries of several domains and difficulties, and show what was decided."""
+    """Route queries of several domains and difficulties."""
     from turnout.cli.demo import run_demo
 
-    run_demo(Router.load(bundle, pool=pool), json)
+    run_demo(_load(bundle, pool), json)
 
 
 @app.command()
 def route(
     query: Annotated[str | None, typer.Argument(help="The query; '-' or nothing reads standard input.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Route every row of a .csv, .csv.gz, .jsonl or .parquet file.")
+        list[Path] | None,
+        typer.Option(
+            "--file", "-f", help="Route every row of a .csv, .csv.gz, .jsonl or .parquet file; repeat for more."
+        ),
     ] = None,
-    column: Annotated[str, typer.Option(help="The file's column that holds the queries.")] = "text",
+    column: Annotated[str, typer.Option(help="The files' column that holds the queries.")] = "text",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Write decisions to a .csv, .jsonl or .parquet file.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Write the rows' decisions to a .csv, .jsonl or .parquet file; default: CSV to standard output.",
+        ),
     ] = None,
     bundle: Bundle = None,
     pool: PoolFile = None,
@@ -78,23 +118,26 @@ def route(
     value_usd: Value = DEFAULT_VALUE_USD,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
-    statistic: Statistic = "p90",
+    statistic: Statistic = P90,
     seed: Seed = None,
     allow: Allow = None,
     deny: Deny = None,
     json: Json = False,
 ) -> None:
-    """Route a query, standard input, or a file of queries."""
-    from turnout.cli.route import route_file, route_one
+    """Route a query, standard input, or files of queries."""
+    from turnout.cli.route import route_files, route_one
 
+    if file and query is not None:
+        raise typer.BadParameter("give a query or --file, not both")
+    if out is not None and not file:
+        raise typer.BadParameter("--out writes the decisions of --file; with one query, use --json")
     options = _options(value_usd, budget_usd, max_seconds, statistic, seed, allow, deny)
-    router = Router.load(bundle, pool=pool, capabilities=capabilities)
-    if file is not None:
-        if query is not None:
-            raise typer.BadParameter("give a query or --file, not both")
-        route_file(router, file, column, out, options, json)
+    text = "" if file else _text(query)
+    router = _load(bundle, pool, capabilities)
+    if file:
+        route_files(router, file, column, out, options, json)
     else:
-        route_one(router, _text(query), options, json)
+        route_one(router, text, options, json)
 
 
 @app.command()
@@ -106,41 +149,43 @@ def explain(
     value_usd: Value = DEFAULT_VALUE_USD,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
-    statistic: Statistic = "p90",
+    statistic: Statistic = P90,
     seed: Seed = None,
     allow: Allow = None,
     deny: Deny = None,
     json: Json = False,
 ) -> None:
-    """Show how a query is decided: every stage in a line, the plan, and what else was considered."""
+    """Show every stage, the plan and its alternatives."""
     from turnout.cli.explain import explain_one
 
     options = _options(value_usd, budget_usd, max_seconds, statistic, seed, allow, deny)
-    explain_one(Router.load(bundle, pool=pool, capabilities=capabilities), _text(query), options, json)
+    text = _text(query)
+    explain_one(_load(bundle, pool, capabilities), text, options, json)
 
 
 @app.command()
 def info(bundle: Bundle = None, pool: PoolFile = None, json: Json = False) -> None:
-    """Show versions, engines, what import and load cost here, and what the bundle holds."""
+    """Show versions, engines, costs of load, the bundle."""
     from turnout.cli.info import show_info
 
-    show_info(bundle, pool, json)
+    show_info(_load(bundle, pool), bundle, json)
 
 
 @app.command()
 def bench(
-    json: Annotated[Path | None, typer.Option("--json", help="Write the measurements to this file.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the measurements to this JSON file.")] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder with outcomes/*.queries.csv.gz; default: built-in queries.")
     ] = None,
-    quick: Annotated[bool, typer.Option(help="Fewer repetitions: a smoke test, not a measurement.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions: a smoke test, not a measurement.")] = False,
     only: Annotated[str | None, typer.Option(help="Only cases whose name contains this.")] = None,
     bundle: Bundle = None,
+    json: Json = False,
 ) -> None:
-    """Measure every stage and the whole against rivals, in one run on this machine."""
+    """Measure every stage against rivals on this machine."""
     from turnout.bench.run import run_bench
 
-    run_bench(bundle, json, data, quick, only)
+    run_bench(bundle, out, data, quick, only, json)
 
 
 def _text(query: str | None) -> str:
@@ -149,24 +194,3 @@ def _text(query: str | None) -> str:
     if sys.stdin.isatty():
         raise typer.BadParameter("give a query, or pipe one to standard input")
     return sys.stdin.buffer.read().decode("utf-8", "replace")
-
-
-def run() -> None:
-    """Runs the command line; an error of turnout's is one line on standard error and exit code 1."""
-    try:
-        app()
-    except TurnoutError as error:
-        console(stderr=True).print(f"[bold red]error:[/] {_plain(error)}", highlight=False, soft_wrap=True)
-        raise SystemExit(1) from None
-    except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(1) from None
-
-
-def _plain(error: Exception) -> str:
-    from rich.markup import escape
-
-    return escape(str(error))
-
-
-__all__ = ["app", "print_json", "run"]

@@ -3,93 +3,105 @@
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
-
-from rich.table import Table
+from typing import NamedTuple
 
 from turnout import _native
-from turnout.cli.output import console, llms_of, operators_of, print_json, shorten, usd
+from turnout.cli.output import plan_of, print_json, print_table, print_trace, say, shorten, usd, width
 from turnout.router import Router
 
-# (domain, query); our own writing, easy to hard within a domain.
+# (domain, query) of the kinds that the default bundle was trained on, which are exams, code and maths.
 QUERIES: tuple[tuple[str, str], ...] = (
-    ("chat", "Which colours do I mix to get green?"),
-    ("geography", "What is the capital of Australia?"),
+    ("biology", "Which organ pumps blood through the human body?\nA. Liver\nB. Heart\nC. Lung\nD. Kidney"),
+    ("biology", "Which cell organelle makes ATP?\nA. Mitochondrion\nB. Golgi body\nC. Nucleus\nD. Ribosome"),
+    (
+        "history",
+        "Which of these best explains why the Peace of Westphalia is called the origin of state sovereignty?\n"
+        "A. It ended papal rule\nB. Each prince chose the religion of his land\nC. It founded the League of Nations\n"
+        "D. It abolished the Empire",
+    ),
+    ("maths", "Tom has 5 apples. He buys 7 more and gives 4 to his sister. How many apples does Tom have now?"),
+    ("code", "Write a Python function that reverses a string."),
+    ("tools", "Search the web for yesterday's closing price of copper and convert it to euros per kilogram."),
+    (
+        "medicine",
+        "A patient of 58 has crushing chest pain and ST elevation in II, III and aVF. Which artery is blocked most "
+        "likely?\nA. Left anterior descending\nB. Right coronary\nC. Circumflex\nD. Left main",
+    ),
     ("maths", "A shop sells pens at 3 for $2. How much do 12 pens cost?"),
-    ("maths", "Find the number of integers n with 1 <= n <= 2024 such that n^2 + n is divisible by 12."),
-    ("physics", "A 2 kg block slides down a frictionless incline of 30 degrees. What is its acceleration?"),
+    ("code", "Write a Python function that merges overlapping intervals and returns them sorted."),
+    (
+        "law",
+        "A defendant shot at a scarecrow that he took for his neighbour. Of what may he be convicted?\n"
+        "A. Attempted murder\nB. Murder\nC. Assault\nD. Nothing, for it was impossible",
+    ),
+    (
+        "engineering",
+        "A transmission line of 50 ohms is terminated by 25 + j50 ohms. Find the standing wave ratio.\nA. 1.8\nB. 2.6\n"
+        "C. 4.3\nD. 5.1\nE. 6.2\nF. 8.0",
+    ),
     (
         "physics",
         "A neutral pion of energy 900 MeV decays into two photons. Find the minimum opening angle between the photons "
         "in the laboratory frame.\nA. 8.6 degrees\nB. 17.2 degrees\nC. 24.5 degrees\nD. 34.4 degrees",
     ),
-    (
-        "chemistry",
-        "How many stereoisomers does 2,3,4-trichloropentane have, and which of them are meso?\nA. 3, 1 meso\n"
-        "B. 4, 2 meso\nC. 8, none\nD. 6, 2 meso",
-    ),
-    (
-        "law",
-        "A landowner orally promised to sell a parcel, took a deposit, and watched the buyer build a house on it. When "
-        "the landowner refuses to convey, which doctrine most likely takes the promise out of the statute of frauds?",
-    ),
-    ("code", "Write a Python function that reverses a string."),
-    (
-        "code",
-        "Our asyncio service leaks memory under load: each request spawns a task that awaits a Redis lock. Find the "
-        "likely cause and write a fix with a test that fails before it.",
-    ),
-    ("tools", "Search the web for yesterday's closing price of copper and convert it to euros per kilogram."),
-    ("history", "In which year did the Peace of Westphalia end the Thirty Years' War?"),
+    ("maths", "How many ordered triples (a, b, c) of positive integers satisfy abc = 3600 and gcd(a, b, c) = 1?"),
+    ("maths", "Find the number of integers n with 1 <= n <= 2024 such that n^2 + n is divisible by 12."),
+)
+LEGEND = (
+    "d: difficulty, the probability that a reference LLM fails; P: probability that\n"
+    "the plan's answer is correct; USD: its expected cost; us: microseconds that the\n"
+    "decision took"
 )
 
 
-def _rows(router: Router) -> list[tuple[str, str, _native.Decision, float]]:
-    for _, query in QUERIES:
-        router.route(query)  # warm
-    rows = []
-    for domain, query in QUERIES:
-        start = perf_counter()
-        decision = router.route(query)
-        rows.append((domain, query, decision, (perf_counter() - start) * 1e6))
-    return rows
+class Row(NamedTuple):
+    domain: str
+    query: str
+    decision: _native.Decision
+    microseconds: float
 
 
-def _table(rows: list[tuple[str, str, _native.Decision, float]]) -> Table:
-    table = Table(title="turnout demo", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("domain", "query"):
-        table.add_column(name, overflow="ellipsis", no_wrap=name == "domain")
-    table.add_column("difficulty", justify="right")
-    table.add_column("plan")
-    table.add_column("LLMs")
-    table.add_column("P(correct)", justify="right")
-    table.add_column("USD", justify="right")
-    table.add_column("us", justify="right")
-    for domain, query, decision, micros in rows:
-        table.add_row(
-            domain,
-            shorten(query, 48),
-            f"{decision.difficulty:.2f}",
-            " > ".join(operators_of(decision)),
-            ", ".join(llms_of(decision)),
-            f"{decision.p_correct:.2f}",
-            usd(decision.usd),
-            f"{micros:.0f}",
+def _route(router: Router, domain: str, query: str) -> Row:
+    start = perf_counter()
+    decision = router.route(query)
+    return Row(domain, query, decision, (perf_counter() - start) * 1e6)
+
+
+def _print_rows(rows: list[Row]) -> None:
+    columns = width()
+    room = None if columns is None else columns - 27
+    cells = [
+        (
+            f"{row.decision.difficulty:.2f}",
+            f"{row.decision.p_correct:.2f}",
+            usd(row.decision.usd),
+            f"{row.microseconds:.0f}",
+            f"{shorten(f'{row.domain}: {row.query}', room)}\n{plan_of(row.decision)}",
         )
-    return table
+        for row in rows
+    ]
+    print_table(("d", "P", "USD", "us", "query, and the plan for it"), cells)
+    say(LEGEND)
 
 
 def run_demo(router: Router, as_json: bool) -> None:
     """Routes `QUERIES` and prints them."""
-    rows = _rows(router)
+    for domain, query in QUERIES:
+        _route(router, domain, query)  # warm, so that the timings are those of a service
+    rows = sorted((_route(router, *query) for query in QUERIES), key=lambda row: row.decision.difficulty)
     if as_json:
-        records: list[dict[str, Any]] = [
-            {"domain": domain, "query": query, "microseconds_total": micros, "decision": decision.to_dict()}
-            for domain, query, decision, micros in rows
-        ]
-        print_json(records)
+        print_json(
+            [
+                {
+                    "domain": r.domain,
+                    "query": r.query,
+                    "microseconds_total": r.microseconds,
+                    "decision": r.decision.to_dict(),
+                }
+                for r in rows
+            ]
+        )
         return
-    console().print(_table(rows))
-    example = max(rows, key=lambda row: row[2].difficulty)
-    console().print(f"\nWhy, for the hardest ({shorten(example[1], 60)!r}):", highlight=False)
-    console().print(example[2].trace, highlight=False, markup=False, soft_wrap=True)
+    _print_rows(rows)
+    say("\nWhy, for the hardest:", style="bold")
+    print_trace(rows[-1].decision.trace)

@@ -4,41 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.table import Table
-
 from turnout import _native
-from turnout.cli.output import console, print_json, usd
+from turnout.cli.output import call_of, print_json, print_table, print_trace, say, usd
 from turnout.router import Router
 
 
-def _plan(decision: _native.Decision) -> Table:
-    table = Table(title="plan", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("node", "after", "operator", "role", "LLM", "calls", "P(correct)", "USD", "seconds", "tools"):
-        table.add_column(name, justify="right" if name in ("node", "calls", "P(correct)", "USD", "seconds") else "left")
-    for i, node in enumerate(decision.plan):
-        table.add_row(
+def _print_plan(decision: _native.Decision) -> None:
+    rows = [
+        (
             str(i),
             ",".join(map(str, node.depends_on)) or "-",
-            node.operator,
-            node.role,
-            node.llm,
-            str(node.calls),
             f"{node.p_correct:.3f}",
             usd(node.usd),
             f"{node.seconds:.2f}",
-            ", ".join(node.tools),
+            call_of(node),
         )
-    return table
+        for i, node in enumerate(decision.plan)
+    ]
+    print_table(("node", "after", "P", "USD", "s", "operator/role: LLM"), rows)
 
 
-def _alternatives(decision: _native.Decision) -> Table:
-    table = Table(title="alternatives, as single calls", title_justify="left", header_style="bold", pad_edge=False)
-    for name in ("LLM", "P(correct)", "USD", "seconds", "utility", "excluded by"):
-        table.add_column(name, justify="left" if name in ("LLM", "excluded by") else "right")
-    for a in decision.alternatives:
-        rule = "" if a.feasible else a.rule
-        table.add_row(a.llm, f"{a.p_correct:.3f}", usd(a.usd), f"{a.seconds:.2f}", f"{a.utility:.6f}", rule)
-    return table
+def _print_alternatives(decision: _native.Decision) -> None:
+    rows = [
+        (
+            f"{a.p_correct:.3f}",
+            usd(a.usd),
+            f"{a.seconds:.2f}",
+            f"{a.utility:.6f}",
+            a.llm if a.feasible else f"{a.llm} [{a.rule}]",
+        )
+        for a in decision.alternatives
+    ]
+    print_table(("P", "USD", "s", "utility", "a single call of [excluded by]"), rows)
 
 
 def explain_one(router: Router, text: str, options: dict[str, Any], as_json: bool) -> None:
@@ -48,9 +45,11 @@ def explain_one(router: Router, text: str, options: dict[str, Any], as_json: boo
     if as_json:
         print_json({**decision.to_dict(), "trace": decision.trace.splitlines()})
         return
-    out = console()
-    out.print(str(decision), style="bold", highlight=False, markup=False, soft_wrap=True)
-    out.print(decision.explain(), highlight=False, markup=False, soft_wrap=True)
+    say(str(decision), style="bold")
+    print_trace(decision.explain())
     if decision.plan:
-        out.print(_plan(decision))
-    out.print(_alternatives(decision))
+        say("")
+        _print_plan(decision)
+    say("")
+    _print_alternatives(decision)
+    say("P: probability that the call alone is correct; USD, s: expected cost, seconds")

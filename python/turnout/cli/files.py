@@ -1,31 +1,51 @@
-"""Files of queries and of decisions: CSV, JSON lines, Parquet."""
+"""Files of queries: CSV, JSON lines, Parquet."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from turnout import _native
-from turnout.core import InputError
+from turnout.core import InputError, TurnoutError
 from turnout.schema import fail
 
+MAX_TEXT_BYTES = 1 << 20  # of one query
 csv.field_size_limit(1 << 24)
 
 
-def _open_text(path: Path) -> io.TextIOWrapper:
+def kind_of(path: Path) -> str:
+    """Its suffix, without that of compression."""
+    return Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+
+
+def open_text(path: Path, mode: str = "rt") -> io.TextIOWrapper:
+    """Opens a text file, compressed if its name ends in ``.gz``; skips a byte order mark, as spreadsheets write."""
     opener: Any = gzip.open if path.suffix == ".gz" else open
+    encoding = "utf-8-sig" if mode == "rt" else "utf-8"
+    return opener(path, mode, encoding=encoding, errors="replace", newline="")  # type: ignore[no-any-return]
+
+
+@contextmanager
+def file_errors(path: Path, what: str) -> Iterator[None]:
+    """What goes wrong with a file becomes an InputError that names it."""
     try:
-        return opener(path, "rt", encoding="utf-8", errors="replace", newline="")  # type: ignore[no-any-return]
-    except OSError as error:
-        raise fail(InputError, str(path), f"cannot be read: {error.strerror}") from None
+        yield
+    except EOFError:
+        raise fail(InputError, str(path), f"cannot be {what}: its compressed data end too early") from None
+    except (OSError, zlib.error, csv.Error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise fail(InputError, str(path), f"cannot be {what}: {why}") from None
 
 
-def _pyarrow(path: Path) -> Any:
+def import_pyarrow(path: Path) -> Any:
+    """pyarrow with Parquet, or an error that says how to get it."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -34,21 +54,29 @@ def _pyarrow(path: Path) -> Any:
     return pyarrow
 
 
-def _missing(path: Path, column: str, have: list[str]) -> Exception:
-    return fail(InputError, str(path), f"no column {column!r}; it has {have}")
+def _missing(path: Path, column: str, have: list[str]) -> TurnoutError:
+    known = f"it has {', '.join(have)}" if have else "the file is empty"
+    return fail(InputError, str(path), f"no column {column!r}; {known}")
 
 
 def _read_csv(path: Path, column: str) -> list[str]:
-    with _open_text(path) as file:
+    with open_text(path) as file:
         reader = csv.DictReader(file)
         if column not in (reader.fieldnames or []):
             raise _missing(path, column, list(reader.fieldnames or []))
         return [row[column] or "" for row in reader]
 
 
+def _text_of(row: Any, column: str, where: str) -> str:
+    text = row.get(column) if isinstance(row, dict) else row
+    if not isinstance(text, str):
+        raise fail(InputError, where, f"expected a string, or an object with a string {column!r}")
+    return text
+
+
 def _read_jsonl(path: Path, column: str) -> list[str]:
     texts = []
-    with _open_text(path) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
@@ -56,28 +84,32 @@ def _read_jsonl(path: Path, column: str) -> list[str]:
                 row = msgspec.json.decode(line)
             except msgspec.DecodeError as error:
                 raise fail(InputError, f"{path}:{number}", f"not JSON: {error}") from None
-            if isinstance(row, str):
-                texts.append(row)
-            elif isinstance(row, dict) and isinstance(row.get(column), str):
-                texts.append(row[column])
-            else:
-                raise fail(InputError, f"{path}:{number}", f"expected a string, or an object with a string {column!r}")
+            texts.append(_text_of(row, column, f"{path}:{number}"))
     return texts
 
 
 def _read_parquet(path: Path, column: str) -> list[str]:
-    pyarrow = _pyarrow(path)
+    pyarrow = import_pyarrow(path)
     try:
-        table = pyarrow.parquet.read_table(path)
-    except (OSError, pyarrow.ArrowInvalid) as error:
-        raise fail(InputError, str(path), f"cannot be read: {error}") from None
-    if column not in table.column_names:
-        raise _missing(path, column, table.column_names)
-    return [text or "" for text in table[column].cast(pyarrow.string()).to_pylist()]
+        with pyarrow.parquet.ParquetFile(path) as file:
+            if column not in file.schema_arrow.names:
+                raise _missing(path, column, file.schema_arrow.names)
+            texts = file.read(columns=[column])[column]
+            return [text or "" for text in texts.cast(pyarrow.large_string()).to_pylist()]
+    except pyarrow.ArrowException as error:
+        raise fail(InputError, str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
 
 
-def _kind(path: Path) -> str:
-    return Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+READERS = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
+
+
+def _check_lengths(texts: list[str], path: Path) -> None:
+    for row, text in enumerate(texts):
+        if len(text) * 4 <= MAX_TEXT_BYTES:
+            continue
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if size > MAX_TEXT_BYTES:
+            raise fail(InputError, f"{path}: row {row}", f"expected at most {MAX_TEXT_BYTES} bytes, got {size}")
 
 
 def read_column(path: Path, column: str) -> list[str]:
@@ -86,50 +118,12 @@ def read_column(path: Path, column: str) -> list[str]:
     Raises
     ------
     InputError
-        The file cannot be read or lacks the column; names the file and, in JSON lines, the line.
+        The file cannot be read, lacks the column, or holds a text of more than 1 MiB; names the file and the row.
     """
-    readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
-    if _kind(path) not in readers:
-        raise fail(InputError, str(path), f"expected one of {sorted(readers)}, got {_kind(path)!r}")
-    return readers[_kind(path)](path, column)
-
-
-COLUMNS = "llm operators tool difficulty depth calls p_correct usd usd_bound seconds utility feasible reasons".split()
-
-
-def _records(batches: list[_native.DecisionBatch]) -> list[dict[str, Any]]:
-    records = []
-    for batch in batches:
-        for i in range(len(batch)):
-            decision = batch[i].to_dict()
-            operators = list(dict.fromkeys((node["layer"], node["operator"]) for node in decision["plan"]))
-            row = {name: decision.get(name) for name in COLUMNS}
-            row["operators"] = " > ".join(name for _, name in operators)
-            row["tool"] = decision["tools"][0][0] if decision["tools"] else None
-            row["calls"] = sum(node["calls"] for node in decision["plan"])
-            row["reasons"] = ", ".join(decision["reasons"])
-            records.append(row)
-    return records
-
-
-def write_batches(path: Path, batches: list[_native.DecisionBatch]) -> None:
-    """Writes one row a Decision to a .csv, .jsonl or .parquet file.
-
-    Raises
-    ------
-    InputError
-        Another kind of file, or Parquet without pyarrow.
-    """
-    if path.suffix == ".parquet":
-        pyarrow = _pyarrow(path)
-        tables = [pyarrow.table(batch) for batch in batches]
-        pyarrow.parquet.write_table(pyarrow.concat_tables(tables) if tables else pyarrow.table({}), path)
-    elif path.suffix == ".jsonl":
-        path.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in _records(batches)))
-    elif path.suffix == ".csv":
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
-            writer.writeheader()
-            writer.writerows(_records(batches))
-    else:
-        raise fail(InputError, str(path), f"expected .csv, .jsonl or .parquet, got {path.suffix!r}")
+    reader = READERS.get(kind_of(path))
+    if reader is None:
+        raise fail(InputError, str(path), f"expected a file of {', '.join(READERS)}, got {kind_of(path)!r}")
+    with file_errors(path, "read"):
+        texts = reader(path, column)
+    _check_lengths(texts, path)
+    return texts

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from turnout import build_info
-from turnout.cli.output import console, print_json
+from turnout.cli.output import print_json, say, width, wrap
 from turnout.core import TurnoutError
 from turnout.router import Router
 
@@ -41,7 +39,8 @@ def measure_costs(bundle: Path | None, runs: int = 5) -> dict[str, float]:
     for _ in range(runs):
         done = subprocess.run([sys.executable, "-c", _PROBE, str(bundle or "")], capture_output=True, text=True)
         if done.returncode != 0:
-            raise TurnoutError(f"loading in a fresh process failed: {done.stderr.strip().splitlines()[-1]}")
+            why = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise TurnoutError(f"loading in a fresh process failed: {why[-1]}")
         values = [float(x) for x in done.stdout.split()]
         best = values if not best else [min(a, b) for a, b in zip(best, values, strict=True)]
     return dict(zip(LIMITS, best, strict=True))
@@ -64,32 +63,38 @@ def _contents(router: Router) -> dict[str, Any]:
     }
 
 
-def show_info(bundle: Path | None, pool: Path | None, as_json: bool) -> None:
+def _metric_lines(metrics: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """One line a group: its dotted name, and its numbers."""
+    plain = [f"{name} {value}" for name, value in metrics.items() if not isinstance(value, dict)]
+    lines = [(prefix or "metrics", ", ".join(plain))] if plain else []
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            lines += _metric_lines(value, f"{prefix}.{name}" if prefix else name)
+    return lines
+
+
+def _lines(data: dict[str, Any]) -> list[tuple[str, str]]:
+    contents = data["contents"]
+    size = sum(contents["files"].values())
+    return [
+        *data["build"].items(),
+        *((name, f"{value:.1f} (promised: under {LIMITS[name]:.0f})") for name, value in data["costs"].items()),
+        ("bundle", f"{contents['bundle']} {contents['version']}, {size / 1e6:.1f} MB at {contents['path']}"),
+        ("embedder", f"{contents['embedder']}, {contents['dim']} dimensions"),
+        ("LLMs", ", ".join(contents["llms"])),
+        ("operators", ", ".join(contents["operators"])),
+        ("capabilities", str(contents["capabilities"])),
+        *_metric_lines(contents["metrics"]),
+    ]
+
+
+def show_info(router: Router, bundle: Path | None, as_json: bool) -> None:
     """Prints everything that a bug report needs."""
-    router = Router.load(bundle, pool=pool)
-    data: dict[str, Any] = {
-        "build": build_info(),
-        "costs": measure_costs(bundle),
-        "limits": LIMITS,
-        "contents": _contents(router),
-    }
+    data = {"build": build_info(), "costs": measure_costs(bundle), "limits": LIMITS, "contents": _contents(router)}
     if as_json:
         print_json(data)
         return
-    out = console()
-    for name, value in data["build"].items():
-        out.print(f"{name:14}{value}", highlight=False, markup=False)
-    for name, value in data["costs"].items():
-        out.print(f"{name:14}{value:.1f} (promised: under {LIMITS[name]:.0f})", highlight=False, markup=False)
-    contents = data["contents"]
-    size = sum(contents["files"].values())
-    out.print(
-        f"{'bundle':14}{contents['bundle']} {contents['version']}, {size / 1e6:.1f} MB at {contents['path']}",
-        highlight=False,
-    )
-    out.print(f"{'embedder':14}{contents['embedder']}, {contents['dim']} dimensions", highlight=False)
-    out.print(f"{'LLMs':14}{', '.join(contents['llms'])}", highlight=False, soft_wrap=True)
-    out.print(f"{'operators':14}{', '.join(contents['operators'])}", highlight=False, soft_wrap=True)
-    out.print(f"{'capabilities':14}{contents['capabilities']}", highlight=False)
-    if contents["metrics"]:
-        out.print(f"{'metrics':14}{msgspec.json.encode(contents['metrics']).decode()}", highlight=False, soft_wrap=True)
+    lines = _lines(data)
+    label = max(len(name) for name, _ in lines) + 2
+    for name, value in lines:
+        say("\n".join(wrap(f"{name:{label}}", value, width())))

@@ -1,33 +1,83 @@
-"""How the commands print: rich tables for people, JSON for programs."""
+"""How the commands print: text that fits a terminal and is never cut in a pipe, and JSON for programs."""
 
 from __future__ import annotations
 
 import functools
 import sys
+import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from rich.console import Console
 
+GAP = "  "
+
 
 @functools.cache
 def console(stderr: bool = False) -> Console:
-    return Console(stderr=stderr)
+    """Prints texts as they are: no markup, no emoji names, no cutting; colours on terminals only."""
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+
+def say(text: str, style: str | None = None) -> None:
+    """A text on standard output."""
+    console().print(text, style=style)
+
+
+def width() -> int | None:
+    """Columns of the terminal; None in a pipe or file, where lines may be of any length."""
+    return console().width if console().is_terminal else None
 
 
 def print_json(data: Any) -> None:
     """One JSON value and a newline on standard output, never wrapped or coloured."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(data), indent=2) + b"\n")
-    sys.stdout.flush()
+    print(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+
+def wrap(first: str, text: str, columns: int | None) -> list[str]:
+    """`first`, then `text` in lines of at most `columns`; they start below each other."""
+    if columns is None:
+        return [first + text]
+    indent = " " * len(first)
+    room = max(columns, len(first) + 20)  # a very narrow terminal wraps by itself
+    return textwrap.wrap(text, room, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False) or [first]
+
+
+def _lines(cells: Sequence[str], widths: Sequence[int], columns: int | None) -> list[str]:
+    left = "".join(cell.rjust(width) + GAP for cell, width in zip(cells, widths, strict=False))
+    first, *others = cells[-1].split("\n")
+    lines = wrap(left, first, columns)
+    for other in others:
+        lines += wrap(" " * len(left), other, columns)
+    return lines
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Right-justified columns; the last one is text, which wraps on a terminal and may hold several lines."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header) - 1)]
+    columns = width()
+    for line in _lines(header, widths, columns):
+        say(line, style="bold")
+    for row in rows:
+        say("\n".join(_lines(row, widths, columns)))
+
+
+def print_trace(trace: str) -> None:
+    """A decision's trace: one line a stage, indented where a terminal makes it wrap."""
+    for line in trace.splitlines():
+        stage, _, rest = line.partition(" ")
+        say("\n".join(wrap(f"{stage:11}", rest.strip(), width())))
 
 
 def usd(value: float) -> str:
     return f"${value:.6f}" if 0 < value < 0.01 else f"${value:.4f}"
 
 
-def shorten(text: str, width: int) -> str:
+def shorten(text: str, columns: int | None) -> str:
+    """`text` in one line of at most `columns`."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= width else flat[: width - 1] + "…"
+    return flat if columns is None or len(flat) <= columns else flat[: max(columns - 3, 0)] + "..."
 
 
 def llms_of(decision: Any) -> list[str]:
@@ -37,8 +87,27 @@ def llms_of(decision: Any) -> list[str]:
 
 def operators_of(decision: Any) -> list[str]:
     """The operators of a plan in order."""
-    seen: list[tuple[int, str]] = []
-    for node in decision.plan:
-        if not seen or seen[-1] != (node.layer, node.operator):
-            seen.append((node.layer, node.operator))
-    return [name for _, name in seen]
+    stages = dict.fromkeys((node.layer, node.operator) for node in decision.plan)
+    return [name for _, name in stages]
+
+
+def plan_of(decision: Any) -> str:
+    """What runs, on which LLMs."""
+    if not decision.plan:
+        return f"no plan ({', '.join(decision.reasons)})"
+    return f"{' > '.join(operators_of(decision))} on {', '.join(llms_of(decision))}"
+
+
+def call_of(node: Any) -> str:
+    """One call of a plan: its role and LLM, how often, with which tools, after which calls."""
+    text = f"{node.operator}/{node.role}: {node.llm}"
+    if node.calls > 1:
+        text += f" x {node.calls}"
+    if node.tools:
+        text += f", with {', '.join(node.tools)}"
+    return text
+
+
+def stop(line: str) -> None:
+    """An error: one line on standard error."""
+    print(f"error: {' '.join(line.splitlines())}", file=sys.stderr)

@@ -1,96 +1,107 @@
-"""``turnout route``: one query, or every row of a file."""
+"""``turnout route``: one query, or every row of files."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from turnout import _native
-from turnout.cli.files import read_column, write_batches
-from turnout.cli.output import console, print_json
+from turnout.cli.files import read_column
+from turnout.cli.output import call_of, console, print_json, say, usd
+from turnout.cli.records import Part, check_kind, write_csv, write_parts
 from turnout.router import Router
 
 CHUNK = 2048
 
 
+def print_decision(decision: _native.Decision) -> None:
+    """The decision in a sentence, the calls to make, and what to know beside them."""
+    say(str(decision))
+    for i, node in enumerate(decision.plan):
+        after = f", after {', '.join(map(str, node.depends_on))}" if node.depends_on else ""
+        say(f"  {i}  {call_of(node)}{after}")
+    if decision.reasons:
+        say(f"reasons: {', '.join(decision.reasons)}")
+
+
 def route_one(router: Router, text: str, options: dict[str, Any], as_json: bool) -> None:
-    """Routes one text and prints the Decision, as a sentence or as JSON."""
+    """Routes one text and prints the Decision."""
     decision = router.route(text, **options)
     if as_json:
         print_json(decision.to_dict())
     else:
-        console().print(str(decision), highlight=False, markup=False, soft_wrap=True)
+        print_decision(decision)
 
 
-def _route_all(router: Router, texts: list[str], options: dict[str, Any]) -> list[_native.DecisionBatch]:
-    columns = (TextColumn("routing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    batches = []
-    with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task("routing", total=len(texts))
-        for start in range(0, len(texts), CHUNK):
-            batches.append(router.route_batch(texts[start : start + CHUNK], **options))
-            progress.advance(task, len(batches[-1]))
-    return batches
+def _route_all(router: Router, sources: list[tuple[str, list[str]]], options: dict[str, Any]) -> list[Part]:
+    bar = (TextColumn("routing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    out = console(stderr=True)
+    parts = []
+    with Progress(*bar, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task("routing", total=sum(len(texts) for _, texts in sources))
+        for file, texts in sources:
+            for start in range(0, max(len(texts), 1), CHUNK):  # of an empty file too: its columns are written
+                parts.append(Part(file, start, router.route_batch(texts[start : start + CHUNK], **options)))
+                progress.advance(task, len(parts[-1].batch))
+    return parts
 
 
-def _summary(batches: list[_native.DecisionBatch], router: Router, seconds: float) -> dict[str, Any]:
-    rows = sum(len(batch) for batch in batches)
-    counts: dict[str, int] = {}
-    for batch in batches:
-        for index in batch.llm_index.tolist():
-            name = router.llms[index] if index >= 0 else "none"
-            counts[name] = counts.get(name, 0) + 1
-    usd = sum(float(batch.usd.sum()) for batch in batches)
-    depths = [int(sum((batch.depth == d).sum() for batch in batches)) for d in range(1, 9)]
+def _column(parts: list[Part], name: str) -> Any:
+    return np.concatenate([getattr(part.batch, name) for part in parts])
+
+
+def _first_llms(parts: list[Part], names: list[str]) -> dict[str, int]:
+    counts = np.bincount(_column(parts, "llm_index") + 1, minlength=len(names) + 1).tolist()
+    named = dict(zip(["none", *names], counts, strict=True))
+    return {name: n for name, n in sorted(named.items(), key=lambda item: -item[1]) if n}
+
+
+def _summary(parts: list[Part], router: Router, files: int, read: float, seconds: float) -> dict[str, Any]:
+    rows = sum(len(part.batch) for part in parts)
+    depths, counts = np.unique(_column(parts, "depth"), return_counts=True)
     return {
+        "files": files,
         "queries": rows,
+        "read_seconds": read,
         "seconds": seconds,
         "per_second": rows / seconds if seconds > 0 else 0.0,
-        "expected_usd": usd,
-        "infeasible": int(sum((batch.feasible == 0).sum() for batch in batches)),
-        "first_llm": dict(sorted(counts.items(), key=lambda item: -item[1])),
-        "depth": {str(d + 1): n for d, n in enumerate(depths) if n},
+        "expected_usd": float(_column(parts, "usd").sum()),
+        "infeasible": int((_column(parts, "feasible") == 0).sum()),
+        "first_llm": _first_llms(parts, router.llms),
+        "depth": {str(d): n for d, n in zip(depths.tolist(), counts.tolist(), strict=True)},
     }
 
 
-def _print_rows(batches: list[_native.DecisionBatch], router: Router) -> None:
-    writer = csv.writer(sys.stdout)
-    writer.writerow(["row", "llm", "difficulty", "depth", "p_correct", "usd", "usd_bound", "seconds", "feasible"])
-    row = 0
-    for batch in batches:
-        for i in range(len(batch)):
-            llm = int(batch.llm_index[i])
-            numbers = (f"{c[i]:.6g}" for c in (batch.p_correct, batch.usd, batch.usd_bound, batch.seconds))
-            writer.writerow(
-                [row, router.llms[llm] if llm >= 0 else "", f"{batch.difficulty[i]:.4f}", int(batch.depth[i])]
-                + [*numbers, bool(batch.feasible[i])]
-            )
-            row += 1
+def _sentence(summary: dict[str, Any]) -> str:
+    s = summary
+    files = f" of {s['files']} files" if s["files"] > 1 else ""
+    return (
+        f"{s['queries']} queries{files}: read in {s['read_seconds']:.2f} s, routed in {s['seconds']:.2f} s "
+        f"({s['per_second']:,.0f} a second), expected {usd(s['expected_usd'])}, {s['infeasible']} infeasible"
+    )
 
 
-def route_file(
-    router: Router, file: Path, column: str, out: Path | None, options: dict[str, Any], as_json: bool
+def route_files(
+    router: Router, files: list[Path], column: str, out: Path | None, options: dict[str, Any], as_json: bool
 ) -> None:
-    """Routes the texts of a file's column; writes decisions to `out`, or as CSV to standard output."""
-    texts = read_column(file, column)
-    start = perf_counter()
-    batches = _route_all(router, texts, options)
-    summary = _summary(batches, router, perf_counter() - start)
+    """Routes the texts of a column of every file; writes decisions to `out`, or as CSV to standard output."""
     if out is not None:
-        write_batches(out, batches)
+        check_kind(out)
+    begin = perf_counter()
+    sources = [(str(file), read_column(file, column)) for file in files]
+    start = perf_counter()
+    parts = _route_all(router, sources, options)
+    summary = _summary(parts, router, len(sources), start - begin, perf_counter() - start)
+    if out is not None:
+        write_parts(out, parts)
     if as_json:
         print_json(summary)
-    elif out is None:
-        _print_rows(batches, router)
-    if not as_json:
-        rate, usd = summary["per_second"], summary["expected_usd"]
-        console(stderr=True).print(
-            f"{summary['queries']} queries in {summary['seconds']:.2f} s ({rate:,.0f} a second), expected ${usd:.4f}, "
-            f"{summary['infeasible']} infeasible",
-            highlight=False,
-        )
+        return
+    if out is None:
+        write_csv(sys.stdout, parts)
+    console(stderr=True).print(_sentence(summary))
