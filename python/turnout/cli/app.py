@@ -12,7 +12,7 @@ import typer
 from turnout import __version__
 from turnout.cli.errors import Commands
 from turnout.core import ConfigError
-from turnout.router import DEFAULT_VALUE_USD, STATISTICS, Router
+from turnout.router import DEFAULT_VALUE_USD, Router
 
 app = typer.Typer(
     cls=Commands,
@@ -22,7 +22,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-StatisticName = StrEnum("StatisticName", list(STATISTICS))
+
+class StatisticName(StrEnum):
+    """The names of `turnout.router.STATISTICS`, for typer."""
+
+    p90 = "p90"
+    mean = "mean"
+    cap = "cap"
+
 
 Bundle = Annotated[Path | None, typer.Option("--bundle", help="Folder of a bundle; default: the one that ships.")]
 PoolFile = Annotated[Path | None, typer.Option("--pool", help="TOML file with your LLMs; default: the bundle's pool.")]
@@ -32,7 +39,7 @@ Value = Annotated[float, typer.Option("--value-usd", help="What a correct answer
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Hard limit of a plan's USD.", min=0.0)]
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", help="Hard limit of a plan's seconds.", min=0.0)]
 Statistic = Annotated[StatisticName, typer.Option(help="Statistic that the limits bound.")]
-P90 = StatisticName("p90")
+P90 = StatisticName.p90
 Seed = Annotated[int | None, typer.Option(help="Sample latent and operators with this seed; default: greedy.", min=0)]
 Deny = Annotated[list[str] | None, typer.Option(help="An LLM that may not be used; repeat for more.")]
 Allow = Annotated[list[str] | None, typer.Option(help="An LLM that may be used; repeat for more. Default: all.")]
@@ -173,19 +180,21 @@ def info(bundle: Bundle = None, pool: PoolFile = None, json: Json = False) -> No
 
 @app.command()
 def bench(
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the measurements to this JSON file.")] = None,
+    json: Annotated[
+        Path | None, typer.Option("--json", help="Write the measurements to this JSON file; '-' prints them instead.")
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder with outcomes/*.queries.csv.gz; default: built-in queries.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer repetitions: a smoke test, not a measurement.")] = False,
     only: Annotated[str | None, typer.Option(help="Only cases whose name contains this.")] = None,
     bundle: Bundle = None,
-    json: Json = False,
 ) -> None:
     """Measure every stage against rivals on this machine."""
     from turnout.bench.run import run_bench
 
-    run_bench(bundle, out, data, quick, only, json)
+    printed = json == Path("-")
+    run_bench(bundle, None if printed else json, data, quick, only, printed)
 
 
 def _text(query: str | None) -> str:
