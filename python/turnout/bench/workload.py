@@ -62,7 +62,7 @@ _ASKS = (
 
 def built_in_queries() -> list[str]:
     """Queries of 10 to 60 tokens, our own writing: what is measured without --data."""
-    return [ask.format(topic) for topic, ask in itertools.product(_TOPICS, _ASKS)] * 5
+    return [ask.format(topic) for topic, ask in itertools.product(_TOPICS, _ASKS)] * 13
 
 
 def dev_queries(folder: Path) -> list[str]:
