@@ -1,0 +1,30 @@
+"""The README's first example runs as it stands and prints what it says (numbers aside: CPUs differ in the last digit)."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def masked(text: str) -> str:
+    return re.sub(r"\d+(\.\d+)?", "#", text).strip()
+
+
+def test_the_first_example_prints_what_it_says(tmp_path: Path) -> None:
+    if not README.is_file():
+        pytest.skip("the README lies beside the tests in the source tree only")
+    (tmp_path / "pool.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    (tmp_path / "example.py").write_text(blocks("python")[0], encoding="utf-8")
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert masked(done.stdout) == masked(blocks("")[0])
