@@ -1,4 +1,4 @@
-"""The README's first example runs as it stands and prints what it says (numbers aside: CPUs differ in the last digit)."""
+"""The README's first example runs and prints what it says (numbers aside: CPUs differ in the last digit)."""
 
 from __future__ import annotations
 
