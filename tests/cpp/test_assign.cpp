@@ -338,6 +338,17 @@ TEST(the_same_problem_gives_the_same_answer) {
   }
 }
 
+TEST(a_problem_that_is_too_large_is_refused) {
+  assign::Workspace one(1);
+  Instance x = single({0.5, 0.9}, {0.001, 0.002});
+  Solution s;
+  CHECK(check::message_of<Error>([&] { assign::solve(x.problem(), one, s); }) == "llms: expected at most 1, got 2");
+  Problem p = x.problem();
+  p.slots = kMaxNodes + 1;
+  assign::Workspace ws;
+  CHECK(check::message_of<Error>([&] { assign::solve(p, ws, s); }) == "slots: expected at most 32, got 33");
+}
+
 TEST(statuses_have_names) {
   CHECK(std::string(assign::status_name(Status::unlimited_best)) == "unlimited_best");
   CHECK(std::string(assign::status_name(Status::no_candidate)) == "no_candidate");

@@ -12,7 +12,7 @@ namespace turnout::assign {
 inline constexpr int kMaxOptions = 512;   // ways to run one stage
 inline constexpr int kPending = 8192;     // points before they are filtered
 inline constexpr int kBeam = 32;          // labels that every later stage keeps when the cap is reached
-inline constexpr int kMaxLines = 20;
+inline constexpr int kMaxLines = 36;
 inline constexpr int kWindow = 256;
 inline constexpr std::uint32_t kSkip = ~std::uint32_t{0};
 
@@ -68,7 +68,7 @@ struct Shape {
   Tangent tangents[kMaxTangents];
   int tangent_count = 0;
   double lo = 0, hi = 0;  // of p before the stage
-  double at = 0, worth = 0;  // p before the stage, and what it is worth then, on the last path
+  double worth = 0;       // of p before the stage, on the last path
   bool fills = true;      // its slots can be filled
   bool may_skip = false;
 };
@@ -101,8 +101,9 @@ struct Plan {
 };
 
 struct Workspace::Impl {
-  explicit Impl(int max_llms);
+  explicit Impl(int llms);
 
+  int max_llms;
   Problem problem;
   Terms terms;
   bool limited = false;     // some limit is finite
@@ -121,6 +122,7 @@ struct Workspace::Impl {
   std::vector<double> frontier, competence;  // the shapes' columns; of one stage's points
   std::vector<Edge> edges;
   Shape shapes[kMaxStages];
+  int depth = 0;                    // of a sketch
   Envelope prefix[kMaxStages + 1];  // of the slope in p: the most that the stages before can add
   std::vector<Step> steps;
   std::vector<LlmSet> sets;  // of each step's path; kept for stages of distinct LLMs

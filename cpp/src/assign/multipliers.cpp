@@ -8,6 +8,7 @@ using Impl = Workspace::Impl;
 
 constexpr int kSteps = 8;   // of one walk
 constexpr int kRounds = 4;  // over both limits
+constexpr double kEnough = 0.005;  // of what is open between bound and best plan: not worth another step
 
 // Each plan is a line in one multiplier: value - multiplier * excess. The bound is the highest line, so its lowest
 // point lies where the best line that breaks the limit meets the best that keeps it: go there, and look for a higher one.
@@ -20,9 +21,10 @@ class Walk {
       const double rise = excess(breaks, k) - excess(keeps, k), m = (value(breaks, k) - value(keeps, k)) / rise;
       if (!(rise > 0) || !(m >= 0)) return;
       Mark path;
+      const double low = value(keeps, k) - m * excess(keeps, k);  // no multiplier gives a lower bound
+      if (bound_ - low <= kEnough * (bound_ - known(w_))) return;
       if (!try_at(k, m, path)) return;
-      const double height = value(path, k) - m * excess(path, k), known = value(keeps, k) - m * excess(keeps, k);
-      if (height <= known + w_.slack) return;
+      if (value(path, k) - m * excess(path, k) <= low + w_.slack) return;
       (excess(path, k) > 0 ? breaks : keeps) = path;
     }
   }

@@ -8,47 +8,67 @@ namespace {
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 Top top_of(const Slot& slot, double slope, int wanted) {
+  double values[kMaxLlms];
+  for (int k = 0; k < slot.count; ++k) values[k] = slope * slot.gain[k] - slot.cost[k];
   Top top;
-  for (int k = 0; k < slot.count; ++k) {
-    const double v = slope * slot.gain[k] - slot.cost[k];
-    if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
-    int i = top.count < wanted ? top.count++ : wanted - 1;
-    for (; i > 0 && v > top.value[i - 1]; --i) top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
-    top.value[i] = v, top.at[i] = k;
+  for (; top.count < std::min(wanted, slot.count); ++top.count) {
+    int best = 0;
+    double most = values[0];
+    for (int k = 1; k < slot.count; ++k) {
+      best = values[k] > most ? k : best;
+      most = values[k] > most ? values[k] : most;
+    }
+    top.value[top.count] = most;
+    top.at[top.count] = best;
+    top.llm[top.count] = slot.points[best].choice;
+    values[best] = kNone;
   }
-  for (int i = 0; i < top.count; ++i) top.llm[i] = slot.points[top.at[i]].choice;
   return top;
 }
 
-// Tries all choices of the tops; writes the best one's positions in them.
+// The best choice of distinct LLMs from the tops, slot `left_out` apart: their sum, and positions in the tops.
+struct Chosen {
+  double value = kNone;
+  int at[kMaxDistinct] = {};
+};
+
 class Chooser {
  public:
-  Chooser(const Slot* slots, const Stage& stage, double slope) : n_(stage.slots) {
-    for (int s = 0; s < n_; ++s) tops_[s] = top_of(slots[s], slope, n_);
+  Chooser(const Top* tops, int slots, int left_out = -1, int without = -1) : tops_(tops), n_(slots), left_out_(left_out), without_(without) {
     choose(0, 0);
   }
-  double value() const { return best_; }
-  int at(int s) const { return tops_[s].at[chosen_[s]]; }
+  const Chosen& best() const { return best_; }
 
  private:
   void choose(int s, double value) {
     if (s == n_ || s == kMaxDistinct) {
-      if (value > best_) best_ = value, std::copy(now_, now_ + n_, chosen_);
+      if (value > best_.value) best_.value = value, std::copy(now_, now_ + n_, best_.at);
       return;
     }
-    for (int i = 0; i < tops_[s].count; ++i)
-      if (free(s, tops_[s].llm[i])) now_[s] = i, choose(s + 1, value + tops_[s].value[i]);
+    if (s == left_out_) return choose(s + 1, value);
+    for (int i = 0; i < tops_[s].count; ++i) {
+      if (!free(s, tops_[s].llm[i])) continue;
+      now_[s] = i;
+      choose(s + 1, value + tops_[s].value[i]);
+      if (i == 0 && s + 1 == n_) return;  // the last slot's best that is free
+    }
   }
   bool free(int s, int llm) const {
+    if (llm == without_) return false;
     for (int r = 0; r < s; ++r)
-      if (tops_[r].llm[now_[r]] == llm) return false;
+      if (r != left_out_ && tops_[r].llm[now_[r]] == llm) return false;
     return true;
   }
 
-  Top tops_[kMaxDistinct];
-  int n_, now_[kMaxDistinct] = {}, chosen_[kMaxDistinct] = {};
-  double best_ = kNone;
+  const Top* tops_;
+  int n_, left_out_, without_, now_[kMaxDistinct] = {};
+  Chosen best_;
 };
+
+Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top* tops) {
+  for (int s = 0; s < stage.slots; ++s) tops[s] = top_of(slots[s], slope, stage.slots);
+  return Chooser(tops, stage.slots).best();
+}
 
 bool tried(const Stage& stage) { return stage.distinct && stage.slots > 1; }
 
@@ -66,7 +86,8 @@ int best_candidate(const Slot& slot, double slope) {
 }
 
 double best_values(const Slot* slots, const Stage& stage, double slope) {
-  if (tried(stage)) return Chooser(slots, stage, slope).value();
+  Top tops[kMaxDistinct];
+  if (tried(stage)) return choose_distinct(slots, stage, slope, tops).value;
   double sum = 0;
   for (int s = 0; s < stage.slots; ++s) sum += best_value(slots[s], slope);
   return sum;
@@ -74,10 +95,10 @@ double best_values(const Slot* slots, const Stage& stage, double slope) {
 
 bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::int16_t* at) {
   if (tried(stage)) {
-    const Chooser chooser(slots, stage, slope);
-    if (chooser.value() == kNone) return false;
-    for (int s = 0; s < stage.slots; ++s) at[s] = static_cast<std::int16_t>(chooser.at(s));
-    return true;
+    Top tops[kMaxDistinct];
+    const Chosen best = choose_distinct(slots, stage, slope, tops);
+    for (int s = 0; s < stage.slots && best.value > kNone; ++s) at[s] = static_cast<std::int16_t>(tops[s].at[best.at[s]]);
+    return best.value > kNone;
   }
   for (int s = 0; s < stage.slots; ++s) {
     if (slots[s].count == 0) return false;
@@ -91,22 +112,20 @@ BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_
     if (tried(stage)) tops_[s] = top_of(slots[s], slope, stage.slots);
     else sum_ += best_[s] = best_value(slots[s], slope);
   }
+  for (int s = 0; s < stage.slots && tried(stage); ++s) {
+    const Chosen others = Chooser(tops_, stage.slots, s).best();
+    best_[s] = others.value;
+    for (int r = 0; r < stage.slots; ++r) taken_[s][r] = r == s || others.value == kNone ? -1 : tops_[r].llm[others.at[r]];
+  }
 }
 
 double BestWith::value(int s, int k) const {
   const double own = slope_ * slots_[s].gain[k] - slots_[s].cost[k];
   if (!tried(stage_)) return own + (sum_ - best_[s]);
-  return own + others(0, s, slots_[s].points[k].choice, -1);
-}
-
-// The best of slots r and later, but for s: none takes `llm`, or `before`, which the slot before took.
-double BestWith::others(int r, int s, int llm, int before) const {
-  if (r >= stage_.slots || r >= kMaxDistinct) return 0;
-  if (r == s) return others(r + 1, s, llm, before);
-  double best = kNone;
-  for (int i = 0; i < tops_[r].count; ++i)
-    if (tops_[r].llm[i] != llm && tops_[r].llm[i] != before) best = std::max(best, tops_[r].value[i] + others(r + 1, s, llm, tops_[r].llm[i]));
-  return best;
+  const int llm = slots_[s].points[k].choice;
+  for (int r = 0; r < stage_.slots; ++r)
+    if (taken_[s][r] == llm) return own + Chooser(tops_, stage_.slots, s, llm).best().value;
+  return own + best_[s];
 }
 
 }  // namespace turnout::assign

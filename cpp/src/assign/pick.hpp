@@ -41,12 +41,11 @@ class BestWith {
   double value(int s, int k) const;
 
  private:
-  double others(int r, int s, int llm, int before) const;
-
   const Slot* slots_;
   const Stage& stage_;
-  double slope_, sum_ = 0, best_[kMaxNodes];
+  double slope_, sum_ = 0, best_[kMaxNodes];  // best_: of the slot, or, of distinct ones, of the others
   Top tops_[kMaxDistinct];
+  int taken_[kMaxDistinct][kMaxDistinct];  // by the others' best
 };
 
 }  // namespace turnout::assign

@@ -7,8 +7,6 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-constexpr int kDepth = 3;
-
 // One slot's edges from its cheapest candidate to its best, rates ascending; adds the cheapest to the start.
 int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
   int hull[kMaxLlms], n = 0;
@@ -39,9 +37,9 @@ int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, 
 }
 
 // Distinct LLMs: the lines over their best at every worth of competence are points of a frontier that covers theirs.
-int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, double* c, double* cost) {
+int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, int depth, double* c, double* cost) {
   Envelope e;
-  outline(e, 0, most_worth, kDepth, [&](double worth) {
+  outline(e, 0, most_worth, depth, [&](double worth) {
     std::int16_t at[kMaxNodes];
     best_candidates(slots, stage, worth, at);
     double gain = 0, paid = 0;
@@ -86,7 +84,7 @@ void set_profile(Impl& w, int t) {
   double steepest = 0, *c = w.competence.data();
   for (int i = 0; i < shape.tangent_count; ++i) steepest = std::max(steepest, shape.tangents[i].slope);
   const double worth = 1.01 * steepest * w.terms.value_usd * std::max(stage.fix, stage.break_);
-  const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, c, shape.cost)
+  const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, shape.cost)
                                                   : sum_of_slots(slots, stage, w.edges.data(), c, shape.cost);
   for (int k = 0; k < n; ++k) shape.g[k] = lowest(shape, c[k]);
   shape.point_count = n;

@@ -8,8 +8,7 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-constexpr int kDepth = 1;      // of envelopes, beside the point on the path
-constexpr int kRounds = 2;     // from path to envelope to path
+constexpr int kPrefixDepth = 1;
 
 double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
 
@@ -120,7 +119,6 @@ void follow(Impl& w, Draft& d) {
   for (int t = 0; t < w.stages; ++t) {
     const Stage& stage = w.problem.stages[t];
     const Next next = best_next(w, t, p);
-    w.shapes[t].at = p;
     std::int16_t* at = d.at + stage.first_slot;
     if (!next.run) continue;
     const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
@@ -174,7 +172,6 @@ void set_shape(Impl& w, int t) {
     const int first = std::min(static_cast<int>(lo * kLast), kLast - 1);
     set_tangents(stage.curve, first, std::max(first + 1, std::min(kLast, static_cast<int>(hi * kLast) + 1)), shape);
   }
-  shape.at = 0.5 * (shape.lo + shape.hi);
   const double low = effect_of(stage, curve_value(stage.curve, lo))(shape.lo), high = effect_of(stage, curve_value(stage.curve, hi))(shape.hi);
   if (t + 1 == w.stages) return;
   Shape& next = w.shapes[t + 1];
@@ -186,7 +183,7 @@ void set_prefixes(Impl& w) {
   w.prefix[0].count = 0;
   w.prefix[0].add(0, 0);
   for (int t = 0; t + 1 < w.stages; ++t)
-    outline_through(w.prefix[t + 1], 0, w.shapes[t + 1].worth, w.terms.value_usd, kDepth, [&w, t](double slope) { return line_before(w, t, slope); });
+    outline_through(w.prefix[t + 1], 0, w.shapes[t + 1].worth, w.terms.value_usd, kPrefixDepth, [&w, t](double slope) { return line_before(w, t, slope); });
 }
 
 // Marks what reaches `least` in some prefix, stage and rest.
@@ -272,25 +269,18 @@ void set_shapes(Impl& w) {
   for (int t = 0; t < w.stages; ++t) set_shape(w, t);
 }
 
-// Envelopes that are tight where the last path went, until the path stays or nothing is left to gain.
 double sketch(Impl& w, double m, double, Mark& mark) {
   set_costs(w, 1, m);
   set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
-  double bound = 0, before = 1e300;
-  for (int round = 0; round < kRounds; ++round) {
-    for (int t = w.stages - 1; t > 0; --t)
-      outline_through(w.envelope[t], w.shapes[t].lo, w.shapes[t].at, w.shapes[t].hi, kDepth, [&w, t](double p) { return line_after(w, t, p); });
-    Draft path;
-    follow(w, path);
-    offer(w, path);
-    mark = {path.utility, {path.use, 0}};
-    bound = std::min(before, best_next(w, 0, 0).value + m * w.limit[0]);
-    if (bound - (path.utility - m * (path.use - w.limit[0])) <= w.slack || bound >= before) break;
-    before = bound;
-  }
-  return bound;
+  for (int t = w.stages - 1; t > 0; --t)
+    outline(w.envelope[t], w.shapes[t].lo, w.shapes[t].hi, w.depth, [&w, t](double p) { return line_after(w, t, p); });
+  Draft path;
+  follow(w, path);
+  offer(w, path);
+  mark = {path.utility, {path.use, 0}};
+  return best_next(w, 0, 0).value + m * w.limit[0];
 }
 
 // The mandatory stages alone.

@@ -1,5 +1,6 @@
 // The picture: the best plan without limits; if it breaks them, multipliers for a bound and a good plan, then labels.
 #include <limits>
+#include <string>
 
 #include "assign/internal.hpp"
 
@@ -59,6 +60,8 @@ Mark mark_of(const Impl& w, const Solution& s) {
 }
 
 // Over slots: bounds first, then options of the candidates that can be part of a best plan.
+constexpr int kCoarse = 2, kFine = 4;  // of envelopes, while the multiplier is sought and then
+
 class BySlots {
  public:
   BySlots(const Problem& problem, Workspace& ws, Solution& out) : problem_(problem), ws_(ws), w_(ws.impl()), out_(out) {}
@@ -67,14 +70,19 @@ class BySlots {
     set_shapes(w_);
     if (!stages_can_be_run(w_)) return;
     set_limits(w_, false);
-    const double bound = sketch(w_, 0, 0, free_), reached = free_.utility;
+    w_.depth = w_.terms.budgeted ? kCoarse : kFine;
+    double bound = sketch(w_, 0, 0, free_);
+    const double reached = free_.utility;
     const bool breaks = w_.terms.budgeted && free_.use[0] > problem_.budget.value;
     if (breaks) {
       limited(bound);
       if (out_.status == Status::infeasible || out_.utility + out_.gap < reached) return;  // so the best plan breaks them too
       set_limits(w_, false);
       allow_all(w_);
-      sketch(w_, 0, 0, free_);
+    }
+    if (w_.terms.budgeted) {
+      w_.depth = kFine;
+      bound = std::min(bound, sketch(w_, 0, 0, free_));
     }
     const Solution kept = out_;
     finish(bound, Status::unlimited_best);
@@ -108,8 +116,11 @@ class BySlots {
     if (least.use > w_.limit[0]) return least_violation(problem_, ws_, out_);
     offer(w_, least);
     free_.utility = bound;
+    w_.depth = kCoarse;
     bound = tighten(w_, sketch, free_, {least.utility, {least.use, 0}});
     improve_draft(w_);
+    w_.depth = kFine;
+    bound = std::min(bound, sketch(w_, w_.multiplier[0], 0, free_));
     finish(bound, Status::exact);
   }
 
@@ -199,10 +210,20 @@ void answer_nothing(const Problem& problem, Solution& out) {
   std::fill(out.skipped, out.skipped + problem.stages.size(), true);
 }
 
+void check_size(const Problem& p, const Impl& w) {
+  const auto most = [](const char* what, std::size_t limit, std::size_t got) {
+    if (got > limit) throw Error(ErrorKind::input, what, "expected at most " + std::to_string(limit) + ", got " + std::to_string(got));
+  };
+  most("llms", static_cast<std::size_t>(w.max_llms), static_cast<std::size_t>(p.llms));
+  most("slots", kMaxNodes, static_cast<std::size_t>(p.slots));
+  most("stages", kMaxStages, p.stages.size());
+}
+
 }  // namespace
 
 void solve(const Problem& problem, Workspace& ws, Solution& out) {
   Impl& w = ws.impl();
+  check_size(problem, w);
   answer_nothing(problem, out);
   begin(w, problem);
   if (w.sketched) BySlots(problem, ws, out).run();

@@ -9,18 +9,19 @@ std::size_t padded(int llms) { return (static_cast<std::size_t>(llms) + 3) / 4 *
 
 }  // namespace
 
-Workspace::Impl::Impl(int max_llms)
-    : level(kPending),
+Workspace::Impl::Impl(int llms)
+    : max_llms(llms),
+      level(kPending),
       pending(kPending),
       spare(kPending),
       keys(kPending),
       children(kPending),
-      slot_points(kMaxNodes * padded(max_llms)),
-      slot_columns(4 * kMaxNodes * padded(max_llms)),
-      slot_alive(kMaxNodes * padded(max_llms)),
-      frontier(2 * (kMaxNodes * padded(max_llms) + 32 * kMaxStages)),
-      competence(kMaxNodes * padded(max_llms) + 32),
-      edges(kMaxNodes * padded(max_llms)),
+      slot_points(kMaxNodes * padded(llms)),
+      slot_columns(4 * kMaxNodes * padded(llms)),
+      slot_alive(kMaxNodes * padded(llms)),
+      frontier(2 * (kMaxNodes * padded(llms) + 32 * kMaxStages)),
+      competence(kMaxNodes * padded(llms) + 32),
+      edges(kMaxNodes * padded(llms)),
       steps(kMaxNodes * kMaxOptions + 1),
       sets(kMaxNodes * kMaxOptions + 1),
       columns(7 * kMaxStages * kMaxOptions),
@@ -29,7 +30,7 @@ Workspace::Impl::Impl(int max_llms)
       values(kMaxOptions),
       reached(kMaxOptions),
       labels(kMaxLabels) {
-  by_quality.reserve(static_cast<std::size_t>(max_llms));
+  by_quality.reserve(static_cast<std::size_t>(llms));
 }
 
 Workspace::Workspace(int max_llms) : impl_(std::make_unique<Impl>(max_llms)) {}
