@@ -127,7 +127,7 @@ def _read(folder: Path, name: str, limit: int) -> bytes:
     except FileNotFoundError:
         raise fail(BundleError, str(path), "no such file") from None
     except OSError as error:
-        raise fail(BundleError, str(path), str(error)) from None
+        raise fail(BundleError, str(path), f"cannot be read: {error.strerror or error}") from None
 
 
 def _verified(folder: Path, name: str, entry: FileEntry) -> bytes:

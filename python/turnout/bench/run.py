@@ -86,7 +86,8 @@ def _number(value: float | None, digits: int = 1) -> str:
 
 def _line(label: str, *cells: str) -> str:
     widths = (6, 10, 12, 9, 7, 9, 7, 7)
-    return f"{label:13}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    line = f"{label:13}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return line.rstrip()
 
 
 def _row_line(row: Row, ours: float | None) -> str:

@@ -14,10 +14,18 @@ from rich.console import Console
 GAP = "  "
 
 
-@functools.cache
-def console(stderr: bool = False) -> Console:
+class PlainConsole(Console):
     """Prints texts as they are: no markup, no emoji names, no cutting; colours on terminals only."""
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Leaves the BrokenPipeError that is being handled to the command line's exit codes; rich would exit with 1."""
+        raise
+
+
+@functools.cache
+def console(stderr: bool = False) -> PlainConsole:
+    """Of standard output, or of standard error."""
+    return PlainConsole(stderr=stderr, markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
 def say(text: str, style: str | None = None) -> None:
