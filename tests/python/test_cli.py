@@ -477,12 +477,12 @@ def test_info_json(bundled: Run) -> None:
 
 
 def test_bench_prints_and_writes_json(bundled: Run, tmp_path: Path) -> None:
-    result = bundled("bench", "--quick", "--only", "difficulty", "--out", tmp_path / "bench.json", "--json")
-    data = json.loads(result.out)
-    assert result.code == 0 and json.loads((tmp_path / "bench.json").read_text()) == data
+    result = bundled("bench", "--quick", "--only", "difficulty", "--json", tmp_path / "bench.json")
+    data = json.loads((tmp_path / "bench.json").read_text())
+    assert result.code == 0 and "difficulty" in result.out
     native = next(case for case in data["cases"] if case["rival"] == "native")
     assert native["name"] == "difficulty" and native["per_second"] > 0 and native["allocations"] is not None
-    assert data["machine"]["cores"] >= 1 and data["queries"]["count"] == 100
+    assert data["machine"]["cores"] >= 1 and data["queries"]["count"] == 300
 
 
 def test_bench_names_what_it_cannot_do(bundled: Run, tmp_path: Path) -> None:

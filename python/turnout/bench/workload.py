@@ -112,10 +112,20 @@ def mixed_lengths(texts: list[str], count: int, seed: int = 0) -> list[str]:
     return [texts[i] for i in rng.choice(len(texts), count, replace=False)]
 
 
+SLOTS = 12
+
+
 def plan_operators(router: Router) -> list[_native.Operator]:
-    """A plan of twelve call slots from the bundle's operator table."""
-    table = {op.id: op for op in load_operators(router.parts.bundle.bytes("operators/operators.toml"), PolicyNames())}
-    return [table[name] for name in ("multi_llm_ensemble", "review", "debate", "self_refine", "review")]
+    """Operators of the bundle's table that make a plan of twelve call slots: ensembles, reviews, revisions, in turn."""
+    data = router.parts.bundle.bytes("operators/operators.toml")
+    table = [op for op in load_operators(data, PolicyNames()) if op.slots]
+    many = sorted(table, key=lambda op: (not op.generates, -len(op.slots)))
+    plan, left = [many[0]], SLOTS - len(many[0].slots)
+    while left > 0:
+        fits = [op for op in many if len(op.slots) <= left and op is not plan[-1]]
+        plan.append(fits[-(len(plan) % 3) or 0])
+        left -= len(plan[-1].slots)
+    return plan
 
 
 def _stage(op: _native.Operator, first: bool) -> Stage:
