@@ -8,21 +8,15 @@ namespace {
 constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 Top top_of(const Slot& slot, double slope, int wanted) {
-  double values[kMaxLlms];
-  for (int k = 0; k < slot.count; ++k) values[k] = slope * slot.gain[k] - slot.cost[k];
   Top top;
-  for (; top.count < std::min(wanted, slot.count); ++top.count) {
-    int best = 0;
-    double most = values[0];
-    for (int k = 1; k < slot.count; ++k) {
-      best = values[k] > most ? k : best;
-      most = values[k] > most ? values[k] : most;
-    }
-    top.value[top.count] = most;
-    top.at[top.count] = best;
-    top.llm[top.count] = slot.points[best].choice;
-    values[best] = kNone;
+  for (int k = 0; k < slot.count; ++k) {
+    const double v = slope * slot.gain[k] - slot.cost[k];
+    if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
+    int i = top.count < wanted ? top.count++ : wanted - 1;
+    for (; i > 0 && v > top.value[i - 1]; --i) top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
+    top.value[i] = v, top.at[i] = k;
   }
+  for (int i = 0; i < top.count; ++i) top.llm[i] = slot.points[top.at[i]].choice;
   return top;
 }
 

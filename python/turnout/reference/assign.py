@@ -1,11 +1,12 @@
-"""Twin of the assign room: an LLM for each call slot, by plain label setting, and by trying every plan.
+"""Twin of the assign room: an LLM for each call slot, by label setting, and by trying every plan.
 
 Same definition and same floating-point terms as the core, so assignments and totals agree to the bit. It keeps every
-label that no other outdoes and has no cap: an answer is always proved, and takes up to a second.
+label that could be part of the answer and has no cap: an answer is always proved.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 from bisect import bisect_right
@@ -20,6 +21,8 @@ from numpy.typing import NDArray
 from turnout.assign import Solution, Stage, Status
 
 KNOTS = 65
+P_KNOTS = np.linspace(0.0, 1.0, 129)
+BEAM = 50
 Matrix = list[list[float]]
 
 
@@ -323,27 +326,103 @@ def _fits(limits: Limits, uses: tuple[float, ...], rest: tuple[float, ...]) -> b
     return all(use + more <= limit for use, more, limit in zip(uses, rest, limits.values(), strict=True))
 
 
-def best_plan(problem: Problem, limits: Limits) -> tuple[int, ...] | None:
-    """The preferred plan within the limits, or None: stage by stage, label by label."""
+class Layer(NamedTuple):
+    """One stage: the ways to run it, skipping it among them, and the least uses of the stages after it."""
+
+    stage: Stage
+    ways: list[Label]
+    rest: tuple[float, ...]
+
+
+def _layers(problem: Problem, limits: Limits) -> list[Layer] | None:
+    """None when some stage cannot be run."""
     zero = tuple(0.0 for _ in limits.values())
-    layers = []
+    stages = []
     for stage, slots in problem.rows():
         skip = [Label(0.0, 0.0, (-1,) * len(slots), math.nan, zero)] if stage.optional else []
         ways = [] if stage.optional and problem.mandatory_only else options(problem, stage, slots, limits)
         if not skip + ways:
             return None
-        layers.append((stage, skip + ways))
-    rests = [zero]
-    for _, ways in reversed(layers):
-        rests.append(_add(rests[-1], _least_uses(ways, zero)))
-    labels = [Label(0.0, 0.0, (), 0.0, zero)]
-    for (stage, ways), rest in zip(layers, reversed(rests[:-1]), strict=True):
-        labels = undominated(
-            [y for x in labels for way in ways if _fits(limits, (y := _follow(stage, x, way)).uses, rest)]
-        )
-    if not labels:
+        stages.append((stage, skip + ways))
+    layers: list[Layer] = []
+    rest = zero
+    for stage, ways in reversed(stages):
+        layers.insert(0, Layer(stage, ways, rest))
+        rest = _add(rest, _least_uses(ways, zero))
+    return layers
+
+
+def best_plan(problem: Problem, limits: Limits) -> tuple[int, ...] | None:
+    """The preferred plan within the limits, or None: a narrow search for a good one, then all that could be better."""
+    layers = _layers(problem, limits)
+    if layers is None:
         return None
-    return min(labels, key=lambda x: (x.net - problem.money(problem.value_usd * x.gain), x.usd, x.llms)).llms
+    bounds = best_bounds(problem, layers, limits)
+    good = _search(problem, layers, limits, bounds, -math.inf, width=BEAM)
+    least = -math.inf if good is None else _utility(problem, good) - bounds.margin
+    best = _search(problem, layers, limits, bounds, least, width=None)
+    return None if best is None else best.llms
+
+
+def _utility(problem: Problem, x: Label) -> float:
+    return problem.money(problem.value_usd * x.gain) - x.net
+
+
+def _search(
+    problem: Problem, layers: list[Layer], limits: Limits, bounds: Bounds, least: float, width: int | None
+) -> Label | None:
+    labels = [Label(0.0, 0.0, (), 0.0, tuple(0.0 for _ in limits.values()))]
+    for t, (stage, ways, rest) in enumerate(layers):
+        grown = [y for x in labels for way in ways if _fits(limits, (y := _follow(stage, x, way)).uses, rest)]
+        if not grown:
+            return None
+        reach = bounds.of(t + 1, grown)
+        labels = undominated([y for y, most in zip(grown, reach, strict=True) if most >= least])
+        if width is not None:
+            labels = [y for _, y in sorted(zip(-bounds.of(t + 1, labels), labels, strict=True))[:width]]
+    return min(labels, key=lambda x: (-_utility(problem, x), x.usd, x.llms), default=None)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Lagrangian bounds: the most utility that a label can still reach when a limit's use costs `multipliers` a unit.
+
+    What later stages can add is convex in p, so that chords between the knots of `after` are upper bounds.
+    """
+
+    multipliers: tuple[float, ...]
+    after: list[NDArray[np.float64]]  # [stages + 1][P knots]
+    slack: float  # multipliers times limits
+    margin: float  # for rounding
+
+    def of(self, t: int, labels: list[Label]) -> NDArray[np.float64]:
+        """For labels that have passed t stages."""
+        p = np.array([x.gain for x in labels])
+        paid = np.array([x.net + sum(map(operator.mul, self.multipliers, x.uses)) for x in labels])
+        return np.interp(p, P_KNOTS, self.after[t]) - paid + self.slack
+
+
+def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers: tuple[float, ...]) -> Bounds:
+    """Backwards, stage by stage, at every knot of p."""
+    after = [problem.value_usd * P_KNOTS]
+    for stage, ways, _ in reversed(layers):
+        paid = np.array([way.net + sum(map(operator.mul, multipliers, way.uses)) for way in ways])
+        g = np.array([way.gain for way in ways])[:, None]
+        skips = np.array([way.llms[0] < 0 for way in ways])[:, None]
+        run = P_KNOTS * (1 - stage.break_ * (1 - g)) + (1 - P_KNOTS) * stage.fix * g
+        reached = np.where(skips, P_KNOTS, run)
+        after.insert(0, np.max(np.interp(reached, P_KNOTS, after[0]) - paid[:, None], axis=0))
+    slack = sum(map(operator.mul, multipliers, limits.values()))
+    return Bounds(multipliers, after, slack, 1e-9 * (problem.value_usd + slack))
+
+
+def best_bounds(problem: Problem, layers: list[Layer], limits: Limits) -> Bounds:
+    """At the multipliers, from a grid, that bound the whole lowest; any would be valid."""
+    grids = [
+        [0.0] + [problem.value_usd / limit * 2.0**k for k in range(-8, 9) if limit > 0] for limit in limits.values()
+    ]
+    candidates = [bounds_at(problem, layers, limits, multipliers) for multipliers in itertools.product(*grids)]
+    return min(candidates, key=lambda b: float(b.after[0][0]) + b.slack)
 
 
 def _follow(stage: Stage, x: Label, way: Label) -> Label:
