@@ -319,8 +319,8 @@ void bind_router(py::module_& m) {
       .def("count_tokens", count_tokens)
       .def("predict", predict)
       .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })
-      .def("capsule", [](const PyRouter& self) { return py::capsule(&self.router, "turnout.Router"); }, py::keep_alive<0, 1>(),
-           "The C++ Router, for a binding of one's own over the same build.")
+      .def("capsule", [](const PyRouter& self) { return py::capsule(&self.router, "turnout.Router"); },
+           "The C++ Router, for a binding of one's own over the same build; valid while this object lives.")
       .def_property_readonly("dim", [](const PyRouter& self) { return self.router.dim(); })
       .def_property_readonly("llms", [](const PyRouter& self) { return self.names->llms; })
       .def_property_readonly("operators", [](const PyRouter& self) { return self.names->operators; })
