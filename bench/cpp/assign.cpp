@@ -90,9 +90,11 @@ Result run(Bind bind, bool fixed, int n) {
 
 int report(const char* name, const Result& r) {
   const double n = static_cast<double>(r.us.size());
-  std::printf("%-16s p50 %7.2f us  p90 %7.2f  p99 %7.2f  max %8.2f | unlimited_best %.3f exact %.3f label_cap %.4f | labels %.1f, worst gap %.2g of utility | wrong %d\n",
-              name, at(r.us, 0.5), at(r.us, 0.9), at(r.us, 0.99), at(r.us, 1), r.statuses[0] / n, r.statuses[1] / n, r.statuses[2] / n,
-              r.labels / n, r.worst_gap, r.wrong);
+  std::printf(
+      "%-16s p50 %7.2f us  p90 %7.2f  p99 %7.2f  max %8.2f | unlimited_best %.3f exact %.3f label_cap %.4f | labels "
+      "%.1f, worst gap %.2g of utility | wrong %d\n",
+      name, at(r.us, 0.5), at(r.us, 0.9), at(r.us, 0.99), at(r.us, 1), r.statuses[0] / n, r.statuses[1] / n,
+      r.statuses[2] / n, r.labels / n, r.worst_gap, r.wrong);
   return r.wrong;
 }
 
@@ -102,7 +104,8 @@ int main(int argc, char** argv) {
   const int n = argc > 1 ? std::atoi(argv[1]) : 5000;
   int bad = 0;
   for (const bool fixed : {true, false}) {
-    std::printf(fixed ? "router's plans: 3, 3, 2, 2, 2 slots, dearer LLMs are better\n" : "varied plans: 4 to 6 stages of 1 to 3 slots\n");
+    std::printf(fixed ? "router's plans: 3, 3, 2, 2, 2 slots, dearer LLMs are better\n"
+                      : "varied plans: 4 to 6 stages of 1 to 3 slots\n");
     bad += report("  not binding", run(Bind::nothing, fixed, n));
     bad += report("  budget", run(Bind::budget, fixed, n));
     bad += report("  budget, seconds", run(Bind::both, fixed, n));

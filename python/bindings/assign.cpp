@@ -29,8 +29,8 @@ void check_share(const std::string& path, double x) {
 void check_shape(const std::string& path, const py::array& a, py::ssize_t slots, py::ssize_t llms) {
   if (a.shape(0) != slots || a.shape(1) != llms)
     throw Error(ErrorKind::input, path,
-                "expected shape [" + std::to_string(slots) + ", " + std::to_string(llms) + "] (slots of the stages, LLMs), got " +
-                    std::string(py::str(a.attr("shape"))));
+                "expected shape [" + std::to_string(slots) + ", " + std::to_string(llms) +
+                    "] (slots of the stages, LLMs), got " + std::string(py::str(a.attr("shape"))));
 }
 
 // What the C++ core only points to.
@@ -48,13 +48,15 @@ void check_curve(const std::string& path, const std::vector<double>& curve) {
     refuse(path, std::to_string(catalog::kCurveKnots) + " values", static_cast<double>(curve.size()));
   for (std::size_t k = 0; k < curve.size(); ++k) {
     check_share(path + "[" + std::to_string(k) + "]", curve[k]);
-    if (k > 0 && curve[k] < curve[k - 1]) refuse(path + "[" + std::to_string(k) + "]", "at least the value before it", curve[k]);
+    if (k > 0 && curve[k] < curve[k - 1])
+      refuse(path + "[" + std::to_string(k) + "]", "at least the value before it", curve[k]);
   }
 }
 
 void check_weights(const std::string& path, const std::vector<double>& weights) {
   if (weights.empty()) throw Error(ErrorKind::input, path, "expected one weight a slot, got none");
-  for (std::size_t i = 0; i < weights.size(); ++i) check_share(path + "[" + std::to_string(i) + "]", weights[i]);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    check_share(path + "[" + std::to_string(i) + "]", weights[i]);
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (std::abs(sum - 1) > 1e-6) refuse(path, "weights that sum to 1", sum);
 }
@@ -82,8 +84,10 @@ void add_stage(Columns& c, const py::handle& object) {
 void add_stages(Columns& c, const py::sequence& stages) {
   if (stages.size() == 0 || stages.size() > kMaxStages)
     refuse("stages", "1 to " + std::to_string(kMaxStages) + " stages", static_cast<double>(stages.size()));
-  for (const py::handle stage : stages) add_stage(c, stage);
-  if (c.problem.slots > kMaxNodes) refuse("stages", "at most " + std::to_string(kMaxNodes) + " slots in all", c.problem.slots);
+  for (const py::handle stage : stages)
+    add_stage(c, stage);
+  if (c.problem.slots > kMaxNodes)
+    refuse("stages", "at most " + std::to_string(kMaxNodes) + " slots in all", c.problem.slots);
   for (std::size_t t = 0; t < c.stages.size(); ++t) {
     c.stages[t].curve = c.curves[t].data();
     c.stages[t].weights = c.weights[t].data();
@@ -96,7 +100,8 @@ void add_quality(Columns& c, const py::object& quality) {
   c.problem.llms = static_cast<int>(c.quality.size());
   if (c.quality.size() == 0 || c.quality.size() > kMaxLlms)
     refuse("quality", "1 to " + std::to_string(kMaxLlms) + " LLMs", static_cast<double>(c.quality.size()));
-  for (py::ssize_t m = 0; m < c.quality.size(); ++m) check_share("quality[" + std::to_string(m) + "]", c.quality.at(m));
+  for (py::ssize_t m = 0; m < c.quality.size(); ++m)
+    check_share("quality[" + std::to_string(m) + "]", c.quality.at(m));
   c.problem.quality = c.quality.data();
 }
 
@@ -139,10 +144,12 @@ void fill(Columns& c, const py::sequence& stages, const Arguments& a) {
 
 py::tuple result(const assign::Problem& p, const assign::Solution& s) {
   py::tuple llms(p.slots), skipped(p.stages.size());
-  for (int i = 0; i < p.slots; ++i) llms[static_cast<std::size_t>(i)] = static_cast<int>(s.llm[i]);
-  for (std::size_t t = 0; t < p.stages.size(); ++t) skipped[t] = s.skipped[t];
-  return py::make_tuple(assign::status_name(s.status), llms, skipped, s.quality, s.usd.value, s.usd_bound.value, s.seconds.value,
-                        s.seconds_bound.value, s.utility, s.gap, s.labels);
+  for (int i = 0; i < p.slots; ++i)
+    llms[static_cast<std::size_t>(i)] = static_cast<int>(s.llm[i]);
+  for (std::size_t t = 0; t < p.stages.size(); ++t)
+    skipped[t] = s.skipped[t];
+  return py::make_tuple(assign::status_name(s.status), llms, skipped, s.quality, s.usd.value, s.usd_bound.value,
+                        s.seconds.value, s.seconds_bound.value, s.utility, s.gap, s.labels);
 }
 
 assign::Workspace& workspace() {
@@ -178,17 +185,21 @@ void bind_assign(py::module_& m) {
     m.def(
         name,
         [run](const py::sequence& stages, py::object quality, py::object usd, py::object usd_bound, py::object seconds,
-              py::object seconds_bound, py::object allowed, double value_usd, double usd_per_second, std::optional<double> budget,
-              std::optional<double> max_seconds, int repeats) {
+              py::object seconds_bound, py::object allowed, double value_usd, double usd_per_second,
+              std::optional<double> budget, std::optional<double> max_seconds, int repeats) {
           Columns c;
-          fill(c, stages, {quality, usd, usd_bound, seconds, seconds_bound, allowed, value_usd, usd_per_second, budget, max_seconds});
+          fill(c, stages,
+               {quality, usd, usd_bound, seconds, seconds_bound, allowed, value_usd, usd_per_second, budget,
+                max_seconds});
           return run(c.problem, repeats);
         },
-        py::arg("stages"), py::arg("quality"), py::arg("usd"), py::arg("usd_bound"), py::arg("seconds"), py::arg("seconds_bound"),
-        py::arg("allowed"), py::arg("value_usd"), py::arg("usd_per_second"), py::arg("budget"), py::arg("max_seconds"), more...);
+        py::arg("stages"), py::arg("quality"), py::arg("usd"), py::arg("usd_bound"), py::arg("seconds"),
+        py::arg("seconds_bound"), py::arg("allowed"), py::arg("value_usd"), py::arg("usd_per_second"),
+        py::arg("budget"), py::arg("max_seconds"), more...);
   };
-  define("assign_solve", [](const assign::Problem& p, int) { return solved(p); }, py::arg("repeats") = 1,
-         "See turnout.assign.solve; the fields of its Solution, in their order.");
+  define(
+      "assign_solve", [](const assign::Problem& p, int) { return solved(p); }, py::arg("repeats") = 1,
+      "See turnout.assign.solve; the fields of its Solution, in their order.");
   define("assign_time", timed, py::arg("repeats"), "Microseconds of each of `repeats` solutions, float64[repeats].");
 }
 

@@ -15,7 +15,8 @@ struct Pool {
 inline Pool pool(Random& r, int llms) {
   Pool pool;
   for (int m = 0; m < llms; ++m) {
-    const double strength = r.normal(), price = std::pow(10.0, -0.5 + 0.45 * strength + 0.45 * r.normal());  // USD per million tokens
+    const double strength = r.normal(),
+                 price = std::pow(10.0, -0.5 + 0.45 * strength + 0.45 * r.normal());  // USD per million tokens
     pool.quality.push_back(0.2 + 0.7 / (1 + std::exp(-strength - 0.5 * r.normal())));
     pool.in_price.push_back(price);
     pool.out_price.push_back(price * r.uniform(2, 5));
@@ -26,7 +27,9 @@ inline Pool pool(Random& r, int llms) {
   return pool;
 }
 
-inline std::vector<double> generator_curve(Random& r, int slots) { return slots > 1 && r.chance(0.7) ? majority() : identity(); }
+inline std::vector<double> generator_curve(Random& r, int slots) {
+  return slots > 1 && r.chance(0.7) ? majority() : identity();
+}
 
 inline void add_stage(Instance& x, const Pool& pool, Random& r, int slots) {
   Stage stage;
@@ -68,7 +71,8 @@ inline Instance pool_plan(Random& r, int llms, int slots) {
     int& n = stages[static_cast<std::size_t>(r.below(static_cast<int>(stages.size())))];
     if (n < 3) ++n, --left;
   }
-  for (const int n : stages) add_stage(x, p, r, n);
+  for (const int n : stages)
+    add_stage(x, p, r, n);
   x.value_usd = std::pow(10.0, r.uniform(-2, 0));
   return x;
 }
@@ -81,10 +85,12 @@ inline Instance router_plan(Random& r) {
   Instance x;
   x.llms = kLlms;
   std::vector<double> price, tail;
-  for (int m = 0; m < kLlms; ++m) x.quality.push_back(r.uniform(0.2, 0.92)), price.push_back(std::pow(10.0, r.uniform(-5, -2.3)));
+  for (int m = 0; m < kLlms; ++m)
+    x.quality.push_back(r.uniform(0.2, 0.92)), price.push_back(std::pow(10.0, r.uniform(-5, -2.3)));
   std::sort(x.quality.begin(), x.quality.end());
   std::sort(price.begin(), price.end());
-  for (double& usd : price) usd *= r.uniform(0.6, 1.6), tail.push_back(r.uniform(1.3, 2.2));
+  for (double& usd : price)
+    usd *= r.uniform(0.6, 1.6), tail.push_back(r.uniform(1.3, 2.2));
   for (int t = 0; t < 5; ++t) {
     const bool wide = kWidths[t] == 3;
     x.stages.push_back({x.slots(), kWidths[t], t > 0, wide, t == 0, kFix[t], kBreak[t]});

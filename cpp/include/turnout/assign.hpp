@@ -6,6 +6,10 @@
 //
 // An optional stage may be skipped (p unchanged, no cost). Seconds of a stage are the sum over its slots, or the max
 // when they run in parallel. p_t is monotone in p_(t-1) and in every g_t, so label dominance is exact.
+//
+// Every term (quality, USD, seconds that cost or are limited) is rounded to a binary grid on which sums are exact: 2^-40
+// for probabilities, 2^-51 of the largest total for the others. Equal plans are then equal to the last bit in any order
+// of summation, and a tie is a tie. docs/adr/0002-assign.md has the method and its numbers.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +28,8 @@ struct Stage {
   const double* weights = nullptr; // one a slot
 };
 
-// All matrices are [slots, llms] row-major; `allowed` is 0 where a hard rule forbids the pair.
+// All matrices are [slots, llms] row-major; `allowed` is 0 where a hard rule forbids the pair. Every number is finite and
+// >= 0, also where it is not allowed; shares are in [0, 1]; every stage has a slot. Checked where data enters.
 struct Problem {
   int llms = 0, slots = 0;
   std::span<const Stage> stages;
@@ -43,7 +48,8 @@ enum class Status : std::uint8_t {
   unlimited_best,  // the best plan without limits meets them: it is the answer
   exact,           // limits bind; proved optimal
   label_cap,       // feasible; kMaxLabels was reached; `gap` bounds the utility lost
-  infeasible,      // no plan meets the limits: least violation
+  infeasible,      // no plan meets the limits: of the mandatory stages alone, the fewest overspent USD, then the fewest
+                   // overspent seconds, then the preferred plan among these
   no_candidate,    // a mandatory slot has no allowed LLM: nothing is assigned
 };
 const char* status_name(Status status);
@@ -73,7 +79,7 @@ class Workspace {
   std::unique_ptr<Impl> impl_;
 };
 
-// Deterministic; ties go to the lower total USD, then to the lower LLM indices in slot order.
+// Throws Error(input) when the problem is larger than the workspace. Deterministic; ties go to the lower total USD, then to the lower LLM indices in slot order.
 void solve(const Problem& problem, Workspace& ws, Solution& out);
 
 // Quality, cost and time of a given assignment (llm per slot, -1 for every slot of a skipped stage): the definition.

@@ -28,7 +28,8 @@ void sort_by_quality(Impl& w) {
   }
   if (order.size() > kInsertion) return std::sort(order.begin(), order.end(), before);
   for (std::size_t i = 1; i < order.size(); ++i)
-    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k) std::swap(order[k], order[k - 1]);
+    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k)
+      std::swap(order[k], order[k - 1]);
 }
 
 // The largest slope of a curve, in four lanes.
@@ -44,13 +45,16 @@ double steepest(const double* curve) {
 
 class Finder {
  public:
-  Finder(Impl& w, const Stage& stage) : w_(w), p_(w.problem), stage_(stage), worth_(w.sketched ? Worth{} : worth_of_competence(w, stage)) {}
+  Finder(Impl& w, const Stage& stage)
+      : w_(w), p_(w.problem), stage_(stage), worth_(w.sketched ? Worth{} : worth_of_competence(w, stage)) {}
 
   void find(int i) {
     Slot& slot = w_.slots[stage_.first_slot + i];
     place(slot, stage_.first_slot + i);
-    if (i > 0 && equals_previous(w_.problem, stage_, i)) slot = w_.slots[stage_.first_slot + i - 1];
-    else collect(slot, i);
+    if (i > 0 && equals_previous(w_.problem, stage_, i))
+      slot = w_.slots[stage_.first_slot + i - 1];
+    else
+      collect(slot, i);
   }
 
  private:
@@ -58,7 +62,8 @@ class Finder {
     const std::size_t width = w_.slot_points.size() / kMaxNodes, offset = width * static_cast<std::size_t>(s);
     slot.points = w_.slot_points.data() + offset;
     double* column = w_.slot_columns.data() + 4 * offset;
-    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost}) *field = column, column += width;
+    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost})
+      *field = column, column += width;
     slot.alive = w_.slot_alive.data() + offset;
   }
 
@@ -85,7 +90,8 @@ class Finder {
       if (!p_.allowed[(stage_.first_slot + i) * p_.llms + m]) continue;
       const Point x = point(i, m);
       int pruners = 0;
-      for (int k = n - 1; k >= std::max(0, n - reach) && pruners < needed; --k) pruners += prunes(slot.points[k], x, worth_, by_llm);
+      for (int k = n - 1; k >= std::max(0, n - reach) && pruners < needed; --k)
+        pruners += prunes(slot.points[k], x, worth_, by_llm);
       if (pruners < needed) slot.points[n++] = x;
     }
     slot.count = w_.sketched ? n : keep_worthy(slot.points, n, needed);
@@ -97,7 +103,8 @@ class Finder {
     int kept = n;
     for (int i = n - 1; i >= 0; --i) {
       int pruners = 0;
-      for (int k = kept; k < n && pruners < needed; ++k) pruners += prunes(points[k], points[i], worth_, by_llm);
+      for (int k = kept; k < n && pruners < needed; ++k)
+        pruners += prunes(points[k], points[i], worth_, by_llm);
       if (pruners < needed) points[--kept] = points[i];
     }
     if (kept > 0) std::copy(points + kept, points + n, points);
@@ -111,7 +118,8 @@ class Finder {
       slot.use[k] = slot.points[k].use[0];
       slot.alive[k] = 1;
     }
-    for (int k = slot.count; k % 4 != 0; ++k) slot.gain[k] = slot.use[k] = 0, slot.net[k] = 1e300;
+    for (int k = slot.count; k % 4 != 0; ++k)
+      slot.gain[k] = slot.use[k] = 0, slot.net[k] = 1e300;
   }
 
   Impl& w_;
@@ -126,7 +134,8 @@ bool equals_previous(const Problem& p, const Stage& stage, int i) {
   if (stage.weights[i] != stage.weights[i - 1]) return false;
   const int b = stage.first_slot + i, a = b - 1, n = p.llms;
   return same_row(p.usd, n, a, b) && same_row(p.usd_bound, n, a, b) && same_row(p.seconds, n, a, b) &&
-         same_row(p.seconds_bound, n, a, b) && std::memcmp(p.allowed + a * n, p.allowed + b * n, static_cast<std::size_t>(n)) == 0;
+         same_row(p.seconds_bound, n, a, b) &&
+         std::memcmp(p.allowed + a * n, p.allowed + b * n, static_cast<std::size_t>(n)) == 0;
 }
 
 Worth worth_of_competence(const Impl& w, const Stage& stage) {
@@ -135,8 +144,10 @@ Worth worth_of_competence(const Impl& w, const Stage& stage) {
 }
 
 void allow_all(Impl& w) {
-  for (int t = 0; t < w.stages; ++t) w.shapes[t].may_skip = w.problem.stages[t].optional;
-  for (int s = 0; s < w.problem.slots; ++s) std::fill(w.slots[s].alive, w.slots[s].alive + w.slots[s].count, std::uint8_t{1});
+  for (int t = 0; t < w.stages; ++t)
+    w.shapes[t].may_skip = w.problem.stages[t].optional;
+  for (int s = 0; s < w.problem.slots; ++s)
+    std::fill(w.slots[s].alive, w.slots[s].alive + w.slots[s].count, std::uint8_t{1});
 }
 
 void find_candidates(Impl& w) {
@@ -144,10 +155,12 @@ void find_candidates(Impl& w) {
   w.stages = static_cast<int>(w.problem.stages.size());
   w.sketched = can_sketch(w);
   sort_by_quality(w);
-  for (int s = 0; s < w.problem.slots; ++s) w.slots[s].count = 0;  // some may belong to no stage
+  for (int s = 0; s < w.problem.slots; ++s)
+    w.slots[s].count = 0;  // some may belong to no stage
   for (const Stage& stage : w.problem.stages) {
     Finder finder(w, stage);
-    for (int i = 0; i < stage.slots; ++i) finder.find(i);
+    for (int i = 0; i < stage.slots; ++i)
+      finder.find(i);
   }
 }
 

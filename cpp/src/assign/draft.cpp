@@ -66,7 +66,8 @@ class Improver {
         if (slot.use[k] > room || k == at) continue;
         const double g = curve_value(stage.curve, gain - slot.gain[at] + slot.gain[k]);
         const double more = rate * (g - now) - (slot.net[k] - slot.net[at]);
-        if (more > best_.gain && !(stage.distinct && taken(w_, stage, d_, s, slot.points[k].choice))) best_ = {more, s, k};
+        if (more > best_.gain && !(stage.distinct && taken(w_, stage, d_, s, slot.points[k].choice)))
+          best_ = {more, s, k};
       }
     }
   }

@@ -9,14 +9,14 @@ namespace turnout::assign {
 
 struct Point {
   double gain = 0;
-  double net = 0;           // USD + charge for seconds: what utility loses
-  double usd = 0;           // for the tie rule
-  double use[2] = {0, 0};   // of the budget and of max_seconds; 0 where unlimited
-  double wait = 0;          // charge so far of slots that run side by side: a maximum, so a criterion of its own
-  double bound = 0;         // labels: no completion has a higher utility
+  double net = 0;          // USD + charge for seconds: what utility loses
+  double usd = 0;          // for the tie rule
+  double use[2] = {0, 0};  // of the budget and of max_seconds; 0 where unlimited
+  double wait = 0;         // charge so far of slots that run side by side: a maximum, so a criterion of its own
+  double bound = 0;        // labels: no completion has a higher utility
   std::uint32_t parent = 0;
   std::uint16_t choice = 0;
-  bool relaxed = false;     // stands for points that were cut: at least as good as each, attainable by none
+  bool relaxed = false;  // stands for points that were cut: at least as good as each, attainable by none
 };
 
 // What gain can be worth at most: `usd` a unit, up to a rounding error of `slack`.
@@ -54,7 +54,8 @@ struct Key {
 // x's pruners among those kept so far, of which the latest come last. Looking at fewer costs time, never exactness.
 template <class Before, class Superfluous>
 int sift(const Point* points, int n, Key* keys, Point* out, const Before& before, const Superfluous& superfluous) {
-  for (int i = 0; i < n; ++i) keys[i] = {points[i].net, static_cast<std::uint32_t>(i)};
+  for (int i = 0; i < n; ++i)
+    keys[i] = {points[i].net, static_cast<std::uint32_t>(i)};
   std::sort(keys, keys + n, [&](const Key& a, const Key& b) {
     return a.value != b.value ? a.value < b.value : precedes(points[a.index], points[b.index], before);
   });

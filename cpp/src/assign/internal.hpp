@@ -9,9 +9,9 @@
 
 namespace turnout::assign {
 
-inline constexpr int kMaxOptions = 512;   // ways to run one stage
-inline constexpr int kPending = 8192;     // points before they are filtered
-inline constexpr int kBeam = 32;          // labels that every later stage keeps when the cap is reached
+inline constexpr int kMaxOptions = 512;  // ways to run one stage
+inline constexpr int kPending = 8192;    // points before they are filtered
+inline constexpr int kBeam = 32;         // labels that every later stage keeps when the cap is reached
 inline constexpr int kMaxLines = 36;
 inline constexpr int kWindow = 256;
 inline constexpr std::uint32_t kSkip = ~std::uint32_t{0};
@@ -60,8 +60,8 @@ struct Edge {
   double rate, gain, cost;
 };
 
-// What the bounds over slots need of a stage: tangents, and, at the current multiplier, the convex frontier of (g, cost)
-// lifted to the tangents, so that its best at any worth of g is the best of a few points.
+// What the bounds over slots need of a stage: tangents, and, at the current multiplier, the convex frontier of (g,
+// cost) lifted to the tangents, so that its best at any worth of g is the best of a few points.
 struct Shape {
   int point_count = 0;
   double *g = nullptr, *cost = nullptr;
@@ -106,9 +106,9 @@ struct Workspace::Impl {
   int max_llms;
   Problem problem;
   Terms terms;
-  bool limited = false;     // some limit is finite
-  bool sketched = false;    // bounds over slots come before options
-  double limit[2];          // of budget and seconds, as the search has to meet them
+  bool limited = false;   // some limit is finite
+  bool sketched = false;  // bounds over slots come before options
+  double limit[2];        // of budget and seconds, as the search has to meet them
   int stages = 0;
 
   std::vector<int> by_quality;
@@ -144,7 +144,7 @@ struct Workspace::Impl {
 
   std::vector<Point> labels;
   int label_count = 0;
-  double dropped = 0;                   // highest bound of what the cap cut
+  double dropped = 0;  // highest bound of what the cap cut
 
   // Derived problems of an infeasible one.
   Stage kept_stages[kMaxStages];
@@ -164,7 +164,8 @@ void offer(Workspace::Impl& w, const Plan& plan);
 void write(const Workspace::Impl& w, const Plan& plan, Solution& out);
 void improve(Workspace::Impl& w);
 
-// envelope.cpp: fills the envelopes for multipliers; offers the greedy path and marks it, returns an upper bound of utility.
+// envelope.cpp: fills the envelopes for multipliers; offers the greedy path and marks it, returns an upper bound of
+// utility.
 double relax(Workspace::Impl& w, double budget_multiplier, double seconds_multiplier, Mark& path);
 void option_values(Workspace::Impl& w, int stage, double p);
 

@@ -20,7 +20,8 @@ class Search {
     int from = 0, to = 1;
     for (stage_ = 0; stage_ < w_.stages && from < to; ++stage_) {
       pending_ = 0;
-      for (int l = from; l < to; ++l) extend(static_cast<std::uint32_t>(l));
+      for (int l = from; l < to; ++l)
+        extend(static_cast<std::uint32_t>(l));
       from = to;
       to = keep(from);
     }
@@ -54,7 +55,8 @@ class Search {
     y.gain = options().effect(o)(x.gain);
     y.net = x.net + options().net[o];
     y.usd = x.usd + options().usd[o];
-    for (int k = 0; k < 2; ++k) y.use[k] = x.use[k] + options().use[k][o];
+    for (int k = 0; k < 2; ++k)
+      y.use[k] = x.use[k] + options().use[k][o];
     y.bound = bound;
     y.parent = parent;
     y.choice = static_cast<std::uint16_t>(o);
@@ -87,9 +89,10 @@ class Search {
       return (earlier != 0 ? earlier : compare_options(w_, stage_, a.choice, b.choice)) < 0;
     };
     const Worth worth{w_.terms.value_usd, w_.terms.value_usd * 0x1p-30};
-    return sift(w_.pending.data(), pending_, w_.keys.data(), w_.spare.data(), before, [&](const Point* kept, int count, const Point& x) {
-      return any_prunes(kept, count, x, kWindow, worth, before);
-    });
+    return sift(w_.pending.data(), pending_, w_.keys.data(), w_.spare.data(), before,
+                [&](const Point* kept, int count, const Point& x) {
+                  return any_prunes(kept, count, x, kWindow, worth, before);
+                });
   }
 
   // Keeps the highest bounds of `spare` when there are more than `room`.

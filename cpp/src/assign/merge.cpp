@@ -4,7 +4,7 @@
 namespace turnout::assign {
 namespace {
 
-constexpr int kFew = 24;     // children that are sifted as they are
+constexpr int kFew = 24;  // children that are sifted as they are
 constexpr int kBuckets = 32;
 
 }  // namespace
@@ -13,7 +13,8 @@ constexpr int kBuckets = 32;
 void StageBuilder::begin() {
   take_candidates();
   level_count_ = candidate_count_;
-  for (int i = 0; i < level_count_; ++i) w_.level[i] = *candidates_[candidate_count_ - 1 - i];
+  for (int i = 0; i < level_count_; ++i)
+    w_.level[i] = *candidates_[candidate_count_ - 1 - i];
   give_steps();
 }
 
@@ -48,7 +49,8 @@ void StageBuilder::cross(int i, bool equal) {
   for (int k = 0; k < candidate_count_; ++k) {
     const Point& c = *candidates_[k];
     if (may_extend(x, c.choice, equal))
-      w_.children[children_++] = {x.net + c.net, x.gain + c.gain, static_cast<std::uint16_t>(i), static_cast<std::uint16_t>(k)};
+      w_.children[children_++] = {x.net + c.net, x.gain + c.gain, static_cast<std::uint16_t>(i),
+                                  static_cast<std::uint16_t>(k)};
   }
 }
 
@@ -68,7 +70,8 @@ Point StageBuilder::point(const Child& child) const {
 // Children become points after the `pending` ones; returns how many there are then.
 int StageBuilder::materialise(int pending) {
   if (children_ > kFew && (!stage_.distinct || last())) drop_outdone();
-  for (int i = 0; i < children_; ++i) w_.pending[pending++] = point(w_.children[i]);
+  for (int i = 0; i < children_; ++i)
+    w_.pending[pending++] = point(w_.children[i]);
   children_ = 0;
   return pending;
 }
@@ -76,7 +79,8 @@ int StageBuilder::materialise(int pending) {
 // Most children are outdone by the cheapest child of a higher range of gain: one look instead of a sort.
 void StageBuilder::drop_outdone() {
   Child* children = w_.children.data();
-  const auto [low, high] = std::minmax_element(children, children + children_, [](const Child& a, const Child& b) { return a.gain < b.gain; });
+  const auto [low, high] = std::minmax_element(children, children + children_,
+                                               [](const Child& a, const Child& b) { return a.gain < b.gain; });
   if (!(high->gain > low->gain)) return;
   const double base = low->gain, scale = (kBuckets - 1) / (high->gain - base);
   const auto bucket = [=](const Child& x) { return static_cast<int>((x.gain - base) * scale); };
@@ -97,7 +101,8 @@ void StageBuilder::drop_outdone() {
   for (int i = 0; i < children_; ++i) {
     const Child x = children[i];
     const int b = bucket(x);
-    if (!(any_above[b] && best_above[b].net < x.net && (flat() || uses_no_more(point(best_above[b]), point(x))))) children[kept++] = x;
+    if (!(any_above[b] && best_above[b].net < x.net && (flat() || uses_no_more(point(best_above[b]), point(x)))))
+      children[kept++] = x;
   }
   children_ = kept;
 }
@@ -127,7 +132,8 @@ bool StageBuilder::outdone(const Point* kept, int count, const Point& x, const B
     if (x.relaxed) continue;
     found[pruners] = llms(kept[k]);
     bool shares = false;
-    for (int i = 0; i < pruners; ++i) shares = shares || share_beside(found[i], found[pruners], own);
+    for (int i = 0; i < pruners; ++i)
+      shares = shares || share_beside(found[i], found[pruners], own);
     if (!shares && ++pruners == needed) return true;
   }
   return false;

@@ -6,15 +6,17 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-constexpr int kSteps = 8;   // of one walk
-constexpr int kRounds = 4;  // over both limits
+constexpr int kSteps = 8;          // of one walk
+constexpr int kRounds = 4;         // over both limits
 constexpr double kEnough = 0.005;  // of what is open between bound and best plan: not worth another step
 
 // Each plan is a line in one multiplier: value - multiplier * excess. The bound is the highest line, so its lowest
-// point lies where the best line that breaks the limit meets the best that keeps it: go there, and look for a higher one.
+// point lies where the best line that breaks the limit meets the best that keeps it: go there, and look for a higher
+// one.
 class Walk {
  public:
-  Walk(Impl& w, Relaxation relaxation, double* best, double& bound) : w_(w), relaxation_(relaxation), best_(best), bound_(bound) {}
+  Walk(Impl& w, Relaxation relaxation, double* best, double& bound)
+      : w_(w), relaxation_(relaxation), best_(best), bound_(bound) {}
 
   void along(int k, Mark breaks, Mark keeps) {
     for (int i = 0; i < kSteps; ++i) {

@@ -4,7 +4,8 @@
 namespace turnout::assign {
 using Impl = Workspace::Impl;
 
-StageBuilder::StageBuilder(Impl& w, int stage) : w_(w), p_(w.problem), stage_(p_.stages[stage]), options_(w.options[stage]) {
+StageBuilder::StageBuilder(Impl& w, int stage)
+    : w_(w), p_(w.problem), stage_(p_.stages[stage]), options_(w.options[stage]) {
   const double value = w.terms.value_usd;
   of_g_ = {value * std::max(stage_.fix, stage_.break_), value * 0x1p-30};
   worth_ = worth_of_competence(w, stage_);
@@ -12,7 +13,8 @@ StageBuilder::StageBuilder(Impl& w, int stage) : w_(w), p_(w.problem), stage_(p_
 
 void StageBuilder::build() {
   begin();
-  for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
+  for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_)
+    add_slot();
   finish();
 }
 
@@ -27,15 +29,17 @@ void StageBuilder::finish() {
     again = again || (i > 0 && x.gain == w_.level[i - 1].gain);
   }
   if (again) refilter();
-  for (int i = 0; i < level_count_; ++i) append(w_.level[i]);
+  for (int i = 0; i < level_count_; ++i)
+    append(w_.level[i]);
 }
 
 void StageBuilder::refilter() {
   const auto before = [this](const Point& a, const Point& b) { return compare_steps(w_, a.parent, b.parent) < 0; };
   std::copy(w_.level.begin(), w_.level.begin() + level_count_, w_.pending.begin());
-  level_count_ = sift(w_.pending.data(), level_count_, w_.keys.data(), w_.level.data(), before, [&](const Point* kept, int count, const Point& x) {
-    return any_prunes(kept, count, x, w_.limited ? kWindow : 1, of_g_, before);
-  });
+  level_count_ = sift(w_.pending.data(), level_count_, w_.keys.data(), w_.level.data(), before,
+                      [&](const Point* kept, int count, const Point& x) {
+                        return any_prunes(kept, count, x, w_.limited ? kWindow : 1, of_g_, before);
+                      });
 }
 
 void StageBuilder::append(const Point& x) {
@@ -45,7 +49,8 @@ void StageBuilder::append(const Point& x) {
   options_.slope[o] = effect.slope;
   options_.net[o] = x.net;
   options_.usd[o] = x.usd;
-  for (int k = 0; k < 2; ++k) options_.use[k][o] = x.use[k];
+  for (int k = 0; k < 2; ++k)
+    options_.use[k][o] = x.use[k];
   options_.step[o] = x.parent;
   options_.relaxed[o] = x.relaxed;
 }
@@ -56,7 +61,8 @@ namespace {
 void place(Impl& w, Options& o, std::size_t offset) {
   double* column = w.columns.data() + offset;
   const std::size_t stride = w.columns.size() / 7;
-  for (double** field : {&o.base, &o.slope, &o.net, &o.usd, &o.use[0], &o.use[1], &o.cost}) *field = column, column += stride;
+  for (double** field : {&o.base, &o.slope, &o.net, &o.usd, &o.use[0], &o.use[1], &o.cost})
+    *field = column, column += stride;
   o.step = w.option_steps.data() + offset;
   o.relaxed = w.option_relaxed.data() + offset;
   o.count = 0;
@@ -120,7 +126,8 @@ bool build_options(Impl& w) {
   }
   w.rest[w.stages][0] = w.rest[w.stages][1] = 0;
   for (int t = w.stages; t-- > 0;)
-    for (int k = 0; k < 2; ++k) w.rest[t][k] = w.rest[t + 1][k] + w.options[t].least[k];
+    for (int k = 0; k < 2; ++k)
+      w.rest[t][k] = w.rest[t + 1][k] + w.options[t].least[k];
   return true;
 }
 

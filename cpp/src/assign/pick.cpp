@@ -13,10 +13,12 @@ Top top_of(const Slot& slot, double slope, int wanted) {
     const double v = slope * slot.gain[k] - slot.cost[k];
     if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
     int i = top.count < wanted ? top.count++ : wanted - 1;
-    for (; i > 0 && v > top.value[i - 1]; --i) top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
+    for (; i > 0 && v > top.value[i - 1]; --i)
+      top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
     top.value[i] = v, top.at[i] = k;
   }
-  for (int i = 0; i < top.count; ++i) top.llm[i] = slot.points[top.at[i]].choice;
+  for (int i = 0; i < top.count; ++i)
+    top.llm[i] = slot.points[top.at[i]].choice;
   return top;
 }
 
@@ -28,7 +30,8 @@ struct Chosen {
 
 class Chooser {
  public:
-  Chooser(const Top* tops, int slots, int left_out = -1, int without = -1) : tops_(tops), n_(slots), left_out_(left_out), without_(without) {
+  Chooser(const Top* tops, int slots, int left_out = -1, int without = -1)
+      : tops_(tops), n_(slots), left_out_(left_out), without_(without) {
     choose(0, 0);
   }
   const Chosen& best() const { return best_; }
@@ -60,7 +63,8 @@ class Chooser {
 };
 
 Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top* tops) {
-  for (int s = 0; s < stage.slots; ++s) tops[s] = top_of(slots[s], slope, stage.slots);
+  for (int s = 0; s < stage.slots; ++s)
+    tops[s] = top_of(slots[s], slope, stage.slots);
   return Chooser(tops, stage.slots).best();
 }
 
@@ -83,7 +87,8 @@ double best_values(const Slot* slots, const Stage& stage, double slope) {
   Top tops[kMaxDistinct];
   if (tried(stage)) return choose_distinct(slots, stage, slope, tops).value;
   double sum = 0;
-  for (int s = 0; s < stage.slots; ++s) sum += best_value(slots[s], slope);
+  for (int s = 0; s < stage.slots; ++s)
+    sum += best_value(slots[s], slope);
   return sum;
 }
 
@@ -91,7 +96,8 @@ bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::i
   if (tried(stage)) {
     Top tops[kMaxDistinct];
     const Chosen best = choose_distinct(slots, stage, slope, tops);
-    for (int s = 0; s < stage.slots && best.value > kNone; ++s) at[s] = static_cast<std::int16_t>(tops[s].at[best.at[s]]);
+    for (int s = 0; s < stage.slots && best.value > kNone; ++s)
+      at[s] = static_cast<std::int16_t>(tops[s].at[best.at[s]]);
     return best.value > kNone;
   }
   for (int s = 0; s < stage.slots; ++s) {
@@ -103,13 +109,16 @@ bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::i
 
 BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_(slots), stage_(stage), slope_(slope) {
   for (int s = 0; s < stage.slots; ++s) {
-    if (tried(stage)) tops_[s] = top_of(slots[s], slope, stage.slots);
-    else sum_ += best_[s] = best_value(slots[s], slope);
+    if (tried(stage))
+      tops_[s] = top_of(slots[s], slope, stage.slots);
+    else
+      sum_ += best_[s] = best_value(slots[s], slope);
   }
   for (int s = 0; s < stage.slots && tried(stage); ++s) {
     const Chosen others = Chooser(tops_, stage.slots, s).best();
     best_[s] = others.value;
-    for (int r = 0; r < stage.slots; ++r) taken_[s][r] = r == s || others.value == kNone ? -1 : tops_[r].llm[others.at[r]];
+    for (int r = 0; r < stage.slots; ++r)
+      taken_[s][r] = r == s || others.value == kNone ? -1 : tops_[r].llm[others.at[r]];
   }
 }
 

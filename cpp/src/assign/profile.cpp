@@ -17,12 +17,16 @@ int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
       if (slot.cost[k] >= slot.cost[hull[n - 1]]) continue;
       --n;
     }
-    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]]) --n;
-    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1])) --n;
+    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]])
+      --n;
+    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1]))
+      --n;
     hull[n++] = k;
   }
   gain += slot.gain[hull[0]], cost += slot.cost[hull[0]];
-  for (int i = 1; i < n; ++i) edges[i - 1] = {rate(hull[i - 1], hull[i]), slot.gain[hull[i]] - slot.gain[hull[i - 1]], slot.cost[hull[i]] - slot.cost[hull[i - 1]]};
+  for (int i = 1; i < n; ++i)
+    edges[i - 1] = {rate(hull[i - 1], hull[i]), slot.gain[hull[i]] - slot.gain[hull[i - 1]],
+                    slot.cost[hull[i]] - slot.cost[hull[i - 1]]};
   return n - 1;
 }
 
@@ -30,9 +34,11 @@ int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
 int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, double* cost) {
   int n = 0;
   c[0] = cost[0] = 0;
-  for (int s = 0; s < stage.slots; ++s) n += slot_edges(slots[s], edges + n, c[0], cost[0]);
+  for (int s = 0; s < stage.slots; ++s)
+    n += slot_edges(slots[s], edges + n, c[0], cost[0]);
   std::sort(edges, edges + n, [](const Edge& a, const Edge& b) { return a.rate < b.rate; });
-  for (int i = 0; i < n; ++i) c[i + 1] = c[i] + edges[i].gain, cost[i + 1] = cost[i] + edges[i].cost;
+  for (int i = 0; i < n; ++i)
+    c[i + 1] = c[i] + edges[i].gain, cost[i + 1] = cost[i] + edges[i].cost;
   return n + 1;
 }
 
@@ -43,12 +49,14 @@ int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, in
     std::int16_t at[kMaxNodes];
     best_candidates(slots, stage, worth, at);
     double gain = 0, paid = 0;
-    for (int s = 0; s < stage.slots; ++s) gain += slots[s].gain[at[s]], paid += slots[s].cost[at[s]];
+    for (int s = 0; s < stage.slots; ++s)
+      gain += slots[s].gain[at[s]], paid += slots[s].cost[at[s]];
     return Line{-paid, gain, worth, worth * gain - paid};
   });
   for (int i = 0; i < e.count; ++i) {
     int k = i;
-    for (; k > 0 && c[k - 1] > e.b[i]; --k) c[k] = c[k - 1], cost[k] = cost[k - 1];
+    for (; k > 0 && c[k - 1] > e.b[i]; --k)
+      c[k] = c[k - 1], cost[k] = cost[k - 1];
     c[k] = e.b[i], cost[k] = -e.a[i];
   }
   return e.count;
@@ -56,7 +64,8 @@ int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, in
 
 double lowest(const Shape& shape, double c) {
   double g = shape.tangents[0].base + shape.tangents[0].slope * c;
-  for (int i = 1; i < shape.tangent_count; ++i) g = std::min(g, shape.tangents[i].base + shape.tangents[i].slope * c);
+  for (int i = 1; i < shape.tangent_count; ++i)
+    g = std::min(g, shape.tangents[i].base + shape.tangents[i].slope * c);
   return g;
 }
 
@@ -68,13 +77,15 @@ void add_crossings(Shape& shape, const double* c, int n) {
     for (int k = 1; k < n; ++k) {
       if (!(c[k - 1] < x && x < c[k])) continue;
       shape.g[shape.point_count] = a.base + a.slope * x;
-      shape.cost[shape.point_count++] = shape.cost[k - 1] + (x - c[k - 1]) / (c[k] - c[k - 1]) * (shape.cost[k] - shape.cost[k - 1]);
+      shape.cost[shape.point_count++] =
+          shape.cost[k - 1] + (x - c[k - 1]) / (c[k] - c[k - 1]) * (shape.cost[k] - shape.cost[k - 1]);
     }
   }
 }
 
 void pad(Shape& shape) {
-  for (int k = shape.point_count; k % 4 != 0; ++k) shape.g[k] = 0, shape.cost[k] = 1e300;
+  for (int k = shape.point_count; k % 4 != 0; ++k)
+    shape.g[k] = 0, shape.cost[k] = 1e300;
 }
 
 void set_profile(Impl& w, int t) {
@@ -82,11 +93,13 @@ void set_profile(Impl& w, int t) {
   const Slot* slots = w.slots + stage.first_slot;
   Shape& shape = w.shapes[t];
   double steepest = 0, *c = w.competence.data();
-  for (int i = 0; i < shape.tangent_count; ++i) steepest = std::max(steepest, shape.tangents[i].slope);
+  for (int i = 0; i < shape.tangent_count; ++i)
+    steepest = std::max(steepest, shape.tangents[i].slope);
   const double worth = 1.01 * steepest * w.terms.value_usd * std::max(stage.fix, stage.break_);
   const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, shape.cost)
                                                   : sum_of_slots(slots, stage, w.edges.data(), c, shape.cost);
-  for (int k = 0; k < n; ++k) shape.g[k] = lowest(shape, c[k]);
+  for (int k = 0; k < n; ++k)
+    shape.g[k] = lowest(shape, c[k]);
   shape.point_count = n;
   add_crossings(shape, c, n);
   pad(shape);

@@ -45,7 +45,7 @@ class StageBuilder {
   const Problem& p_;
   const Stage& stage_;
   Options& options_;
-  Worth of_g_, worth_;  // of g, of competence
+  Worth of_g_, worth_;                 // of g, of competence
   const Point* candidates_[kMaxLlms];  // of the slot at hand
   int slot_ = 0, level_count_ = 0, candidate_count_ = 0, children_ = 0;
 };

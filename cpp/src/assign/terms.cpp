@@ -10,15 +10,18 @@ double row_max(const double* row, int n) {
   double lanes[4] = {0, 0, 0, 0};
   int i = 0;
   for (; i + 4 <= n; i += 4)
-    for (int k = 0; k < 4; ++k) lanes[k] = row[i + k] > lanes[k] ? row[i + k] : lanes[k];
-  for (; i < n; ++i) lanes[0] = std::max(lanes[0], row[i]);
+    for (int k = 0; k < 4; ++k)
+      lanes[k] = row[i + k] > lanes[k] ? row[i + k] : lanes[k];
+  for (; i < n; ++i)
+    lanes[0] = std::max(lanes[0], row[i]);
   return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
 // No plan's total exceeds the sum of its rows' maxima.
 double most(const double* matrix, const Problem& p) {
   double total = 0;
-  for (int s = 0; s < p.slots; ++s) total += row_max(matrix + s * p.llms, p.llms);
+  for (int s = 0; s < p.slots; ++s)
+    total += row_max(matrix + s * p.llms, p.llms);
   return total;
 }
 

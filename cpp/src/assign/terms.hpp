@@ -31,8 +31,8 @@ struct Terms {
 };
 Terms terms_of(const Problem& problem);
 
-// What a stage does to quality: p -> base + slope p, from right-if-wrong (fix g) and right-if-right (1 - break (1 - g)).
-// base <= g <= base + slope on the grid, so that the slope is in [0, 1] and the result monotone in p and in g.
+// What a stage does to quality: p -> base + slope p, from right-if-wrong (fix g) and right-if-right (1 - break (1 -
+// g)). base <= g <= base + slope on the grid, so that the slope is in [0, 1] and the result monotone in p and in g.
 struct Effect {
   double base = 0, slope = 1;
   double operator()(double p) const { return (p * slope + (base + kProbability.magic)) - kProbability.magic; }

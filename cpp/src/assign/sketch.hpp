@@ -1,0 +1,27 @@
+// What the files of the bounds over slots share.
+#pragma once
+
+#include "assign/outline.hpp"
+#include "assign/pick.hpp"
+
+namespace turnout::assign {
+
+// How much g counts in p after the stage.
+inline double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
+
+// A stage's best when g has a worth.
+inline double peak(const Shape& shape, double worth) { return most(shape.g, shape.cost, shape.point_count, worth); }
+
+// Which point of its frontier that is.
+int peak_at(const Shape& shape, double worth);
+
+// The tangent that bounds the stage lowest.
+const Tangent& tightest(const Workspace::Impl& w, int stage, double worth);
+
+// A line through (x, y). Slopes stay >= 0, also where a tangent overshoots.
+inline Line through(double x, double y, double slope) {
+  const double b = std::max(0.0, slope);
+  return {y - b * x, b, x, y};
+}
+
+}  // namespace turnout::assign
