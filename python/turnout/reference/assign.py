@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from turnout.assign import Solution, Stage, Status
+from turnout.assign import Solution, Stage
+from turnout.names import Status
 
 KNOTS = 65
 Matrix = list[list[float]]

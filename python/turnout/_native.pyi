@@ -1,0 +1,865 @@
+"""Types of the native core. What a user meets is documented where turnout's modules show it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from typing_extensions import CapsuleType
+
+from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
+
+_Element = Literal["float32", "int32", "int64"]
+_Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
+
+class _Stage(Protocol):
+    @property
+    def weights(self) -> Sequence[float]: ...
+    @property
+    def fix(self) -> float: ...
+    @property
+    def break_(self) -> float: ...
+    @property
+    def curve(self) -> Sequence[float]: ...
+    @property
+    def optional(self) -> bool: ...
+    @property
+    def parallel(self) -> bool: ...
+    @property
+    def distinct(self) -> bool: ...
+
+version: str
+
+def isa() -> str:
+    """The SIMD level of the kernels that run here."""
+
+def compiler() -> str: ...
+def watch_allocations() -> bool:
+    """Counts heap allocations from now on; False without the preloaded counter."""
+
+def allocation_count() -> int:
+    """Of the calling thread, so far; -1 when nothing counts."""
+
+def engine_allocation_count() -> int:
+    """Those inside ONNX Runtime and FAISS."""
+
+def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Fixed-order inner product of two float32 vectors."""
+
+class Philox:
+    """Philox4x64-10, the counter-based generator (Salmon et al., SC 2011)."""
+
+    def __init__(self, seed: int, stream: int = 0) -> None: ...
+    def next(self) -> int: ...
+    def uniform(self) -> float: ...
+    def normal(self) -> float: ...
+
+class Runtime:
+    """ONNX Runtime, opened at run time."""
+
+    @staticmethod
+    def load(path: str) -> Runtime: ...
+    @property
+    def version(self) -> str: ...
+
+class Session:
+    """One exported network."""
+
+    def __init__(self, runtime: Runtime, model: bytes, path: str, threads: int = 1) -> None: ...
+    def metadata(self, key: str) -> str:
+        """Custom metadata; empty if the key is absent."""
+    def run(self, inputs: Sequence[NDArray[Any]], shapes: Sequence[Sequence[int]]) -> list[NDArray[Any]]:
+        """Arrays in the order of `inputs` -> new arrays of the given shapes."""
+    @property
+    def inputs(self) -> list[tuple[str, _Element, list[int]]]: ...
+    @property
+    def outputs(self) -> list[tuple[str, _Element, list[int]]]: ...
+
+def live_onnx_objects() -> int:
+    """Engine objects that are alive: a leak is a test."""
+
+class Tokenizer:
+    """BERT's uncased WordPiece, without [CLS] and [SEP]."""
+
+    def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
+    def encode(self, text: str | bytes) -> NDArray[np.int32]:
+        """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
+    def id(self, token: str) -> int:
+        """The id of a token, or -1."""
+    def token(self, id: int) -> str: ...
+    @property
+    def size(self) -> int: ...
+    def __len__(self) -> int: ...
+
+class Embedder:
+    """Text -> unit vector."""
+
+    def embed(self, text: str | bytes) -> NDArray[np.float32]:
+        """Text -> float32[D], read-only; zeros for a text without tokens."""
+    def embed_batch(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
+        """Texts -> float32[N, D], read-only."""
+    @property
+    def dim(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+
+class StaticEmbedder(Embedder):
+    """Weighted mean of int8 rows."""
+
+    def __init__(
+        self,
+        vocab: bytes,
+        rows: NDArray[np.int8],
+        weights: NDArray[np.int16],
+        name: str,
+        head: int = 128,
+        tail: int = 384,
+    ) -> None: ...
+    def embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """int32[T] of at most 512 ids -> float32[D], read-only."""
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+
+class OnnxEmbedder(Embedder):
+    """A transformer encoder."""
+
+    def __init__(self, vocab: bytes, session: Session, name: str, max_tokens: int = 256) -> None: ...
+
+class Llm:
+    """One LLM: prices, limits, policy bits, ability."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        usd_per_mtok_in: float = 0.0,
+        usd_per_mtok_out: float = 0.0,
+        usd_per_call: float = 0.0,
+        context_tokens: int,
+        max_output_tokens: int,
+        policy: int = 0,
+        ability: float = 0.0,
+        ability_se: float = 0.0,
+        skill: Sequence[float] = (),
+        output_tokens_mean: float = 256.0,
+        output_tokens_p90: float = 512.0,
+        seconds_to_first_token: float = 0.5,
+        seconds_per_output_token: float = 0.02,
+    ) -> None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def usd_per_mtok_in(self) -> float: ...
+    @property
+    def usd_per_mtok_out(self) -> float: ...
+    @property
+    def usd_per_call(self) -> float: ...
+    @property
+    def context_tokens(self) -> int: ...
+    @property
+    def max_output_tokens(self) -> int: ...
+    @property
+    def policy(self) -> int: ...
+    @property
+    def ability(self) -> float: ...
+    @property
+    def ability_se(self) -> float: ...
+    @property
+    def skill(self) -> list[float]: ...
+    @property
+    def output_tokens_mean(self) -> float: ...
+    @property
+    def output_tokens_p90(self) -> float: ...
+    @property
+    def seconds_to_first_token(self) -> float: ...
+    @property
+    def seconds_per_output_token(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Slot:
+    """One call slot of an operator: an LLM is assigned to each."""
+
+    def __init__(
+        self,
+        *,
+        role: str,
+        calls: int = 1,
+        rounds: int = 1,
+        in_mult: float = 1.0,
+        in_extra: float = 0.0,
+        out_mult: float = 1.0,
+        weight: float = 1.0,
+        uses_tools: bool = False,
+    ) -> None: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def calls(self) -> int: ...
+    @property
+    def rounds(self) -> int: ...
+    @property
+    def in_mult(self) -> float: ...
+    @property
+    def in_extra(self) -> float: ...
+    @property
+    def out_mult(self) -> float: ...
+    @property
+    def weight(self) -> float: ...
+    @property
+    def uses_tools(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Operator:
+    """A way to use LLMs: its call slots, what it needs, and its priors."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        generates: bool = False,
+        stops: bool = False,
+        parallel: bool = False,
+        distinct: bool = False,
+        fix: float = 0.0,
+        break_: float = 0.0,
+        curve: Sequence[float] = (),
+        slots: Sequence[Slot] = (),
+        min_llms: int = 1,
+        needs_llm: int = 0,
+        needs_capability: int = 0,
+        source: str = "",
+    ) -> None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def generates(self) -> bool: ...
+    @property
+    def stops(self) -> bool: ...
+    @property
+    def parallel(self) -> bool: ...
+    @property
+    def distinct(self) -> bool: ...
+    @property
+    def fix(self) -> float: ...
+    @property
+    def break_(self) -> float: ...
+    @property
+    def curve(self) -> list[float]: ...
+    @property
+    def slots(self) -> list[Slot]: ...
+    @property
+    def min_llms(self) -> int: ...
+    @property
+    def needs_llm(self) -> int: ...
+    @property
+    def needs_capability(self) -> int: ...
+    @property
+    def source(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Capability:
+    """A tool or agent: what it does, what it costs, what must be granted."""
+
+    def __init__(
+        self,
+        *,
+        id: str,
+        kind: int,
+        description: str,
+        requires: int = 0,
+        usd_per_call: float = 0.0,
+        seconds: float = 0.0,
+    ) -> None: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> int: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def requires(self) -> int: ...
+    @property
+    def usd_per_call(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+curve_knots: int
+
+def kind_names() -> list[Kind]:
+    """Kinds of capability, in the order of their bits."""
+
+def validate_llms(llms: Sequence[Llm]) -> None: ...
+def validate_operators(operators: Sequence[Operator]) -> None: ...
+def validate_capabilities(capabilities: Sequence[Capability]) -> None: ...
+def curve_at(curve: Sequence[float], c: float) -> float:
+    """A curve's value at a competence, by linear interpolation."""
+
+class Assessment:
+    """What is known of one query: difficulty, latent, skills, distance to the training data."""
+
+    @property
+    def difficulty(self) -> float: ...
+    @property
+    def logit(self) -> float: ...
+    @property
+    def domain_similarity(self) -> float: ...
+    @property
+    def out_of_domain(self) -> bool: ...
+    @property
+    def latent_mean(self) -> list[float]: ...
+    @property
+    def latent_logvar(self) -> list[float]: ...
+    @property
+    def skills(self) -> list[float]: ...
+
+class DifficultyModel:
+    """The exported network with its tables: vector -> Assessment."""
+
+    def __init__(
+        self,
+        network: Session,
+        *,
+        latent: int,
+        skills: int,
+        heads: NDArray[np.float32],
+        centroids: NDArray[np.float32],
+        domain_threshold: float,
+        mean_difficulty: float,
+    ) -> None: ...
+    def assess(self, x: NDArray[np.float32]) -> Assessment:
+        """One float32[D] row, greedy: the latent mean."""
+    def assess_batch(self, x: NDArray[np.float32]) -> list[Assessment]:
+        """Rows float32[N, D]."""
+    def sample(self, assessment: Assessment, rng: Philox) -> Assessment:
+        """Moved to a latent drawn from its posterior."""
+    def mean(self) -> Assessment:
+        """The assessment of a query without text."""
+    @property
+    def dim(self) -> int: ...
+    @property
+    def latent(self) -> int: ...
+    @property
+    def skills(self) -> int: ...
+
+class CapabilityIndex:
+    """Tools and agents: FAISS proposes, the core re-scores."""
+
+    def __init__(
+        self,
+        library: str,
+        data: bytes,
+        path: str,
+        vectors: NDArray[np.float32],
+        kinds: NDArray[np.uint8],
+        requires: NDArray[np.uint32],
+        usd_per_call: NDArray[np.float32],
+    ) -> None: ...
+    def search(
+        self,
+        x: NDArray[np.float32],
+        k: int,
+        *,
+        kinds: int = 0xFFFFFFFF,
+        granted: int = 0xFFFFFFFF,
+        cost_bias: float = 0.0,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]: ...
+    def search_bare(self, x: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]: ...
+    def time_search(self, x: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def __len__(self) -> int: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def vectors(self) -> NDArray[np.float32]: ...
+    @property
+    def type(self) -> str: ...
+
+def faiss_version(path: str) -> str: ...
+def live_faiss_indexes() -> int:
+    """FAISS indexes that are alive: a leak is a test."""
+
+class OperatorsConfig:
+    """How operators are allocated: depth rule, activation, temperature, cost weight."""
+
+    def __init__(
+        self,
+        *,
+        layers: int = 4,
+        depth_rule: int = 0,
+        cut_points: Sequence[float],
+        activation_threshold: float = 0.3,
+        temperature: float = 0.01,
+        cost_weight: float = 0.02,
+        reference_ability: float = 1.5,
+        max_stages: int = 8,
+        max_uses: int = 1,
+    ) -> None: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def depth_rule(self) -> int: ...
+    @property
+    def cut_points(self) -> list[float]: ...
+    @property
+    def activation_threshold(self) -> float: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def cost_weight(self) -> float: ...
+    @property
+    def reference_ability(self) -> float: ...
+    @property
+    def max_stages(self) -> int: ...
+    @property
+    def max_uses(self) -> int: ...
+
+class OperatorChoice:
+    """An operator that was drawn, with its score and probability."""
+
+    @property
+    def operator(self) -> int: ...
+    @property
+    def layer(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def probability(self) -> float: ...
+
+class Allocation:
+    """Layers of operators for one query."""
+
+    @property
+    def depth(self) -> int: ...
+    @property
+    def layers(self) -> int: ...
+    @property
+    def stopped_early(self) -> bool: ...
+    @property
+    def choices(self) -> list[OperatorChoice]: ...
+    @property
+    def scores(self) -> list[list[float]]: ...
+    @property
+    def probabilities(self) -> list[list[float]]: ...
+
+def mask_names() -> list[Mask]:
+    """Why an operator cannot be used, in the order of the codes; 0 is usable."""
+
+def validate_operators_config(config: OperatorsConfig, operators: Sequence[Operator]) -> None: ...
+def depth(config: OperatorsConfig, difficulty: float) -> int: ...
+def allocate(
+    config: OperatorsConfig,
+    operators: Sequence[Operator],
+    masks: Sequence[int],
+    difficulty: float,
+    rng: Philox | None = None,
+) -> Allocation: ...
+def mask_operators(
+    operators: Sequence[Operator], llm_policy: Sequence[int], usable: Sequence[bool], capability_kinds: int
+) -> list[int]: ...
+def competence(operator: Operator, reference_ability: float, difficulty: float) -> float: ...
+def relative_costs(operators: Sequence[Operator]) -> list[float]: ...
+def quality_after(operator: Operator, p: float, c: float) -> float: ...
+def assign_solve(
+    stages: Sequence[_Stage],
+    quality: NDArray[np.float64],
+    usd: NDArray[np.float64],
+    usd_bound: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    seconds_bound: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    value_usd: float,
+    usd_per_second: float,
+    budget: float | None,
+    max_seconds: float | None,
+    repeats: int = 1,
+) -> _Solution:
+    """See turnout.assign.solve; the fields of its Solution, in their order."""
+
+def assign_time(
+    stages: Sequence[_Stage],
+    quality: NDArray[np.float64],
+    usd: NDArray[np.float64],
+    usd_bound: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    seconds_bound: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    value_usd: float,
+    usd_per_second: float,
+    budget: float | None,
+    max_seconds: float | None,
+    repeats: int,
+) -> NDArray[np.float64]:
+    """Microseconds of each of `repeats` solutions, float64[repeats]."""
+
+class PlanMetrics:
+    """Shape and time of a plan."""
+
+    @property
+    def nodes(self) -> int: ...
+    @property
+    def edges(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def critical_path(self) -> float: ...
+    @property
+    def critical_nodes(self) -> int: ...
+
+max_nodes: int
+
+def plan_validate(depends_on: Sequence[int]) -> None: ...
+def plan_ready(depends_on: Sequence[int], done: int) -> int: ...
+def plan_order(depends_on: Sequence[int]) -> list[int]: ...
+def plan_metrics(depends_on: Sequence[int], seconds: Sequence[float]) -> PlanMetrics: ...
+def reason_names() -> list[Reason]:
+    """In the order of the bits."""
+
+def rule_names() -> list[Rule]: ...
+def stage_names() -> list[Stage]:
+    """In the order in which they run."""
+
+def statistic_names() -> list[Statistic]: ...
+def status_names() -> list[Status]: ...
+
+class PlanNode:
+    """One call slot of a plan: which operator, which LLM, after which nodes, at what price."""
+
+    @property
+    def operator(self) -> str:
+        """Id of the operator that this call belongs to."""
+    @property
+    def layer(self) -> int:
+        """Layer of the operator in the allocation, from 0."""
+    @property
+    def role(self) -> str:
+        """What the call does in its operator, as in `critic`."""
+    @property
+    def llm(self) -> str:
+        """Id of the LLM to call."""
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Ids of the tools and agents that the call may use; empty for a role that uses none."""
+    @property
+    def depends_on(self) -> tuple[int, ...]:
+        """Indices in `plan` of the nodes whose answers it reads; all are earlier."""
+    @property
+    def calls(self) -> int:
+        """How often the LLM is called."""
+    @property
+    def rounds(self) -> int:
+        """How many of these calls come one after the other; the others run side by side."""
+    @property
+    def max_input_tokens(self) -> int:
+        """Prompt tokens of one call that the plan reckons with."""
+    @property
+    def max_output_tokens(self) -> int:
+        """Output tokens to allow one call; the `cap` statistic charges all of them."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of this LLM alone on this query, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD of all its calls."""
+    @property
+    def usd_bound(self) -> float:
+        """USD of all its calls by the statistic that the limits bound."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds from its start to its end."""
+    @property
+    def seconds_bound(self) -> float:
+        """Seconds by the statistic that the limits bound."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Alternative:
+    """An LLM as a single call, with what it would give and the rule that excludes it, if any."""
+
+    @property
+    def llm(self) -> str:
+        """Id of the LLM."""
+    @property
+    def feasible(self) -> bool:
+        """Whether no hard rule or limit excludes it."""
+    @property
+    def rule(self) -> Rule:
+        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of the call, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD."""
+    @property
+    def usd_bound(self) -> float:
+        """USD by the statistic that the limits bound."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds."""
+    @property
+    def utility(self) -> float:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Decision:
+    """A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable."""
+
+    @property
+    def difficulty(self) -> float:
+        """P(the reference LLM fails) on this query, in [0, 1]."""
+    @property
+    def domain_similarity(self) -> float:
+        """Best cosine to a centroid of the training queries, in [-1, 1]."""
+    @property
+    def in_tokens(self) -> int:
+        """Length of the query in tokens, whose price is paid; -1 for a vector that came without it."""
+    @property
+    def kept_tokens(self) -> int:
+        """Tokens that entered the vector; fewer than `in_tokens` where `truncated` is among the reasons."""
+    @property
+    def depth(self) -> int:
+        """Layers of operators that the depth rule gave; an early stop may use fewer."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of the whole plan, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD of the plan."""
+    @property
+    def usd_bound(self) -> float:
+        """USD of the plan by `route`'s statistic: what `budget_usd` bounds."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds of the plan, its operators one after the other."""
+    @property
+    def seconds_bound(self) -> float:
+        """Seconds of the plan by `route`'s statistic: what `max_seconds` bounds."""
+    @property
+    def utility(self) -> float:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD."""
+    @property
+    def gap(self) -> float:
+        """No feasible assignment has a utility above `utility` + `gap`, in USD; 0 when proved optimal."""
+    @property
+    def labels(self) -> int:
+        """Labels that the search under limits created: a measure of its work."""
+    @property
+    def width(self) -> int:
+        """Most nodes at one depth of the plan: how many may run side by side."""
+    @property
+    def critical_path_seconds(self) -> float:
+        """Seconds of the plan when every node starts as soon as it may."""
+    @property
+    def ticket(self) -> int:
+        """Number of this decision in its router; no part of equality."""
+    @property
+    def seed(self) -> int | None:
+        """The seed that it was sampled with; None for a greedy decision."""
+    @property
+    def bundle(self) -> str:
+        """Bundle that it was made with, as `name@version`."""
+    @property
+    def state_version(self) -> int:
+        """Version of the router's learnt state; 0: this release learns nothing while it routes."""
+    @property
+    def llm(self) -> str | None:
+        """LLM of the plan's first node; None without a plan."""
+    @property
+    def plan(self) -> tuple[PlanNode, ...]:
+        """The calls to make, in topological order; empty where no LLM or operator is allowed."""
+    @property
+    def layers(self) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """The operators that were drawn in each layer, as (id, probability)."""
+    @property
+    def tools(self) -> tuple[tuple[str, float], ...]:
+        """Tools and agents that fit the query, best first, as (id, score)."""
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """LLMs as a single call, best first."""
+    @property
+    def infeasible(self) -> dict[str, Rule]:
+        """For each LLM that is excluded: the rule that excludes it."""
+    @property
+    def status(self) -> Status:
+        """What is proved of the assignment; see `turnout.assign.Solution`."""
+    @property
+    def feasible(self) -> bool:
+        """Whether there is a plan and it meets every limit."""
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What a reader must know beside the plan: see `turnout.names`."""
+    @property
+    def microseconds(self) -> dict[Stage, float]:
+        """Time that each stage of this decision took; no part of equality."""
+    @property
+    def trace(self) -> str:
+        """One line a stage with the numbers that decided, without timings."""
+    def explain(self, timings: bool = True) -> str:
+        """One line a stage with the numbers that decided, and how long it took."""
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, for JSON; with the options and the timings."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __str__(self) -> str: ...
+    def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
+
+class DecisionBatch:
+    """Decisions of many queries: columns at once, each Decision on demand."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Decision:
+        """The Decision of one row."""
+    def __iter__(self) -> Iterator[Decision]: ...
+    @property
+    def llm_index(self) -> NDArray[np.int32]:
+        """LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N]."""
+    @property
+    def tool_index(self) -> NDArray[np.int32]:
+        """Best tool or agent, an index into `capabilities`; -1 where none fits. int32[N]."""
+    @property
+    def depth(self) -> NDArray[np.int32]:
+        """Layers of operators that the depth rule gave. int32[N]."""
+    @property
+    def calls(self) -> NDArray[np.int32]:
+        """LLM calls of each plan. int32[N]."""
+    @property
+    def difficulty(self) -> NDArray[np.float64]:
+        """P(the reference LLM fails), in [0, 1]. float64[N]."""
+    @property
+    def p_correct(self) -> NDArray[np.float64]:
+        """P(correct) of each plan, in [0, 1]. float64[N]."""
+    @property
+    def usd(self) -> NDArray[np.float64]:
+        """Expected USD. float64[N]."""
+    @property
+    def usd_bound(self) -> NDArray[np.float64]:
+        """USD by the statistic that the limits bound. float64[N]."""
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        """Expected seconds. float64[N]."""
+    @property
+    def utility(self) -> NDArray[np.float64]:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD. float64[N]."""
+    @property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Whether there is a plan and it meets every limit. bool[N]."""
+    @property
+    def reason_bits(self) -> NDArray[np.uint32]:
+        """Bit i: the reason `turnout.names.REASONS[i]`. uint32[N]."""
+    @property
+    def llms(self) -> list[str]:
+        """Ids that `llm_index` points to."""
+    @property
+    def capabilities(self) -> list[str]:
+        """Ids that `tool_index` points to."""
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType: ...
+
+class Constraints:
+    """Rules of one caller, compiled against one router's pool."""
+
+    def __init__(
+        self,
+        *,
+        allowed: Sequence[bool],
+        denied: Sequence[bool],
+        disabled: Sequence[bool],
+        needs: int,
+        kinds: int,
+        granted: int,
+        cost_bias: float,
+    ) -> None: ...
+
+class Router:
+    def __init__(
+        self,
+        *,
+        llms: Sequence[Llm],
+        operators: Sequence[Operator],
+        capabilities: Sequence[Capability],
+        embedder: Embedder | None,
+        difficulty: DifficultyModel,
+        index: CapabilityIndex | None,
+        config: OperatorsConfig,
+        bundle: str,
+        version: str,
+        embedder_name: str,
+    ) -> None: ...
+    def route(
+        self,
+        query: str | bytes | NDArray[np.float32],
+        value_usd: float,
+        budget_usd: float | None,
+        max_seconds: float | None,
+        in_tokens: int | None,
+        statistic: int,
+        constraints: Constraints | None,
+        seed: int | None,
+        tools: int,
+        usd_per_second: float,
+        /,
+    ) -> Decision: ...
+    def route_vectors(
+        self,
+        queries: NDArray[np.float32],
+        value_usd: float,
+        budget_usd: float | None,
+        max_seconds: float | None,
+        in_tokens: int | None,
+        statistic: int,
+        constraints: Constraints | None,
+        seed: int | None,
+        tools: int,
+        usd_per_second: float,
+        threads: int,
+        /,
+    ) -> DecisionBatch: ...
+    def route_texts(
+        self,
+        queries: Sequence[str | bytes],
+        value_usd: float,
+        budget_usd: float | None,
+        max_seconds: float | None,
+        in_tokens: int | None,
+        statistic: int,
+        constraints: Constraints | None,
+        seed: int | None,
+        tools: int,
+        usd_per_second: float,
+        threads: int,
+        /,
+    ) -> DecisionBatch: ...
+    def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
+    def count_tokens(self, text: str | bytes, /) -> int: ...
+    def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...
+    @property
+    def embedder_name(self) -> str: ...
+    def capsule(self) -> CapsuleType:
+        """The C++ Router, for a binding of one's own over the same build."""
+    @property
+    def dim(self) -> int: ...
+    @property
+    def llms(self) -> list[str]: ...
+    @property
+    def operators(self) -> list[str]: ...
+    @property
+    def capabilities(self) -> list[str]: ...
