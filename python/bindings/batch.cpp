@@ -11,9 +11,15 @@ py::array column(const py::object& owner, const std::vector<T>& values) {
 }
 
 template <class T>
-void bind_column(py::class_<PyBatch>& c, const char* name, std::vector<T> PyBatch::*member) {
-  c.def_property_readonly(name, [member](const py::object& self) { return column(self, self.cast<PyBatch&>().*member); });
+void bind_column(py::class_<PyBatch>& c, const char* name, std::vector<T> PyBatch::*member, const char* doc) {
+  const auto get = [member](const py::object& self) { return column(self, self.cast<PyBatch&>().*member); };
+  c.def_property_readonly(name, get, doc);
 }
+
+// A numpy bool, so that the column works as a mask; its elements are the bytes 0 and 1.
+py::array feasible(const py::object& self) { return column(self, self.cast<PyBatch&>().feasible).attr("view")("bool"); }
+
+py::object rows_of(const py::object& self) { return py::reinterpret_steal<py::object>(PySeqIter_New(self.ptr())); }
 
 std::unique_ptr<PyDecision> at(const PyBatch& b, py::ssize_t i) {
   const py::ssize_t row = i < 0 ? i + b.rows() : i;
@@ -56,21 +62,27 @@ trace::Decision PyBatch::decision(int row) const { return trace::unpack(records[
 
 void bind_batch(py::module_& m) {
   py::class_<PyBatch> c(m, "DecisionBatch", "Decisions of many queries: columns at once, each Decision on demand.");
-  c.def("__len__", &PyBatch::rows).def("__getitem__", at);
-  bind_column(c, "llm_index", &PyBatch::llm);
-  bind_column(c, "tool_index", &PyBatch::tool);
-  bind_column(c, "depth", &PyBatch::depth);
-  bind_column(c, "calls", &PyBatch::calls);
-  bind_column(c, "difficulty", &PyBatch::difficulty);
-  bind_column(c, "p_correct", &PyBatch::p_correct);
-  bind_column(c, "usd", &PyBatch::usd);
-  bind_column(c, "usd_bound", &PyBatch::usd_bound);
-  bind_column(c, "seconds", &PyBatch::seconds);
-  bind_column(c, "utility", &PyBatch::utility);
-  bind_column(c, "feasible", &PyBatch::feasible);
-  bind_column(c, "reason_bits", &PyBatch::reasons);
-  c.def_property_readonly("llms", [](const PyBatch& b) { return b.names->llms; })
-      .def_property_readonly("capabilities", [](const PyBatch& b) { return b.names->capabilities; })
+  c.def("__len__", &PyBatch::rows)
+      .def("__getitem__", at, py::arg("index"), "The Decision of one row.")
+      .def("__iter__", rows_of);
+  bind_column(c, "llm_index", &PyBatch::llm,
+              "LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N].");
+  bind_column(c, "tool_index", &PyBatch::tool,
+              "Best tool or agent, an index into `capabilities`; -1 where none fits. int32[N].");
+  bind_column(c, "depth", &PyBatch::depth, "Layers of operators that the depth rule gave. int32[N].");
+  bind_column(c, "calls", &PyBatch::calls, "LLM calls of each plan. int32[N].");
+  bind_column(c, "difficulty", &PyBatch::difficulty, "P(the reference LLM fails), in [0, 1]. float64[N].");
+  bind_column(c, "p_correct", &PyBatch::p_correct, "P(correct) of each plan, in [0, 1]. float64[N].");
+  bind_column(c, "usd", &PyBatch::usd, "Expected USD. float64[N].");
+  bind_column(c, "usd_bound", &PyBatch::usd_bound, "USD by the statistic that the limits bound. float64[N].");
+  bind_column(c, "seconds", &PyBatch::seconds, "Expected seconds. float64[N].");
+  bind_column(c, "utility", &PyBatch::utility,
+              "value_usd * p_correct - usd - usd_per_second * seconds, in USD. float64[N].");
+  c.def_property_readonly("feasible", feasible, "Whether there is a plan and it meets every limit. bool[N].");
+  bind_column(c, "reason_bits", &PyBatch::reasons, "Bit i: the reason `turnout.names.REASONS[i]`. uint32[N].");
+  c.def_property_readonly("llms", [](const PyBatch& b) { return b.names->llms; }, "Ids that `llm_index` points to.")
+      .def_property_readonly("capabilities", [](const PyBatch& b) { return b.names->capabilities; },
+                             "Ids that `tool_index` points to.")
       .def("__arrow_c_array__", [](const PyBatch& b, const py::object&) { return arrow_array(b); }, py::arg("requested_schema") = py::none())
       .def("__arrow_c_stream__", [](const PyBatch& b, const py::object&) { return arrow_stream(b); }, py::arg("requested_schema") = py::none());
 }

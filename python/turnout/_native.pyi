@@ -1,121 +1,133 @@
-"""The native core. Users take it through `turnout`; what is not exported there may change."""
+"""Types of the native core. What a user meets is documented where turnout's modules show it."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
-import numpy.typing as npt
+from numpy.typing import NDArray
+from typing_extensions import CapsuleType
 
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
-Int32 = npt.NDArray[np.int32]
-Rule = Literal["none", "not_allowed", "denied", "policy", "context", "budget", "time"]
-Status = Literal["unlimited_best", "exact", "label_cap", "infeasible", "no_candidate"]
+from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
+
+_Element = Literal["float32", "int32", "int64"]
+_Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
+
+class _Stage(Protocol):
+    @property
+    def weights(self) -> Sequence[float]: ...
+    @property
+    def fix(self) -> float: ...
+    @property
+    def break_(self) -> float: ...
+    @property
+    def curve(self) -> Sequence[float]: ...
+    @property
+    def optional(self) -> bool: ...
+    @property
+    def parallel(self) -> bool: ...
+    @property
+    def distinct(self) -> bool: ...
+
+version: str
+
+def isa() -> str:
+    """The SIMD level of the kernels that run here."""
+
+def compiler() -> str: ...
+def watch_allocations() -> bool:
+    """Counts heap allocations from now on; False without the preloaded counter."""
+
+def allocation_count() -> int:
+    """Of the calling thread, so far; -1 when nothing counts."""
+
+def engine_allocation_count() -> int:
+    """Those inside ONNX Runtime and FAISS."""
+
+def dot(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Fixed-order inner product of two float32 vectors."""
 
 class Philox:
-    """
-    Philox4x64-10, the counter-based generator (Salmon et al., SC 2011).
-    """
+    """Philox4x64-10, the counter-based generator (Salmon et al., SC 2011)."""
+
     def __init__(self, seed: int, stream: int = 0) -> None: ...
     def next(self) -> int: ...
-    def normal(self) -> float: ...
     def uniform(self) -> float: ...
+    def normal(self) -> float: ...
 
 class Runtime:
-    """
-    ONNX Runtime, opened at run time.
-    """
+    """ONNX Runtime, opened at run time."""
+
     @staticmethod
     def load(path: str) -> Runtime: ...
     @property
     def version(self) -> str: ...
 
 class Session:
-    """
-    One exported network.
-    """
+    """One exported network."""
+
     def __init__(self, runtime: Runtime, model: bytes, path: str, threads: int = 1) -> None: ...
     def metadata(self, key: str) -> str:
-        """
-        Custom metadata; empty if the key is absent.
-        """
-    def run(self, inputs: Sequence[npt.NDArray[Any]], shapes: Sequence[Sequence[int]]) -> list[npt.NDArray[Any]]:
-        """
-        Arrays in the order of `inputs` -> new arrays of the given shapes.
-        """
+        """Custom metadata; empty if the key is absent."""
+    def run(self, inputs: Sequence[NDArray[Any]], shapes: Sequence[Sequence[int]]) -> list[NDArray[Any]]:
+        """Arrays in the order of `inputs` -> new arrays of the given shapes."""
     @property
-    def inputs(self) -> list[tuple[str, str, list[int]]]: ...
+    def inputs(self) -> list[tuple[str, _Element, list[int]]]: ...
     @property
-    def outputs(self) -> list[tuple[str, str, list[int]]]: ...
+    def outputs(self) -> list[tuple[str, _Element, list[int]]]: ...
+
+def live_onnx_objects() -> int:
+    """Engine objects that are alive: a leak is a test."""
 
 class Tokenizer:
-    """
-    BERT's uncased WordPiece, without [CLS] and [SEP].
-    """
+    """BERT's uncased WordPiece, without [CLS] and [SEP]."""
+
     def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
-    def __len__(self) -> int: ...
-    def encode(self, text: str | bytes) -> Int32:
-        """
-        Text (str, or UTF-8 bytes) -> int32[T], every token of it.
-        """
+    def encode(self, text: str | bytes) -> NDArray[np.int32]:
+        """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
     def id(self, token: str) -> int:
-        """
-        The id of a token, or -1.
-        """
+        """The id of a token, or -1."""
     def token(self, id: int) -> str: ...
     @property
     def size(self) -> int: ...
+    def __len__(self) -> int: ...
 
 class Embedder:
-    """
-    Text -> unit vector.
-    """
-    def embed(self, text: str | bytes) -> Float32:
-        """
-        Text -> float32[D], read-only; zeros for a text without tokens.
-        """
-    def embed_batch(self, texts: Sequence[str | bytes]) -> Float32:
-        """
-        Texts -> float32[N, D], read-only.
-        """
+    """Text -> unit vector."""
+
+    def embed(self, text: str | bytes) -> NDArray[np.float32]:
+        """Text -> float32[D], read-only; zeros for a text without tokens."""
+    def embed_batch(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
+        """Texts -> float32[N, D], read-only."""
     @property
     def dim(self) -> int: ...
     @property
     def name(self) -> str: ...
 
 class StaticEmbedder(Embedder):
-    """
-    Weighted mean of int8 rows.
-    """
+    """Weighted mean of int8 rows."""
+
     def __init__(
         self,
         vocab: bytes,
-        rows: npt.NDArray[np.int8],
-        weights: npt.NDArray[np.int16],
+        rows: NDArray[np.int8],
+        weights: NDArray[np.int16],
         name: str,
         head: int = 128,
         tail: int = 384,
     ) -> None: ...
-    def embed_ids(self, ids: Int32) -> Float32:
-        """
-        int32[T] of at most 512 ids -> float32[D], read-only.
-        """
+    def embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        """int32[T] of at most 512 ids -> float32[D], read-only."""
     @property
     def tokenizer(self) -> Tokenizer: ...
 
 class OnnxEmbedder(Embedder):
-    """
-    A transformer encoder.
-    """
+    """A transformer encoder."""
+
     def __init__(self, vocab: bytes, session: Session, name: str, max_tokens: int = 256) -> None: ...
 
 class Llm:
-    """
-    One LLM: prices, limits, policy bits, ability.
-    """
+    """One LLM: prices, limits, policy bits, ability."""
 
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
     def __init__(
         self,
         *,
@@ -128,49 +140,47 @@ class Llm:
         policy: int = 0,
         ability: float = 0.0,
         ability_se: float = 0.0,
-        skill: Sequence[float] = [],
+        skill: Sequence[float] = (),
         output_tokens_mean: float = 256.0,
         output_tokens_p90: float = 512.0,
         seconds_to_first_token: float = 0.5,
         seconds_per_output_token: float = 0.02,
     ) -> None: ...
-    def __repr__(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def usd_per_mtok_in(self) -> float: ...
+    @property
+    def usd_per_mtok_out(self) -> float: ...
+    @property
+    def usd_per_call(self) -> float: ...
+    @property
+    def context_tokens(self) -> int: ...
+    @property
+    def max_output_tokens(self) -> int: ...
+    @property
+    def policy(self) -> int: ...
     @property
     def ability(self) -> float: ...
     @property
     def ability_se(self) -> float: ...
     @property
-    def context_tokens(self) -> int: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def max_output_tokens(self) -> int: ...
+    def skill(self) -> list[float]: ...
     @property
     def output_tokens_mean(self) -> float: ...
     @property
     def output_tokens_p90(self) -> float: ...
     @property
-    def policy(self) -> int: ...
-    @property
-    def seconds_per_output_token(self) -> float: ...
-    @property
     def seconds_to_first_token(self) -> float: ...
     @property
-    def skill(self) -> list[float]: ...
-    @property
-    def usd_per_call(self) -> float: ...
-    @property
-    def usd_per_mtok_in(self) -> float: ...
-    @property
-    def usd_per_mtok_out(self) -> float: ...
+    def seconds_per_output_token(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Slot:
-    """
-    One call slot of an operator: an LLM is assigned to each.
-    """
+    """One call slot of an operator: an LLM is assigned to each."""
 
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
     def __init__(
         self,
         *,
@@ -183,31 +193,29 @@ class Slot:
         weight: float = 1.0,
         uses_tools: bool = False,
     ) -> None: ...
-    def __repr__(self) -> str: ...
-    @property
-    def calls(self) -> int: ...
-    @property
-    def in_extra(self) -> float: ...
-    @property
-    def in_mult(self) -> float: ...
-    @property
-    def out_mult(self) -> float: ...
     @property
     def role(self) -> str: ...
     @property
+    def calls(self) -> int: ...
+    @property
     def rounds(self) -> int: ...
     @property
-    def uses_tools(self) -> bool: ...
+    def in_mult(self) -> float: ...
+    @property
+    def in_extra(self) -> float: ...
+    @property
+    def out_mult(self) -> float: ...
     @property
     def weight(self) -> float: ...
+    @property
+    def uses_tools(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Operator:
-    """
-    A way to use LLMs: its call slots, what it needs, and its priors.
-    """
+    """A way to use LLMs: its call slots, what it needs, and its priors."""
 
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
     def __init__(
         self,
         *,
@@ -218,48 +226,46 @@ class Operator:
         distinct: bool = False,
         fix: float = 0.0,
         break_: float = 0.0,
-        curve: Sequence[float] = [],
-        slots: Sequence[Slot] = [],
+        curve: Sequence[float] = (),
+        slots: Sequence[Slot] = (),
         min_llms: int = 1,
         needs_llm: int = 0,
         needs_capability: int = 0,
         source: str = "",
     ) -> None: ...
-    def __repr__(self) -> str: ...
     @property
-    def break_(self) -> float: ...
+    def id(self) -> str: ...
     @property
-    def curve(self) -> list[float]: ...
+    def generates(self) -> bool: ...
+    @property
+    def stops(self) -> bool: ...
+    @property
+    def parallel(self) -> bool: ...
     @property
     def distinct(self) -> bool: ...
     @property
     def fix(self) -> float: ...
     @property
-    def generates(self) -> bool: ...
+    def break_(self) -> float: ...
     @property
-    def id(self) -> str: ...
-    @property
-    def min_llms(self) -> int: ...
-    @property
-    def needs_capability(self) -> int: ...
-    @property
-    def needs_llm(self) -> int: ...
-    @property
-    def parallel(self) -> bool: ...
+    def curve(self) -> list[float]: ...
     @property
     def slots(self) -> list[Slot]: ...
     @property
-    def source(self) -> str: ...
+    def min_llms(self) -> int: ...
     @property
-    def stops(self) -> bool: ...
+    def needs_llm(self) -> int: ...
+    @property
+    def needs_capability(self) -> int: ...
+    @property
+    def source(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Capability:
-    """
-    A tool or agent: what it does, what it costs, what must be granted.
-    """
+    """A tool or agent: what it does, what it costs, what must be granted."""
 
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
     def __init__(
         self,
         *,
@@ -270,70 +276,73 @@ class Capability:
         usd_per_call: float = 0.0,
         seconds: float = 0.0,
     ) -> None: ...
-    def __repr__(self) -> str: ...
-    @property
-    def description(self) -> str: ...
     @property
     def id(self) -> str: ...
     @property
     def kind(self) -> int: ...
     @property
+    def description(self) -> str: ...
+    @property
     def requires(self) -> int: ...
     @property
-    def seconds(self) -> float: ...
-    @property
     def usd_per_call(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+curve_knots: int
+
+def kind_names() -> list[Kind]:
+    """Kinds of capability, in the order of their bits."""
+
+def validate_llms(llms: Sequence[Llm]) -> None: ...
+def validate_operators(operators: Sequence[Operator]) -> None: ...
+def validate_capabilities(capabilities: Sequence[Capability]) -> None: ...
+def curve_at(curve: Sequence[float], c: float) -> float:
+    """A curve's value at a competence, by linear interpolation."""
 
 class Assessment:
-    """
-    What is known of one query: difficulty, latent, skills, distance to the training data.
-    """
+    """What is known of one query: difficulty, latent, skills, distance to the training data."""
+
     @property
     def difficulty(self) -> float: ...
     @property
+    def logit(self) -> float: ...
+    @property
     def domain_similarity(self) -> float: ...
     @property
-    def latent_logvar(self) -> list[float]: ...
+    def out_of_domain(self) -> bool: ...
     @property
     def latent_mean(self) -> list[float]: ...
     @property
-    def logit(self) -> float: ...
-    @property
-    def out_of_domain(self) -> bool: ...
+    def latent_logvar(self) -> list[float]: ...
     @property
     def skills(self) -> list[float]: ...
 
 class DifficultyModel:
-    """
-    The exported network with its tables: vector -> Assessment.
-    """
+    """The exported network with its tables: vector -> Assessment."""
+
     def __init__(
         self,
         network: Session,
         *,
         latent: int,
         skills: int,
-        heads: Float32,
-        centroids: Float32,
+        heads: NDArray[np.float32],
+        centroids: NDArray[np.float32],
         domain_threshold: float,
         mean_difficulty: float,
     ) -> None: ...
-    def assess(self, x: Float32) -> Assessment:
-        """
-        One float32[D] row, greedy: the latent mean.
-        """
-    def assess_batch(self, x: Float32) -> list[Assessment]:
-        """
-        Rows float32[N, D].
-        """
-    def mean(self) -> Assessment:
-        """
-        The assessment of a query without text.
-        """
+    def assess(self, x: NDArray[np.float32]) -> Assessment:
+        """One float32[D] row, greedy: the latent mean."""
+    def assess_batch(self, x: NDArray[np.float32]) -> list[Assessment]:
+        """Rows float32[N, D]."""
     def sample(self, assessment: Assessment, rng: Philox) -> Assessment:
-        """
-        Moved to a latent drawn from its posterior.
-        """
+        """Moved to a latent drawn from its posterior."""
+    def mean(self) -> Assessment:
+        """The assessment of a query without text."""
     @property
     def dim(self) -> int: ...
     @property
@@ -342,39 +351,44 @@ class DifficultyModel:
     def skills(self) -> int: ...
 
 class CapabilityIndex:
-    """
-    Tools and agents: FAISS proposes, the core re-scores.
-    """
+    """Tools and agents: FAISS proposes, the core re-scores."""
+
     def __init__(
         self,
         library: str,
         data: bytes,
         path: str,
-        vectors: Float32,
-        kinds: npt.NDArray[np.uint8],
-        requires: npt.NDArray[np.uint32],
-        usd_per_call: Float32,
+        vectors: NDArray[np.float32],
+        kinds: NDArray[np.uint8],
+        requires: NDArray[np.uint32],
+        usd_per_call: NDArray[np.float32],
     ) -> None: ...
-    def __len__(self) -> int: ...
     def search(
-        self, x: Float32, k: int, *, kinds: int = 4294967295, granted: int = 4294967295, cost_bias: float = 0.0
-    ) -> tuple[Int32, Float32, Float32, Int32]:
-        """(ids [N, k], scores [N, k], similarities [N, k], counts [N]); -1 and 0 beyond a row's count."""
-    def search_bare(self, x: Float32, k: int) -> tuple[Float32, npt.NDArray[np.int64]]:
-        """The bare engine call: (distances [N, k], labels [N, k])."""
-    def time_search(self, x: Float32, k: int) -> tuple[Float64, Float64]:
-        """Microseconds of each row: of the search, and of the bare engine call."""
+        self,
+        x: NDArray[np.float32],
+        k: int,
+        *,
+        kinds: int = 0xFFFFFFFF,
+        granted: int = 0xFFFFFFFF,
+        cost_bias: float = 0.0,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]: ...
+    def search_bare(self, x: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]: ...
+    def time_search(self, x: NDArray[np.float32], k: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+    def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...
     @property
-    def type(self) -> str: ...
+    def vectors(self) -> NDArray[np.float32]: ...
     @property
-    def vectors(self) -> Float32: ...
+    def type(self) -> str: ...
+
+def faiss_version(path: str) -> str: ...
+def live_faiss_indexes() -> int:
+    """FAISS indexes that are alive: a leak is a test."""
 
 class OperatorsConfig:
-    """
-    How operators are allocated: depth rule, activation, temperature, cost weight.
-    """
+    """How operators are allocated: depth rule, activation, temperature, cost weight."""
+
     def __init__(
         self,
         *,
@@ -389,251 +403,380 @@ class OperatorsConfig:
         max_uses: int = 1,
     ) -> None: ...
     @property
-    def activation_threshold(self) -> float: ...
-    @property
-    def cost_weight(self) -> float: ...
-    @property
-    def cut_points(self) -> list[float]: ...
+    def layers(self) -> int: ...
     @property
     def depth_rule(self) -> int: ...
     @property
-    def layers(self) -> int: ...
+    def cut_points(self) -> list[float]: ...
+    @property
+    def activation_threshold(self) -> float: ...
+    @property
+    def temperature(self) -> float: ...
+    @property
+    def cost_weight(self) -> float: ...
+    @property
+    def reference_ability(self) -> float: ...
     @property
     def max_stages(self) -> int: ...
     @property
     def max_uses(self) -> int: ...
-    @property
-    def reference_ability(self) -> float: ...
-    @property
-    def temperature(self) -> float: ...
 
 class OperatorChoice:
-    """
-    An operator that was drawn, with its score and probability.
-    """
-    @property
-    def layer(self) -> int: ...
+    """An operator that was drawn, with its score and probability."""
+
     @property
     def operator(self) -> int: ...
     @property
-    def probability(self) -> float: ...
+    def layer(self) -> int: ...
     @property
     def score(self) -> float: ...
+    @property
+    def probability(self) -> float: ...
 
 class Allocation:
-    """
-    Layers of operators for one query.
-    """
-    @property
-    def choices(self) -> list[OperatorChoice]: ...
+    """Layers of operators for one query."""
+
     @property
     def depth(self) -> int: ...
     @property
     def layers(self) -> int: ...
     @property
-    def probabilities(self) -> list[list[float]]: ...
+    def stopped_early(self) -> bool: ...
+    @property
+    def choices(self) -> list[OperatorChoice]: ...
     @property
     def scores(self) -> list[list[float]]: ...
     @property
-    def stopped_early(self) -> bool: ...
+    def probabilities(self) -> list[list[float]]: ...
+
+def mask_names() -> list[Mask]:
+    """Why an operator cannot be used, in the order of the codes; 0 is usable."""
+
+def validate_operators_config(config: OperatorsConfig, operators: Sequence[Operator]) -> None: ...
+def depth(config: OperatorsConfig, difficulty: float) -> int: ...
+def allocate(
+    config: OperatorsConfig,
+    operators: Sequence[Operator],
+    masks: Sequence[int],
+    difficulty: float,
+    rng: Philox | None = None,
+) -> Allocation: ...
+def mask_operators(
+    operators: Sequence[Operator], llm_policy: Sequence[int], usable: Sequence[bool], capability_kinds: int
+) -> list[int]: ...
+def competence(operator: Operator, reference_ability: float, difficulty: float) -> float: ...
+def relative_costs(operators: Sequence[Operator]) -> list[float]: ...
+def quality_after(operator: Operator, p: float, c: float) -> float: ...
+def assign_solve(
+    stages: Sequence[_Stage],
+    quality: NDArray[np.float64],
+    usd: NDArray[np.float64],
+    usd_bound: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    seconds_bound: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    value_usd: float,
+    usd_per_second: float,
+    budget: float | None,
+    max_seconds: float | None,
+    repeats: int = 1,
+) -> _Solution:
+    """See turnout.assign.solve; the fields of its Solution, in their order."""
+
+def assign_time(
+    stages: Sequence[_Stage],
+    quality: NDArray[np.float64],
+    usd: NDArray[np.float64],
+    usd_bound: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    seconds_bound: NDArray[np.float64],
+    allowed: NDArray[np.bool_],
+    value_usd: float,
+    usd_per_second: float,
+    budget: float | None,
+    max_seconds: float | None,
+    repeats: int,
+) -> NDArray[np.float64]:
+    """Microseconds of each of `repeats` solutions, float64[repeats]."""
 
 class PlanMetrics:
-    """
-    Shape and time of a plan.
-    """
-    @property
-    def critical_nodes(self) -> int: ...
-    @property
-    def critical_path(self) -> float: ...
-    @property
-    def depth(self) -> int: ...
-    @property
-    def edges(self) -> int: ...
+    """Shape and time of a plan."""
+
     @property
     def nodes(self) -> int: ...
     @property
-    def width(self) -> int: ...
-
-class PlanNode:
-    """
-    One call slot of a plan: which operator, which LLM, after which nodes, at what price.
-    """
-
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
-    def __repr__(self) -> str: ...
-    def to_dict(self) -> dict[str, Any]: ...
-    @property
-    def calls(self) -> int: ...
-    @property
-    def depends_on(self) -> tuple[int, ...]: ...
-    @property
-    def layer(self) -> int: ...
-    @property
-    def llm(self) -> str: ...
-    @property
-    def max_input_tokens(self) -> int: ...
-    @property
-    def max_output_tokens(self) -> int: ...
-    @property
-    def operator(self) -> str: ...
-    @property
-    def p_correct(self) -> float: ...
-    @property
-    def role(self) -> str: ...
-    @property
-    def rounds(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def seconds_bound(self) -> float: ...
-    @property
-    def tools(self) -> tuple[str, ...]: ...
-    @property
-    def usd(self) -> float: ...
-    @property
-    def usd_bound(self) -> float: ...
-
-class Alternative:
-    """
-    An LLM as a single call, with what it would give and the rule that excludes it, if any.
-    """
-
-    __hash__: ClassVar[None]  # type: ignore[assignment]
-    def __eq__(self, other: object) -> bool: ...
-    def __repr__(self) -> str: ...
-    def to_dict(self) -> dict[str, Any]: ...
-    @property
-    def feasible(self) -> bool: ...
-    @property
-    def llm(self) -> str: ...
-    @property
-    def p_correct(self) -> float: ...
-    @property
-    def rule(self) -> Rule: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def usd(self) -> float: ...
-    @property
-    def usd_bound(self) -> float: ...
-    @property
-    def utility(self) -> float: ...
-
-class Decision:
-    """
-    A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable.
-    """
-    def __eq__(self, other: object) -> bool: ...
-    def __getstate__(self) -> tuple[Any, ...]: ...
-    def __hash__(self) -> int: ...
-    def __repr__(self) -> str: ...
-    def __setstate__(self, state: tuple[Any, ...]) -> None: ...
-    def __str__(self) -> str: ...
-    def explain(self, timings: bool = True) -> str: ...
-    def to_dict(self) -> dict[str, Any]: ...
-    @property
-    def alternatives(self) -> tuple[Alternative, ...]: ...
-    @property
-    def bundle(self) -> str: ...
-    @property
-    def critical_path_seconds(self) -> float: ...
+    def edges(self) -> int: ...
     @property
     def depth(self) -> int: ...
     @property
-    def difficulty(self) -> float: ...
-    @property
-    def domain_similarity(self) -> float: ...
-    @property
-    def feasible(self) -> bool: ...
-    @property
-    def gap(self) -> float: ...
-    @property
-    def in_tokens(self) -> int: ...
-    @property
-    def infeasible(self) -> dict[str, Rule]: ...
-    @property
-    def kept_tokens(self) -> int: ...
-    @property
-    def labels(self) -> int: ...
-    @property
-    def layers(self) -> tuple[tuple[tuple[str, float], ...], ...]: ...
-    @property
-    def llm(self) -> str | None: ...
-    @property
-    def microseconds(self) -> dict[str, float]: ...
-    @property
-    def p_correct(self) -> float: ...
-    @property
-    def plan(self) -> tuple[PlanNode, ...]: ...
-    @property
-    def reasons(self) -> tuple[str, ...]: ...
-    @property
-    def seconds(self) -> float: ...
-    @property
-    def seconds_bound(self) -> float: ...
-    @property
-    def seed(self) -> int | None: ...
-    @property
-    def state_version(self) -> int: ...
-    @property
-    def status(self) -> Status: ...
-    @property
-    def ticket(self) -> int: ...
-    @property
-    def tools(self) -> tuple[tuple[str, float], ...]: ...
-    @property
-    def trace(self) -> str: ...
-    @property
-    def usd(self) -> float: ...
-    @property
-    def usd_bound(self) -> float: ...
-    @property
-    def utility(self) -> float: ...
-    @property
     def width(self) -> int: ...
+    @property
+    def critical_path(self) -> float: ...
+    @property
+    def critical_nodes(self) -> int: ...
+
+max_nodes: int
+
+def plan_validate(depends_on: Sequence[int]) -> None: ...
+def plan_ready(depends_on: Sequence[int], done: int) -> int: ...
+def plan_order(depends_on: Sequence[int]) -> list[int]: ...
+def plan_metrics(depends_on: Sequence[int], seconds: Sequence[float]) -> PlanMetrics: ...
+def reason_names() -> list[Reason]:
+    """In the order of the bits."""
+
+def rule_names() -> list[Rule]: ...
+def stage_names() -> list[Stage]:
+    """In the order in which they run."""
+
+def statistic_names() -> list[Statistic]: ...
+def status_names() -> list[Status]: ...
+
+class PlanNode:
+    """One call slot of a plan: which operator, which LLM, after which nodes, at what price."""
+
+    @property
+    def operator(self) -> str:
+        """Id of the operator that this call belongs to."""
+    @property
+    def layer(self) -> int:
+        """Layer of the operator in the allocation, from 0."""
+    @property
+    def role(self) -> str:
+        """What the call does in its operator, as in `critic`."""
+    @property
+    def llm(self) -> str:
+        """Id of the LLM to call."""
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Ids of the tools and agents that the call may use; empty for a role that uses none."""
+    @property
+    def depends_on(self) -> tuple[int, ...]:
+        """Indices in `plan` of the nodes whose answers it reads; all are earlier."""
+    @property
+    def calls(self) -> int:
+        """How often the LLM is called."""
+    @property
+    def rounds(self) -> int:
+        """How many of these calls come one after the other; the others run side by side."""
+    @property
+    def max_input_tokens(self) -> int:
+        """Prompt tokens of one call that the plan reckons with."""
+    @property
+    def max_output_tokens(self) -> int:
+        """Output tokens to allow one call; the `cap` statistic charges all of them."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of this LLM alone on this query, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD of all its calls."""
+    @property
+    def usd_bound(self) -> float:
+        """USD of all its calls by the statistic that the limits bound."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds from its start to its end."""
+    @property
+    def seconds_bound(self) -> float:
+        """Seconds by the statistic that the limits bound."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Alternative:
+    """An LLM as a single call, with what it would give and the rule that excludes it, if any."""
+
+    @property
+    def llm(self) -> str:
+        """Id of the LLM."""
+    @property
+    def feasible(self) -> bool:
+        """Whether no hard rule or limit excludes it."""
+    @property
+    def rule(self) -> Rule:
+        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of the call, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD."""
+    @property
+    def usd_bound(self) -> float:
+        """USD by the statistic that the limits bound."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds."""
+    @property
+    def utility(self) -> float:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain data, for JSON."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __repr__(self) -> str: ...
+    __hash__: ClassVar[None]  # type: ignore[assignment]
+
+class Decision:
+    """A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable."""
+
+    @property
+    def difficulty(self) -> float:
+        """P(the reference LLM fails) on this query, in [0, 1]."""
+    @property
+    def domain_similarity(self) -> float:
+        """Best cosine to a centroid of the training queries, in [-1, 1]."""
+    @property
+    def in_tokens(self) -> int:
+        """Length of the query in tokens, whose price is paid; -1 for a vector that came without it."""
+    @property
+    def kept_tokens(self) -> int:
+        """Tokens that entered the vector; fewer than `in_tokens` where `truncated` is among the reasons."""
+    @property
+    def depth(self) -> int:
+        """Layers of operators that the depth rule gave; an early stop may use fewer."""
+    @property
+    def p_correct(self) -> float:
+        """P(correct) of the whole plan, in [0, 1]."""
+    @property
+    def usd(self) -> float:
+        """Expected USD of the plan."""
+    @property
+    def usd_bound(self) -> float:
+        """USD of the plan by `route`'s statistic: what `budget_usd` bounds."""
+    @property
+    def seconds(self) -> float:
+        """Expected seconds of the plan, its operators one after the other."""
+    @property
+    def seconds_bound(self) -> float:
+        """Seconds of the plan by `route`'s statistic: what `max_seconds` bounds."""
+    @property
+    def utility(self) -> float:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD."""
+    @property
+    def gap(self) -> float:
+        """No feasible assignment has a utility above `utility` + `gap`, in USD; 0 when proved optimal."""
+    @property
+    def labels(self) -> int:
+        """Labels that the search under limits created: a measure of its work."""
+    @property
+    def width(self) -> int:
+        """Most nodes at one depth of the plan: how many may run side by side."""
+    @property
+    def critical_path_seconds(self) -> float:
+        """Seconds of the plan when every node starts as soon as it may."""
+    @property
+    def ticket(self) -> int:
+        """Number of this decision in its router; no part of equality."""
+    @property
+    def seed(self) -> int | None:
+        """The seed that it was sampled with; None for a greedy decision."""
+    @property
+    def bundle(self) -> str:
+        """Bundle that it was made with, as `name@version`."""
+    @property
+    def state_version(self) -> int:
+        """Version of the router's learnt state; 0: this release learns nothing while it routes."""
+    @property
+    def llm(self) -> str | None:
+        """LLM of the plan's first node; None without a plan."""
+    @property
+    def plan(self) -> tuple[PlanNode, ...]:
+        """The calls to make, in topological order; empty where no LLM or operator is allowed."""
+    @property
+    def layers(self) -> tuple[tuple[tuple[str, float], ...], ...]:
+        """The operators that were drawn in each layer, as (id, probability)."""
+    @property
+    def tools(self) -> tuple[tuple[str, float], ...]:
+        """Tools and agents that fit the query, best first, as (id, score)."""
+    @property
+    def alternatives(self) -> tuple[Alternative, ...]:
+        """LLMs as a single call, best first."""
+    @property
+    def infeasible(self) -> dict[str, Rule]:
+        """For each LLM that is excluded: the rule that excludes it."""
+    @property
+    def status(self) -> Status:
+        """What is proved of the assignment; see `turnout.assign.Solution`."""
+    @property
+    def feasible(self) -> bool:
+        """Whether there is a plan and it meets every limit."""
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """What a reader must know beside the plan: see `turnout.names`."""
+    @property
+    def microseconds(self) -> dict[Stage, float]:
+        """Time that each stage of this decision took; no part of equality."""
+    @property
+    def trace(self) -> str:
+        """One line a stage with the numbers that decided, without timings."""
+    def explain(self, timings: bool = True) -> str:
+        """One line a stage with the numbers that decided, and how long it took."""
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data, for JSON; with the options and the timings."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __str__(self) -> str: ...
+    def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
 class DecisionBatch:
-    """
-    Decisions of many queries: columns at once, each Decision on demand.
-    """
-    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]: ...
-    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
-    def __getitem__(self, row: int) -> Decision: ...
+    """Decisions of many queries: columns at once, each Decision on demand."""
+
     def __len__(self) -> int: ...
+    def __getitem__(self, index: int) -> Decision:
+        """The Decision of one row."""
+    def __iter__(self) -> Iterator[Decision]: ...
     @property
-    def calls(self) -> Int32: ...
+    def llm_index(self) -> NDArray[np.int32]:
+        """LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N]."""
     @property
-    def capabilities(self) -> list[str]: ...
+    def tool_index(self) -> NDArray[np.int32]:
+        """Best tool or agent, an index into `capabilities`; -1 where none fits. int32[N]."""
     @property
-    def depth(self) -> Int32: ...
+    def depth(self) -> NDArray[np.int32]:
+        """Layers of operators that the depth rule gave. int32[N]."""
     @property
-    def difficulty(self) -> Float64: ...
+    def calls(self) -> NDArray[np.int32]:
+        """LLM calls of each plan. int32[N]."""
     @property
-    def feasible(self) -> npt.NDArray[np.uint8]: ...
+    def difficulty(self) -> NDArray[np.float64]:
+        """P(the reference LLM fails), in [0, 1]. float64[N]."""
     @property
-    def llm_index(self) -> Int32: ...
+    def p_correct(self) -> NDArray[np.float64]:
+        """P(correct) of each plan, in [0, 1]. float64[N]."""
     @property
-    def llms(self) -> list[str]: ...
+    def usd(self) -> NDArray[np.float64]:
+        """Expected USD. float64[N]."""
     @property
-    def p_correct(self) -> Float64: ...
+    def usd_bound(self) -> NDArray[np.float64]:
+        """USD by the statistic that the limits bound. float64[N]."""
     @property
-    def reason_bits(self) -> npt.NDArray[np.uint32]: ...
+    def seconds(self) -> NDArray[np.float64]:
+        """Expected seconds. float64[N]."""
     @property
-    def seconds(self) -> Float64: ...
+    def utility(self) -> NDArray[np.float64]:
+        """value_usd * p_correct - usd - usd_per_second * seconds, in USD. float64[N]."""
     @property
-    def tool_index(self) -> Int32: ...
+    def feasible(self) -> NDArray[np.bool_]:
+        """Whether there is a plan and it meets every limit. bool[N]."""
     @property
-    def usd(self) -> Float64: ...
+    def reason_bits(self) -> NDArray[np.uint32]:
+        """Bit i: the reason `turnout.names.REASONS[i]`. uint32[N]."""
     @property
-    def usd_bound(self) -> Float64: ...
+    def llms(self) -> list[str]:
+        """Ids that `llm_index` points to."""
     @property
-    def utility(self) -> Float64: ...
+    def capabilities(self) -> list[str]:
+        """Ids that `tool_index` points to."""
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[CapsuleType, CapsuleType]: ...
+    def __arrow_c_stream__(self, requested_schema: object = None) -> CapsuleType: ...
 
 class Constraints:
-    """
-    Rules of one caller, compiled against one router's pool.
-    """
+    """Rules of one caller, compiled against one router's pool."""
+
     def __init__(
         self,
         *,
@@ -661,16 +804,9 @@ class Router:
         version: str,
         embedder_name: str,
     ) -> None: ...
-    def capsule(self) -> object:
-        """
-        The C++ Router, for a binding of one's own over the same build.
-        """
-    def count_tokens(self, text: str | bytes) -> int: ...
-    def embed(self, text: str | bytes) -> Float32: ...
-    def predict(self, vectors: Float32) -> Float32: ...
     def route(
         self,
-        query: str | bytes | Float32,
+        query: str | bytes | NDArray[np.float32],
         value_usd: float,
         budget_usd: float | None,
         max_seconds: float | None,
@@ -682,24 +818,9 @@ class Router:
         usd_per_second: float,
         /,
     ) -> Decision: ...
-    def route_texts(
-        self,
-        texts: Sequence[str | bytes],
-        value_usd: float,
-        budget_usd: float | None,
-        max_seconds: float | None,
-        in_tokens: int | None,
-        statistic: int,
-        constraints: Constraints | None,
-        seed: int | None,
-        tools: int,
-        usd_per_second: float,
-        threads: int,
-        /,
-    ) -> DecisionBatch: ...
     def route_vectors(
         self,
-        rows: Float32,
+        queries: NDArray[np.float32],
         value_usd: float,
         budget_usd: float | None,
         max_seconds: float | None,
@@ -712,127 +833,33 @@ class Router:
         threads: int,
         /,
     ) -> DecisionBatch: ...
-    @property
-    def capabilities(self) -> list[str]: ...
-    @property
-    def dim(self) -> int: ...
+    def route_texts(
+        self,
+        queries: Sequence[str | bytes],
+        value_usd: float,
+        budget_usd: float | None,
+        max_seconds: float | None,
+        in_tokens: int | None,
+        statistic: int,
+        constraints: Constraints | None,
+        seed: int | None,
+        tools: int,
+        usd_per_second: float,
+        threads: int,
+        /,
+    ) -> DecisionBatch: ...
+    def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
+    def count_tokens(self, text: str | bytes, /) -> int: ...
+    def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...
     @property
     def embedder_name(self) -> str: ...
+    def capsule(self) -> CapsuleType:
+        """The C++ Router, for a binding of one's own over the same build."""
+    @property
+    def dim(self) -> int: ...
     @property
     def llms(self) -> list[str]: ...
     @property
     def operators(self) -> list[str]: ...
-
-def allocate(
-    config: OperatorsConfig,
-    operators: Sequence[Operator],
-    masks: Sequence[int],
-    difficulty: float,
-    rng: Philox | None = None,
-) -> Allocation: ...
-def allocation_count() -> int:
-    """
-    Of the calling thread, so far; -1 when nothing counts.
-    """
-
-def assign_solve(
-    stages: Sequence[Any],
-    quality: Float64,
-    usd: Float64,
-    usd_bound: Float64,
-    seconds: Float64,
-    seconds_bound: Float64,
-    allowed: npt.NDArray[np.bool_],
-    value_usd: float,
-    usd_per_second: float,
-    budget: float | None,
-    max_seconds: float | None,
-    repeats: int = 1,
-) -> tuple[Any, ...]:
-    """
-    See turnout.assign.solve; the fields of its Solution, in their order.
-    """
-
-def assign_time(
-    stages: Sequence[Any],
-    quality: Float64,
-    usd: Float64,
-    usd_bound: Float64,
-    seconds: Float64,
-    seconds_bound: Float64,
-    allowed: npt.NDArray[np.bool_],
-    value_usd: float,
-    usd_per_second: float,
-    budget: float | None,
-    max_seconds: float | None,
-    repeats: int,
-) -> Float64:
-    """
-    Microseconds of each of `repeats` solutions, float64[repeats].
-    """
-
-def competence(operator: Operator, reference_ability: float, difficulty: float) -> float: ...
-def compiler() -> str: ...
-def curve_at(curve: Sequence[float], c: float) -> float:
-    """
-    A curve's value at a competence, by linear interpolation.
-    """
-
-def depth(config: OperatorsConfig, difficulty: float) -> int: ...
-def dot(a: Float32, b: Float32) -> float:
-    """
-    Fixed-order inner product of two float32 vectors.
-    """
-
-def engine_allocation_count() -> int:
-    """
-    Those inside ONNX Runtime and FAISS.
-    """
-
-def faiss_version(path: str) -> str: ...
-def isa() -> str:
-    """
-    The SIMD level of the kernels that run here.
-    """
-
-def kind_names() -> list[str]:
-    """
-    Kinds of capability, in the order of their bits.
-    """
-
-def live_faiss_indexes() -> int:
-    """
-    FAISS indexes that are alive: a leak is a test.
-    """
-
-def live_onnx_objects() -> int:
-    """
-    Engine objects that are alive: a leak is a test.
-    """
-
-def mask_names() -> list[str]:
-    """
-    Why an operator cannot be used, in the order of the codes; 0 is usable.
-    """
-
-def mask_operators(
-    operators: Sequence[Operator], llm_policy: Sequence[int], usable: Sequence[bool], capability_kinds: int
-) -> list[int]: ...
-def plan_metrics(depends_on: Sequence[int], seconds: Sequence[float]) -> PlanMetrics: ...
-def plan_order(depends_on: Sequence[int]) -> list[int]: ...
-def plan_ready(depends_on: Sequence[int], done: int) -> int: ...
-def plan_validate(depends_on: Sequence[int]) -> None: ...
-def quality_after(operator: Operator, p: float, c: float) -> float: ...
-def relative_costs(operators: Sequence[Operator]) -> list[float]: ...
-def validate_capabilities(capabilities: Sequence[Capability]) -> None: ...
-def validate_llms(llms: Sequence[Llm]) -> None: ...
-def validate_operators(operators: Sequence[Operator]) -> None: ...
-def validate_operators_config(config: OperatorsConfig, operators: Sequence[Operator]) -> None: ...
-def watch_allocations() -> bool:
-    """
-    Counts heap allocations from now on; False without the preloaded counter.
-    """
-
-curve_knots: int = 65
-max_nodes: int = 32
-version: str = "0.1.0"
+    @property
+    def capabilities(self) -> list[str]: ...

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turnout import _native
-
-Status = Literal["unlimited_best", "exact", "label_cap", "infeasible", "no_candidate"]
+from turnout.names import Status
 
 IDENTITY_CURVE: tuple[float, ...] = tuple(k / 64 for k in range(65))
 """The curve of an operator that is right as often as its LLMs are."""

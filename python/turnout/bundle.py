@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -194,6 +193,8 @@ class Bundle:
         BundleError
             A file is missing, truncated, corrupt, or of an unknown format version; names the file.
         """
+        from concurrent.futures import ThreadPoolExecutor  # it brings logging with it
+
         folder = default_path() if path is None else Path(path)
         manifest = read_manifest(folder)
         with ThreadPoolExecutor(2) as threads:  # hashing releases the GIL

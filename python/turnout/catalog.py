@@ -25,7 +25,6 @@ A tool or agent of `capabilities.toml`::
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated
@@ -34,7 +33,7 @@ import msgspec
 
 from turnout import _native
 from turnout.core import ConfigError, InputError
-from turnout.schema import fail, from_toml
+from turnout.schema import did_you_mean, fail, from_toml
 
 KINDS: tuple[str, ...] = tuple(_native.kind_names())
 """Kinds of capability, in the order of their bits."""
@@ -98,9 +97,8 @@ class PolicyNames:
     def _look_up(self, name: str, path: str) -> int:
         if name in self._names:
             return self._names.index(name)
-        close = difflib.get_close_matches(name, self._names, n=3)
-        hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"known are {', '.join(self._names)}"
-        raise fail(InputError, path, f"{name!r} is not a policy name; {hint}")
+        hint = did_you_mean(name, self._names) or f"; known are {', '.join(self._names)}"
+        raise fail(InputError, path, f"{name!r} is not a policy name{hint}")
 
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1000)]

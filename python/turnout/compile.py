@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 
 from turnout import _native
@@ -10,9 +9,7 @@ from turnout.assemble import Parts
 from turnout.catalog import KINDS
 from turnout.constraints import Constraints
 from turnout.core import InputError
-from turnout.schema import fail
-
-CompiledConstraints = _native.Constraints
+from turnout.schema import did_you_mean, fail
 
 _EVERYTHING = 0xFFFFFFFF
 
@@ -20,9 +17,7 @@ _EVERYTHING = 0xFFFFFFFF
 def _index(name: str, known: Sequence[str], field: str, what: str) -> int:
     if name in known:
         return known.index(name)
-    close = difflib.get_close_matches(name, known, n=3)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    raise fail(InputError, f"constraints.{field}", f"{name!r} is not {what}{hint}")
+    raise fail(InputError, f"constraints.{field}", f"{name!r} is not {what}{did_you_mean(name, known)}")
 
 
 def _flags(names: Iterable[str] | None, known: Sequence[str], field: str, what: str) -> list[bool]:
@@ -40,7 +35,7 @@ def _kinds(kinds: Iterable[str] | None) -> int:
     return sum({1 << _index(kind, KINDS, "kinds", "a kind of capability") for kind in kinds})
 
 
-def compile_constraints(constraints: Constraints, parts: Parts) -> CompiledConstraints:
+def compile_constraints(constraints: Constraints, parts: Parts) -> _native.Constraints:
     """Looks every name up.
 
     Raises
@@ -52,7 +47,7 @@ def compile_constraints(constraints: Constraints, parts: Parts) -> CompiledConst
     if not constraints.cost_bias >= 0.0 or constraints.cost_bias == float("inf"):
         raise fail(InputError, "constraints.cost_bias", f"expected a number >= 0, got {constraints.cost_bias}")
     grants = constraints.grants
-    return CompiledConstraints(
+    return _native.Constraints(
         allowed=_flags(constraints.allow, router.llms, "allow", "an LLM of the pool"),
         denied=_flags(constraints.deny, router.llms, "deny", "an LLM of the pool"),
         disabled=_flags(constraints.disable_operators, router.operators, "disable_operators", "an operator"),

@@ -18,7 +18,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ import msgspec
 
 from turnout.bundle import Ability, AbilityTable
 from turnout.core import ConfigError
-from turnout.schema import convert, fail, from_toml
+from turnout.schema import convert, did_you_mean, fail, from_toml
 
 # The standard error of an ability that is borrowed from another LLM: the spread of abilities among LLMs of one class.
 LIKE_SE = 0.5
@@ -117,8 +116,7 @@ def _known(table: AbilityTable, name: str, path: str) -> Ability:
     found = next((a for a in table.llms if a.id == name), None)
     if found is not None:
         return found
-    close = difflib.get_close_matches(name, [a.id for a in table.llms], n=3)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    hint = did_you_mean(name, [a.id for a in table.llms])
     raise fail(ConfigError, path, f"{name!r} is not among the bundle's {len(table.llms)} LLMs{hint}")
 
 

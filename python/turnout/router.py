@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ import numpy.typing as npt
 from turnout import _native
 from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
-from turnout.compile import CompiledConstraints, compile_constraints
+from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
 from turnout.core import InputError
 from turnout.embed import CallableEmbedder
 from turnout.messages import is_messages, read_messages
+from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
 from turnout.schema import fail
 
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
 
-STATISTICS = {"p90": 0, "mean": 1, "cap": 2}
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
 # Longer texts are embedded off the event loop: about 2 ms at this length.
@@ -45,7 +45,7 @@ class Router:
         self._native = parts.native
         self._value_usd = value_usd
         self._callable = parts.embedder if isinstance(parts.embedder, CallableEmbedder) else None
-        self._compiled: dict[Constraints, CompiledConstraints] = {}
+        self._compiled: dict[Constraints, _native.Constraints] = {}
 
     @staticmethod
     def load(
@@ -93,7 +93,7 @@ class Router:
         constraints: Constraints | None = None,
         seed: int | None = None,
         in_tokens: int | None = None,
-        statistic: str = "p90",
+        statistic: Statistic = "p90",
         tools: int = DEFAULT_TOOLS,
         usd_per_second: float = 0.0,
     ) -> _native.Decision:
@@ -157,7 +157,7 @@ class Router:
         constraints: Constraints | None = None,
         seed: int | None = None,
         in_tokens: int | None = None,
-        statistic: str = "p90",
+        statistic: Statistic = "p90",
         tools: int = DEFAULT_TOOLS,
         usd_per_second: float = 0.0,
         threads: int | None = None,
@@ -209,6 +209,8 @@ class Router:
         A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event
         loop. An async `CallableEmbedder` is awaited.
         """
+        import asyncio  # as dear as the rest of `import turnout`
+
         if self._callable is not None and not isinstance(query, np.ndarray):
             text, options["in_tokens"], options["constraints"] = self._read(
                 query, options.get("in_tokens"), options.get("constraints")
@@ -305,8 +307,8 @@ class Router:
 
 def _statistic(name: str) -> int:
     try:
-        return STATISTICS[name]
-    except (KeyError, TypeError):
+        return STATISTICS.index(name)
+    except ValueError:
         raise fail(InputError, "statistic", f"expected one of {sorted(STATISTICS)}, got {name!r}") from None
 
 
@@ -315,7 +317,5 @@ def _threads(rows: int) -> int:
 
 
 def _with_need(constraints: Constraints | None, need: str) -> Constraints:
-    from dataclasses import replace
-
     base = constraints or Constraints()
     return base if need in base.needs else replace(base, needs=(*base.needs, need))

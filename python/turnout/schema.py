@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +21,14 @@ def fail(kind: type[TurnoutError], path: str, message: str) -> TurnoutError:
     error = kind(f"{path}: {message}" if path else message)
     error.path = path
     return error
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The names of `known` that look like `name`, as the end of a message; empty where none does."""
+    import difflib  # only an error needs it
+
+    close = difflib.get_close_matches(name, list(known), n=3)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 def _explain(error: msgspec.ValidationError, root: str, kind: type[TurnoutError]) -> TurnoutError:

@@ -18,7 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from turnout.assign import Solution, Stage, Status
+from turnout.assign import Solution, Stage
+from turnout.names import Status
 
 KNOTS = 65
 P_KNOTS = np.linspace(0.0, 1.0, 129)
@@ -399,7 +400,8 @@ class Bounds:
         """For labels that have passed t stages."""
         p = np.array([x.gain for x in labels])
         paid = np.array([x.net + sum(map(operator.mul, self.multipliers, x.uses)) for x in labels])
-        return np.interp(p, P_KNOTS, self.after[t]) - paid + self.slack
+        bound: NDArray[np.float64] = np.interp(p, P_KNOTS, self.after[t]) - paid + self.slack
+        return bound
 
 
 def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers: tuple[float, ...]) -> Bounds:

@@ -1,0 +1,17 @@
+"""A pool of your own, one query, and the decision for it.
+
+Prints a sentence (operators, LLMs, P(correct), cost), then one line a stage, from "embed" to "reasons".
+"""
+
+from pathlib import Path
+
+import turnout
+
+router = turnout.Router.load(pool=Path(__file__).parent / "pool.toml")
+decision = router.route(
+    "A 900 MeV neutral pion decays into two photons. What is their minimum opening angle?",
+    value_usd=0.05,  # what a correct answer is worth to you
+    budget_usd=0.004,  # hard limit, on the p90 of the plan's cost
+)
+print(decision)
+print(decision.trace)

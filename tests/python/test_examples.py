@@ -1,0 +1,85 @@
+"""Every example runs by itself and prints what its docstring says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NUMBER = r"-?\d+(\.\d+)?"
+
+
+def output(name: str) -> str:
+    done = subprocess.run([sys.executable, EXAMPLES / name], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_quickstart() -> None:
+    lines = output("quickstart.py").splitlines()
+    assert "P(correct)" in lines[0]
+    stages = ["embed", "difficulty", "capability", "operators", "assign", "plan", "reasons"]
+    assert [line.split()[0] for line in lines[1:]] == stages
+
+
+def test_budget() -> None:
+    lines = output("budget.py").splitlines()
+    pairs = [re.match(rf"\s*(?:no limit|\$({NUMBER})): p90 \$({NUMBER})", line) for line in lines]
+    budgets = [float(m[1]) if m and m[1] else float("inf") for m in pairs]
+    bounds = [float(m[3]) if m else float("nan") for m in pairs]
+    assert len(lines) == 6
+    assert all(bound <= budget for bound, budget in zip(bounds[:-1], budgets[:-1], strict=True))
+    assert bounds[-1] > budgets[-1]
+    assert [line.endswith("budget_infeasible") for line in lines] == [False] * 5 + [True]
+
+
+def test_batch_arrow() -> None:
+    pytest.importorskip("pyarrow")
+    lines = output("batch_arrow.py").splitlines()
+    assert "'llm', 'operators', 'tool', 'difficulty'" in lines[0]
+    assert sum(int(line.split()[0]) for line in lines[1:-1]) == 12
+    assert lines[-1].startswith("Hardest: ")
+
+
+def test_own_tools() -> None:
+    blocks = re.split(r"\n(?! )", output("own_tools.py").strip())
+    granted, without = zip(*(block.splitlines()[1:] for block in blocks), strict=True)
+    best = [re.search(r"granted: (\w+)", line) for line in granted]
+    assert [m and m[1] for m in best] == ["order_status", "refund", "product_search"]
+    assert not any(name in line for line in without for name in ("order_status", "refund"))
+
+
+def test_chat_messages() -> None:
+    paid, excluded = output("chat_messages.py").splitlines()
+    numbers = re.match(r"(\d+) tokens paid for, (\d+) decide", paid)
+    assert numbers and int(numbers[1]) > int(numbers[2])
+    assert excluded.startswith("Excluded: {'llama-3.1-8b': 'policy'}; chosen: [")
+    assert "llama" not in excluded.split("chosen")[1]
+
+
+def test_async_service() -> None:
+    lines = output("async_service.py").splitlines()
+    assert len(lines) == 3
+    assert all(re.search(rf"\. -> \S+, difficulty {NUMBER}$", line) for line in lines)
+
+
+def test_plug_in_by_hand() -> None:
+    lines = output("plug_in_by_hand.py").splitlines()
+    assert len(lines) >= 2
+    assert abs(float(lines[-1].removeprefix("Answer: ")) - 2.0) < 0.01
+
+
+def test_cached_vectors() -> None:
+    lines = output("cached_vectors.py").splitlines()
+    assert lines[1:3] == ["embedded 1 time, routed 3 times", "same decision: True"]
+    assert lines[3].startswith("refused: embedder: ")
+
+
+def test_every_example_is_tested_and_listed() -> None:
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert scripts <= {name.removeprefix("test_") for name in globals()}
+    assert all(f"({name}.py)" in (EXAMPLES / "README.md").read_text(encoding="utf-8") for name in scripts)
