@@ -61,10 +61,11 @@ class Finder {
   void place(Slot& slot, int s) {
     const std::size_t width = w_.slot_points.size() / kMaxNodes, offset = width * static_cast<std::size_t>(s);
     slot.points = w_.slot_points.data() + offset;
-    double* column = w_.slot_columns.data() + 4 * offset;
-    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost})
+    double* column = w_.slot_columns.data() + 6 * offset;
+    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost, &slot.stair_gain, &slot.stair_cost})
       *field = column, column += width;
     slot.alive = w_.slot_alive.data() + offset;
+    slot.stair = w_.slot_stairs.data() + offset;
   }
 
   Point point(int i, int llm) const {

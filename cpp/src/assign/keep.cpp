@@ -55,7 +55,7 @@ class Keeper {
     if (!w_.shapes[t_].fills) return;
     const double worth = beta * leverage(stage_, p), rest = base + beta * (1 - stage_.break_) * p;
     if (rest + peak(w_.shapes[t_], worth) < least_) return;
-    const Tangent& tangent = tightest(w_, t_, worth);
+    const Tangent& tangent = tangent_at(w_.shapes[t_], worth);
     mark(rest + worth * tangent.base, worth * tangent.slope);
   }
 
@@ -82,7 +82,7 @@ bool alone_with(const Impl& w, int t, double rest, double worth, double least) {
   const Slot* slots = w.slots + stage.first_slot;
   const std::int16_t* at = w.draft.at + stage.first_slot;
   if (at[0] < 0) return false;
-  const Tangent& tangent = tightest(w, t, worth);
+  const Tangent& tangent = tangent_at(w.shapes[t], worth);
   const BestWith best(slots, stage, worth * tangent.slope);
   rest += worth * tangent.base;
   for (int s = 0; s < stage.slots; ++s)

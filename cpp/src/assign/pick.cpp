@@ -9,8 +9,8 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 Top top_of(const Slot& slot, double slope, int wanted) {
   Top top;
-  for (int k = 0; k < slot.count; ++k) {
-    const double v = slope * slot.gain[k] - slot.cost[k];
+  for (int k = 0; k < slot.stairs; ++k) {
+    const double v = slope * slot.stair_gain[k] - slot.stair_cost[k];
     if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
     int i = top.count < wanted ? top.count++ : wanted - 1;
     for (; i > 0 && v > top.value[i - 1]; --i)
@@ -18,9 +18,11 @@ Top top_of(const Slot& slot, double slope, int wanted) {
     top.value[i] = v, top.at[i] = k;
   }
   for (int i = 0; i < top.count; ++i)
-    top.llm[i] = slot.points[top.at[i]].choice;
+    top.llm[i] = slot.points[slot.stair[top.at[i]]].choice;
   return top;
 }
+
+bool equal_slots(const Slot* slots, int s) { return s > 0 && slots[s].points == slots[s - 1].points; }
 
 // The best choice of distinct LLMs from the tops, slot `left_out` apart: their sum, and positions in the tops.
 struct Chosen {
@@ -62,58 +64,91 @@ class Chooser {
   Chosen best_;
 };
 
-Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top* tops) {
+void set_tops(const Slot* slots, const Stage& stage, double slope, Top* tops) {
   for (int s = 0; s < stage.slots; ++s)
-    tops[s] = top_of(slots[s], slope, stage.slots);
-  return Chooser(tops, stage.slots).best();
+    tops[s] = equal_slots(slots, s) ? tops[s - 1] : top_of(slots[s], slope, stage.slots);
+}
+
+// Where no two slots want the same LLM, each gets the one it wants.
+bool nobody_shares(const Top* tops, int slots) {
+  for (int s = 0; s < slots; ++s) {
+    if (tops[s].count == 0) return false;
+    for (int r = 0; r < s; ++r)
+      if (tops[r].llm[0] == tops[s].llm[0]) return false;
+  }
+  return true;
+}
+
+// Equal slots share out the best.
+bool all_equal(const Slot* slots, const Stage& stage) {
+  for (int s = 1; s < stage.slots; ++s)
+    if (!equal_slots(slots, s)) return false;
+  return true;
+}
+
+Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top* tops) {
+  set_tops(slots, stage, slope, tops);
+  Chosen chosen;
+  if (nobody_shares(tops, stage.slots)) {
+    chosen.value = 0;
+  } else if (all_equal(slots, stage)) {
+    if (tops[0].count < stage.slots) return chosen;
+    chosen.value = 0;
+    for (int s = 0; s < stage.slots; ++s)
+      chosen.at[s] = s;
+  } else {
+    return Chooser(tops, stage.slots).best();
+  }
+  for (int s = 0; s < stage.slots; ++s)
+    chosen.value += tops[s].value[chosen.at[s]];
+  return chosen;
 }
 
 bool tried(const Stage& stage) { return stage.distinct && stage.slots > 1; }
 
-}  // namespace
-
-int best_candidate(const Slot& slot, double slope) {
+int best_stair(const Slot& slot, double slope) {
   int best = 0;
-  double most = slope * slot.gain[0] - slot.cost[0];
-  for (int k = 1; k < slot.count; ++k) {
-    const double v = slope * slot.gain[k] - slot.cost[k];
+  double most = slope * slot.stair_gain[0] - slot.stair_cost[0];
+  for (int k = 1; k < slot.stairs; ++k) {
+    const double v = slope * slot.stair_gain[k] - slot.stair_cost[k];
     best = v > most ? k : best;
     most = v > most ? v : most;
   }
   return best;
 }
 
-double best_values(const Slot* slots, const Stage& stage, double slope) {
-  Top tops[kMaxDistinct];
-  if (tried(stage)) return choose_distinct(slots, stage, slope, tops).value;
-  double sum = 0;
-  for (int s = 0; s < stage.slots; ++s)
-    sum += best_value(slots[s], slope);
-  return sum;
-}
+}  // namespace
 
 bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::int16_t* at) {
   if (tried(stage)) {
     Top tops[kMaxDistinct];
     const Chosen best = choose_distinct(slots, stage, slope, tops);
     for (int s = 0; s < stage.slots && best.value > kNone; ++s)
-      at[s] = static_cast<std::int16_t>(tops[s].at[best.at[s]]);
+      at[s] = static_cast<std::int16_t>(slots[s].stair[tops[s].at[best.at[s]]]);
     return best.value > kNone;
   }
   for (int s = 0; s < stage.slots; ++s) {
     if (slots[s].count == 0) return false;
-    at[s] = static_cast<std::int16_t>(best_candidate(slots[s], slope));
+    at[s] = static_cast<std::int16_t>(slots[s].stair[best_stair(slots[s], slope)]);
   }
   return true;
 }
 
-BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_(slots), stage_(stage), slope_(slope) {
+Sum best_sum(const Slot* slots, const Stage& stage, double slope) {
+  Top tops[kMaxDistinct];
+  const Chosen best = tried(stage) ? choose_distinct(slots, stage, slope, tops) : Chosen{};
+  Sum sum;
   for (int s = 0; s < stage.slots; ++s) {
-    if (tried(stage))
-      tops_[s] = top_of(slots[s], slope, stage.slots);
-    else
-      sum_ += best_[s] = best_value(slots[s], slope);
+    const int k = tried(stage) ? tops[s].at[best.at[s]] : best_stair(slots[s], slope);
+    sum.gain += slots[s].stair_gain[k], sum.cost += slots[s].stair_cost[k];
   }
+  return sum;
+}
+
+BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_(slots), stage_(stage), slope_(slope) {
+  if (tried(stage)) set_tops(slots, stage, slope, tops_);
+  for (int s = 0; s < stage.slots && !tried(stage); ++s)
+    sum_ += best_[s] = most(slots[s].stair_gain, slots[s].stair_cost, slots[s].stairs, slope);
   for (int s = 0; s < stage.slots && tried(stage); ++s) {
     const Chosen others = Chooser(tops_, stage.slots, s).best();
     best_[s] = others.value;

@@ -1,4 +1,5 @@
 // The best LLMs for one stage when competence has a price: slots decide alone, or few distinct ones by trying them.
+// Costs are those of the last set_slot_costs().
 #pragma once
 
 #include "assign/internal.hpp"
@@ -19,19 +20,21 @@ inline double most(const double* gain, const double* cost, int n, double worth) 
   return a > b ? a : b;
 }
 
-inline double best_value(const Slot& slot, double slope) { return most(slot.gain, slot.cost, slot.count, slope); }
-int best_candidate(const Slot& slot, double slope);
-
-// The same over the slots of a stage; `distinct` of at most kMaxDistinct slots.
-double best_values(const Slot* slots, const Stage& stage, double slope);
-// ... and which they are. False when there are not enough distinct LLMs.
+// The best candidates for the slots of a stage; `distinct` of at most kMaxDistinct slots. False when there are not
+// enough distinct LLMs.
 bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::int16_t* at);
 
-// The best of a few candidates of a slot: of k distinct slots, a best choice takes each from its slot's best k.
+// Their competence and cost, where there are enough.
+struct Sum {
+  double gain = 0, cost = 0;
+};
+Sum best_sum(const Slot* slots, const Stage& stage, double slope);
+
+// The best stairs of a slot: of k distinct slots, a best choice takes each from its slot's best k.
 struct Top {
   int count = 0;
   double value[kMaxDistinct];
-  int at[kMaxDistinct], llm[kMaxDistinct];
+  int at[kMaxDistinct], llm[kMaxDistinct];  // at: which stair
 };
 
 // The best of a stage when one slot takes a given candidate.

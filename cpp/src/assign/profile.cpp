@@ -7,27 +7,24 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-// One slot's edges from its cheapest candidate to its best, rates ascending; adds the cheapest to the start.
+// One slot's edges from its cheapest candidate to its best, rates ascending; adds the cheapest to the start. Along the
+// staircase the cost falls with the gain, so that only convexity is left to see to.
 int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
-  int hull[kMaxLlms], n = 0;
-  hull[0] = 0;
-  const auto rate = [&](int a, int b) { return (slot.cost[b] - slot.cost[a]) / (slot.gain[b] - slot.gain[a]); };
-  for (int k = slot.count - 1; k >= 0; --k) {  // ascending gain
-    if (n > 0 && slot.gain[k] <= slot.gain[hull[n - 1]]) {
-      if (slot.cost[k] >= slot.cost[hull[n - 1]]) continue;
+  const double *const g = slot.stair_gain, *const c = slot.stair_cost;
+  int from = slot.stairs - 1, n = 0;
+  gain += g[from], cost += c[from];
+  for (int k = from - 1; k >= 0; --k) {  // ascending gain
+    if (g[k] <= g[k + 1]) continue;      // as good and dearer
+    Edge edge{(c[k] - c[from]) / (g[k] - g[from]), g[k] - g[from], c[k] - c[from]};
+    while (n > 0 && edge.rate <= edges[n - 1].rate) {
       --n;
+      edge.gain += edges[n].gain, edge.cost += edges[n].cost;
+      edge.rate = edge.cost / edge.gain;
     }
-    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]])
-      --n;
-    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1]))
-      --n;
-    hull[n++] = k;
+    edges[n++] = edge;
+    from = k;
   }
-  gain += slot.gain[hull[0]], cost += slot.cost[hull[0]];
-  for (int i = 1; i < n; ++i)
-    edges[i - 1] = {rate(hull[i - 1], hull[i]), slot.gain[hull[i]] - slot.gain[hull[i - 1]],
-                    slot.cost[hull[i]] - slot.cost[hull[i - 1]]};
-  return n - 1;
+  return n;
 }
 
 // Points (competence, cost) of ascending competence, rates ascending between them.
@@ -46,12 +43,8 @@ int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, 
 int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, int depth, double* c, double* cost) {
   Envelope e;
   outline(e, 0, most_worth, depth, [&](double worth) {
-    std::int16_t at[kMaxNodes];
-    best_candidates(slots, stage, worth, at);
-    double gain = 0, paid = 0;
-    for (int s = 0; s < stage.slots; ++s)
-      gain += slots[s].gain[at[s]], paid += slots[s].cost[at[s]];
-    return Line{-paid, gain, worth, worth * gain - paid};
+    const Sum sum = best_sum(slots, stage, worth);
+    return Line{-sum.cost, sum.gain, worth, worth * sum.gain - sum.cost};
   });
   for (int i = 0; i < e.count; ++i) {
     int k = i;
@@ -62,11 +55,13 @@ int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, in
   return e.count;
 }
 
-double lowest(const Shape& shape, double c) {
-  double g = shape.tangents[0].base + shape.tangents[0].slope * c;
-  for (int i = 1; i < shape.tangent_count; ++i)
-    g = std::min(g, shape.tangents[i].base + shape.tangents[i].slope * c);
-  return g;
+void set_lowest(const Shape& shape, int k, double c) {
+  shape.g[k] = shape.tangents[0].base + shape.tangents[0].slope * c;
+  shape.tangent[k] = 0;
+  for (int i = 1; i < shape.tangent_count; ++i) {
+    const double g = shape.tangents[i].base + shape.tangents[i].slope * c;
+    if (g < shape.g[k]) shape.g[k] = g, shape.tangent[k] = static_cast<std::uint8_t>(i);
+  }
 }
 
 // Where two tangents cross, g turns between two points: one more point there.
@@ -77,6 +72,7 @@ void add_crossings(Shape& shape, const double* c, int n) {
     for (int k = 1; k < n; ++k) {
       if (!(c[k - 1] < x && x < c[k])) continue;
       shape.g[shape.point_count] = a.base + a.slope * x;
+      shape.tangent[shape.point_count] = static_cast<std::uint8_t>(i);
       shape.cost[shape.point_count++] =
           shape.cost[k - 1] + (x - c[k - 1]) / (c[k] - c[k - 1]) * (shape.cost[k] - shape.cost[k - 1]);
     }
@@ -99,7 +95,7 @@ void set_profile(Impl& w, int t) {
   const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, shape.cost)
                                                   : sum_of_slots(slots, stage, w.edges.data(), c, shape.cost);
   for (int k = 0; k < n; ++k)
-    shape.g[k] = lowest(shape, c[k]);
+    set_lowest(shape, k, c[k]);
   shape.point_count = n;
   add_crossings(shape, c, n);
   pad(shape);
@@ -114,6 +110,7 @@ void set_profiles(Impl& w) {
     if (!shape.fills) continue;
     shape.g = column;
     shape.cost = column + w.frontier.size() / 2;
+    shape.tangent = w.lowest.data() + (column - w.frontier.data());
     set_profile(w, t);
     column += (shape.point_count + 3) / 4 * 4;
   }

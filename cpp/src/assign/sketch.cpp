@@ -7,17 +7,6 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-void set_costs(Impl& w, double net, double m) {
-  w.multiplier[0] = m, w.multiplier[1] = 0;
-  w.slack = 0x1p-37 * w.terms.money.magic + 0x1p-36 * m * w.limit[0];
-  for (int s = 0; s < w.problem.slots; ++s) {
-    const Slot& slot = w.slots[s];
-    const int n = (slot.count + 3) / 4 * 4;
-    for (int k = 0; k < n; ++k)
-      slot.cost[k] = net * slot.net[k] + m * slot.use[k];
-  }
-}
-
 // The best that can follow from p: which line of the next envelope, and whether the stage is run.
 struct Next {
   double value;
@@ -72,7 +61,7 @@ void follow(Impl& w, Draft& d) {
     std::int16_t* at = d.at + stage.first_slot;
     if (!next.run) continue;
     const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
-    best_candidates(w.slots + stage.first_slot, stage, worth * tightest(w, t, worth).slope, at);
+    best_candidates(w.slots + stage.first_slot, stage, worth * tangent_at(w.shapes[t], worth).slope, at);
     double gain = 0;
     for (int s = 0; s < stage.slots; ++s)
       gain += w.slots[stage.first_slot + s].gain[at[s]];
@@ -91,19 +80,6 @@ int peak_at(const Shape& shape, double worth) {
   return best;
 }
 
-const Tangent& tightest(const Impl& w, int t, double worth) {
-  const Stage& stage = w.problem.stages[t];
-  const Shape& shape = w.shapes[t];
-  int best = 0;
-  double least = 0;
-  for (int i = 0; i < shape.tangent_count && shape.tangent_count > 1; ++i) {
-    const Tangent& tangent = shape.tangents[i];
-    const double v = worth * tangent.base + best_values(w.slots + stage.first_slot, stage, worth * tangent.slope);
-    if (i == 0 || v < least) best = i, least = v;
-  }
-  return shape.tangents[best];
-}
-
 bool can_sketch(const Impl& w) {
   if (w.terms.timed) return false;
   for (const Stage& stage : w.problem.stages)
@@ -112,7 +88,7 @@ bool can_sketch(const Impl& w) {
 }
 
 double sketch(Impl& w, double m, double, Mark& mark) {
-  set_costs(w, 1, m);
+  set_slot_costs(w, 1, m);
   set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
@@ -127,7 +103,7 @@ double sketch(Impl& w, double m, double, Mark& mark) {
 
 // The mandatory stages alone.
 Draft least_use(Impl& w) {
-  set_costs(w, 0, 1);
+  set_slot_costs(w, 0, 1);
   Draft d;
   std::fill(d.at, d.at + w.problem.slots, std::int16_t{-1});
   for (const Stage& stage : w.problem.stages)

@@ -15,8 +15,10 @@ inline double peak(const Shape& shape, double worth) { return most(shape.g, shap
 // Which point of its frontier that is.
 int peak_at(const Shape& shape, double worth);
 
-// The tangent that bounds the stage lowest.
-const Tangent& tightest(const Workspace::Impl& w, int stage, double worth);
+// The tangent that bounds the stage lowest there.
+inline const Tangent& tangent_at(const Shape& shape, double worth) {
+  return shape.tangents[shape.tangent_count > 1 ? shape.tangent[peak_at(shape, worth)] : 0];
+}
 
 // A line through (x, y). Slopes stay >= 0, also where a tangent overshoots.
 inline Line through(double x, double y, double slope) {

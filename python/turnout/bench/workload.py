@@ -116,16 +116,15 @@ SLOTS = 12
 
 
 def plan_operators(router: Router) -> list[_native.Operator]:
-    """Operators of the bundle's table that make a plan of twelve call slots: ensembles, reviews, revisions, in turn."""
+    """Operators of the bundle's table that make a plan of twelve call slots, each at most once, those with most first."""
     data = router.parts.bundle.bytes("operators/operators.toml")
-    table = [op for op in load_operators(data, PolicyNames()) if op.slots]
-    many = sorted(table, key=lambda op: (not op.generates, -len(op.slots)))
-    plan, left = [many[0]], SLOTS - len(many[0].slots)
-    while left > 0:
-        fits = [op for op in many if len(op.slots) <= left and op is not plan[-1]]
-        plan.append(fits[-(len(plan) % 3) or 0])
-        left -= len(plan[-1].slots)
-    return plan
+    table = sorted(load_operators(data, PolicyNames()), key=lambda op: (not op.generates, -len(op.slots)))
+    plan: list[_native.Operator] = []
+    for op in sorted(table[1:], key=lambda op: -len(op.slots)):
+        left = SLOTS - sum(len(used.slots) for used in [table[0], *plan])
+        if 0 < len(op.slots) <= left:
+            plan.append(op)
+    return [table[0], *plan]
 
 
 def _stage(op: _native.Operator, first: bool) -> Stage:
