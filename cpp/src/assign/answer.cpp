@@ -13,7 +13,7 @@ constexpr double kAll = std::numeric_limits<double>::max();
 // The plan, and what is proved of it: that nothing which was cut is better, or by how much it might be.
 void conclude(const Impl& w, double bound, Status proved, Solution& out) {
   write(w, w.best, out);
-  evaluate(w.problem, out);
+  evaluate(w.problem, w.terms, out);
   const double open = std::min(bound, w.dropped) + w.slack;
   out.status = open < out.utility || w.dropped == kNone ? proved : Status::label_cap;
   out.gap = out.status == proved ? 0 : std::max(0.0, open - out.utility);

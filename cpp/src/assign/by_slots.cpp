@@ -53,7 +53,7 @@ class BySlots {
   void finish(double bound, Status proved) {
     const double m = w_.multiplier[0];
     write(w_, w_.draft, out_);
-    evaluate(problem_, out_);
+    evaluate(problem_, w_.terms, out_);
     out_.gap = out_.labels = 0;
     out_.status = proved;
     if (draft_is_alone(w_)) return;

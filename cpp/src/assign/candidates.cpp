@@ -61,11 +61,10 @@ class Finder {
   void place(Slot& slot, int s) {
     const std::size_t width = w_.slot_points.size() / kMaxNodes, offset = width * static_cast<std::size_t>(s);
     slot.points = w_.slot_points.data() + offset;
-    double* column = w_.slot_columns.data() + 6 * offset;
-    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost, &slot.stair_gain, &slot.stair_cost})
+    double* column = w_.slot_columns.data() + 4 * offset;
+    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost})
       *field = column, column += width;
     slot.alive = w_.slot_alive.data() + offset;
-    slot.stair = w_.slot_stairs.data() + offset;
   }
 
   Point point(int i, int llm) const {
@@ -83,15 +82,14 @@ class Finder {
 
   // An LLM is superfluous when more others prune it than the stage's other slots could take away. First those of no
   // less quality are looked at, then, from the other end, those that are cheaper by more than the quality is worth.
-  // Where bounds over slots follow, they do better: then only a look at the one before.
   void collect(Slot& slot, int i) {
-    const int needed = stage_.distinct ? stage_.slots : 1, reach = !w_.sketched ? kWindow : stage_.distinct ? 0 : 1;
+    const int needed = stage_.distinct ? stage_.slots : 1;
     int n = 0;
     for (const int m : w_.by_quality) {
       if (!p_.allowed[(stage_.first_slot + i) * p_.llms + m]) continue;
       const Point x = point(i, m);
       int pruners = 0;
-      for (int k = n - 1; k >= std::max(0, n - reach) && pruners < needed; --k)
+      for (int k = n - 1; k >= std::max(0, n - kWindow) && pruners < needed; --k)
         pruners += prunes(slot.points[k], x, worth_, by_llm);
       if (pruners < needed) slot.points[n++] = x;
     }

@@ -32,8 +32,9 @@ const char* status_name(Status status) {
   return i < 5 ? kNames[i] : "unknown";
 }
 
-void evaluate(const Problem& p, Solution& out) {
-  const Terms terms = terms_of(p);
+void evaluate(const Problem& p, Solution& out) { evaluate(p, terms_of(p), out); }
+
+void evaluate(const Problem& p, const Terms& terms, Solution& out) {
   Sums total;
   out.quality = 0;
   for (std::size_t t = 0; t < p.stages.size(); ++t) {

@@ -46,11 +46,6 @@ struct Slot {
   Point* points = nullptr;
   double *gain = nullptr, *net = nullptr, *use = nullptr, *cost = nullptr;  // cost: net + multiplier . use
   std::uint8_t* alive = nullptr;                                            // may be part of a best plan
-
-  // Those that fewer others outdo in gain and cost than could be taken: no choice at this multiplier needs more.
-  int stairs = 0;
-  std::uint16_t* stair = nullptr;                      // which candidates
-  double *stair_gain = nullptr, *stair_cost = nullptr;  // padded to fours
 };
 
 // A line over the curve: g <= base + slope c.
@@ -69,8 +64,8 @@ struct Edge {
 // cost) lifted to the tangents, so that its best at any worth of g is the best of a few points.
 struct Shape {
   int point_count = 0;
-  double *g = nullptr, *cost = nullptr;
-  std::uint8_t* tangent = nullptr;  // the lowest at each point
+  double *g = nullptr, *cost = nullptr, *rate = nullptr;  // rate: of cost to g up to the next point, rising
+  std::uint8_t* tangent = nullptr;                        // the lowest at each point
   Tangent tangents[kMaxTangents];
   int tangent_count = 0;
   double lo = 0, hi = 0;  // of p before the stage
@@ -125,8 +120,7 @@ struct Workspace::Impl {
   std::vector<Point> slot_points;
   std::vector<double> slot_columns;
   std::vector<std::uint8_t> slot_alive;
-  std::vector<std::uint16_t> slot_stairs;
-  std::vector<double> frontier, competence;  // the shapes' columns; of one stage's points
+  std::vector<double> frontier, competence, paid;  // the shapes' columns; of one stage's points
   std::vector<std::uint8_t> lowest;  // the shapes' tangents
   std::vector<Edge> edges;
   Shape shapes[kMaxStages];
@@ -187,9 +181,6 @@ void find_candidates(Workspace::Impl& w);
 bool equals_previous(const Problem& p, const Stage& stage, int slot);
 Worth worth_of_competence(const Workspace::Impl& w, const Stage& stage);
 void allow_all(Workspace::Impl& w);
-
-// stairs.cpp: of every candidate net_weight * net + multiplier * use, and the staircases.
-void set_slot_costs(Workspace::Impl& w, double net_weight, double multiplier);
 
 // profile.cpp
 void set_profiles(Workspace::Impl& w);

@@ -9,8 +9,8 @@ constexpr double kNone = -std::numeric_limits<double>::infinity();
 
 Top top_of(const Slot& slot, double slope, int wanted) {
   Top top;
-  for (int k = 0; k < slot.stairs; ++k) {
-    const double v = slope * slot.stair_gain[k] - slot.stair_cost[k];
+  for (int k = 0; k < slot.count; ++k) {
+    const double v = slope * slot.gain[k] - slot.cost[k];
     if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
     int i = top.count < wanted ? top.count++ : wanted - 1;
     for (; i > 0 && v > top.value[i - 1]; --i)
@@ -18,7 +18,7 @@ Top top_of(const Slot& slot, double slope, int wanted) {
     top.value[i] = v, top.at[i] = k;
   }
   for (int i = 0; i < top.count; ++i)
-    top.llm[i] = slot.points[slot.stair[top.at[i]]].choice;
+    top.llm[i] = slot.points[top.at[i]].choice;
   return top;
 }
 
@@ -106,11 +106,11 @@ Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top*
 
 bool tried(const Stage& stage) { return stage.distinct && stage.slots > 1; }
 
-int best_stair(const Slot& slot, double slope) {
+int best_candidate(const Slot& slot, double slope) {
   int best = 0;
-  double most = slope * slot.stair_gain[0] - slot.stair_cost[0];
-  for (int k = 1; k < slot.stairs; ++k) {
-    const double v = slope * slot.stair_gain[k] - slot.stair_cost[k];
+  double most = slope * slot.gain[0] - slot.cost[0];
+  for (int k = 1; k < slot.count; ++k) {
+    const double v = slope * slot.gain[k] - slot.cost[k];
     best = v > most ? k : best;
     most = v > most ? v : most;
   }
@@ -124,12 +124,12 @@ bool best_candidates(const Slot* slots, const Stage& stage, double slope, std::i
     Top tops[kMaxDistinct];
     const Chosen best = choose_distinct(slots, stage, slope, tops);
     for (int s = 0; s < stage.slots && best.value > kNone; ++s)
-      at[s] = static_cast<std::int16_t>(slots[s].stair[tops[s].at[best.at[s]]]);
+      at[s] = static_cast<std::int16_t>(tops[s].at[best.at[s]]);
     return best.value > kNone;
   }
   for (int s = 0; s < stage.slots; ++s) {
     if (slots[s].count == 0) return false;
-    at[s] = static_cast<std::int16_t>(slots[s].stair[best_stair(slots[s], slope)]);
+    at[s] = static_cast<std::int16_t>(best_candidate(slots[s], slope));
   }
   return true;
 }
@@ -139,8 +139,8 @@ Sum best_sum(const Slot* slots, const Stage& stage, double slope) {
   const Chosen best = tried(stage) ? choose_distinct(slots, stage, slope, tops) : Chosen{};
   Sum sum;
   for (int s = 0; s < stage.slots; ++s) {
-    const int k = tried(stage) ? tops[s].at[best.at[s]] : best_stair(slots[s], slope);
-    sum.gain += slots[s].stair_gain[k], sum.cost += slots[s].stair_cost[k];
+    const int k = tried(stage) ? tops[s].at[best.at[s]] : best_candidate(slots[s], slope);
+    sum.gain += slots[s].gain[k], sum.cost += slots[s].cost[k];
   }
   return sum;
 }
@@ -148,7 +148,7 @@ Sum best_sum(const Slot* slots, const Stage& stage, double slope) {
 BestWith::BestWith(const Slot* slots, const Stage& stage, double slope) : slots_(slots), stage_(stage), slope_(slope) {
   if (tried(stage)) set_tops(slots, stage, slope, tops_);
   for (int s = 0; s < stage.slots && !tried(stage); ++s)
-    sum_ += best_[s] = most(slots[s].stair_gain, slots[s].stair_cost, slots[s].stairs, slope);
+    sum_ += best_[s] = most(slots[s].gain, slots[s].cost, slots[s].count, slope);
   for (int s = 0; s < stage.slots && tried(stage); ++s) {
     const Chosen others = Chooser(tops_, stage.slots, s).best();
     best_[s] = others.value;

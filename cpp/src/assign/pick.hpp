@@ -30,11 +30,11 @@ struct Sum {
 };
 Sum best_sum(const Slot* slots, const Stage& stage, double slope);
 
-// The best stairs of a slot: of k distinct slots, a best choice takes each from its slot's best k.
+// The best of a few candidates of a slot: of k distinct slots, a best choice takes each from its slot's best k.
 struct Top {
   int count = 0;
   double value[kMaxDistinct];
-  int at[kMaxDistinct], llm[kMaxDistinct];  // at: which stair
+  int at[kMaxDistinct], llm[kMaxDistinct];
 };
 
 // The best of a stage when one slot takes a given candidate.

@@ -7,24 +7,27 @@ namespace {
 
 using Impl = Workspace::Impl;
 
-// One slot's edges from its cheapest candidate to its best, rates ascending; adds the cheapest to the start. Along the
-// staircase the cost falls with the gain, so that only convexity is left to see to.
+// One slot's edges from its cheapest candidate to its best, rates ascending; adds the cheapest to the start.
 int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
-  const double *const g = slot.stair_gain, *const c = slot.stair_cost;
-  int from = slot.stairs - 1, n = 0;
-  gain += g[from], cost += c[from];
-  for (int k = from - 1; k >= 0; --k) {  // ascending gain
-    if (g[k] <= g[k + 1]) continue;      // as good and dearer
-    Edge edge{(c[k] - c[from]) / (g[k] - g[from]), g[k] - g[from], c[k] - c[from]};
-    while (n > 0 && edge.rate <= edges[n - 1].rate) {
+  int hull[kMaxLlms], n = 0;
+  hull[0] = 0;
+  const auto rate = [&](int a, int b) { return (slot.cost[b] - slot.cost[a]) / (slot.gain[b] - slot.gain[a]); };
+  for (int k = slot.count - 1; k >= 0; --k) {  // ascending gain
+    if (n > 0 && slot.gain[k] <= slot.gain[hull[n - 1]]) {
+      if (slot.cost[k] >= slot.cost[hull[n - 1]]) continue;
       --n;
-      edge.gain += edges[n].gain, edge.cost += edges[n].cost;
-      edge.rate = edge.cost / edge.gain;
     }
-    edges[n++] = edge;
-    from = k;
+    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]])
+      --n;
+    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1]))
+      --n;
+    hull[n++] = k;
   }
-  return n;
+  gain += slot.gain[hull[0]], cost += slot.cost[hull[0]];
+  for (int i = 1; i < n; ++i)
+    edges[i - 1] = {rate(hull[i - 1], hull[i]), slot.gain[hull[i]] - slot.gain[hull[i - 1]],
+                    slot.cost[hull[i]] - slot.cost[hull[i - 1]]};
+  return n - 1;
 }
 
 // Points (competence, cost) of ascending competence, rates ascending between them.
@@ -55,34 +58,49 @@ int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, in
   return e.count;
 }
 
-void set_lowest(const Shape& shape, int k, double c) {
-  shape.g[k] = shape.tangents[0].base + shape.tangents[0].slope * c;
-  shape.tangent[k] = 0;
-  for (int i = 1; i < shape.tangent_count; ++i) {
-    const double g = shape.tangents[i].base + shape.tangents[i].slope * c;
-    if (g < shape.g[k]) shape.g[k] = g, shape.tangent[k] = static_cast<std::uint8_t>(i);
-  }
-}
+// Points of ascending competence become points of the lowest tangent; where two tangents cross, g turns between two
+// points: one more point there.
+class Lift {
+ public:
+  explicit Lift(Shape& shape) : shape_(shape) { shape.point_count = 0; }
 
-// Where two tangents cross, g turns between two points: one more point there.
-void add_crossings(Shape& shape, const double* c, int n) {
-  for (int i = 1; i < shape.tangent_count; ++i) {
-    const Tangent &a = shape.tangents[i - 1], &b = shape.tangents[i];
+  void add(double c, double cost) {
+    for (; now_ + 1 < shape_.tangent_count && g(now_ + 1, c) < g(now_, c); ++now_)
+      cross(c, cost);
+    push(g(now_, c), cost);
+    c_ = c, cost_ = cost;
+  }
+
+  // The last rate is paid for nothing.
+  void close() {
+    const int n = shape_.point_count;
+    for (int k = 0; k + 1 < n; ++k)
+      shape_.rate[k] = (shape_.cost[k + 1] - shape_.cost[k]) / (shape_.g[k + 1] - shape_.g[k]);
+    for (int k = n - 1; k < (n + 3) / 4 * 4; ++k)
+      shape_.rate[k] = 1e300;
+  }
+
+ private:
+  double g(int tangent, double c) const { return shape_.tangents[tangent].base + shape_.tangents[tangent].slope * c; }
+
+  void cross(double c, double cost) {
+    const Tangent &a = shape_.tangents[now_], &b = shape_.tangents[now_ + 1];
     const double x = (b.base - a.base) / (a.slope - b.slope);
-    for (int k = 1; k < n; ++k) {
-      if (!(c[k - 1] < x && x < c[k])) continue;
-      shape.g[shape.point_count] = a.base + a.slope * x;
-      shape.tangent[shape.point_count] = static_cast<std::uint8_t>(i);
-      shape.cost[shape.point_count++] =
-          shape.cost[k - 1] + (x - c[k - 1]) / (c[k] - c[k - 1]) * (shape.cost[k] - shape.cost[k - 1]);
-    }
+    if (shape_.point_count > 0 && c_ < x && x < c) push(g(now_, x), cost_ + (x - c_) / (c - c_) * (cost - cost_));
   }
-}
 
-void pad(Shape& shape) {
-  for (int k = shape.point_count; k % 4 != 0; ++k)
-    shape.g[k] = 0, shape.cost[k] = 1e300;
-}
+  void push(double g, double cost) {
+    const int n = shape_.point_count;
+    if (n > 0 && g <= shape_.g[n - 1]) return;
+    shape_.g[n] = g, shape_.cost[n] = cost;
+    shape_.tangent[n] = static_cast<std::uint8_t>(now_);
+    ++shape_.point_count;
+  }
+
+  Shape& shape_;
+  int now_ = 0;
+  double c_ = 0, cost_ = 0;
+};
 
 void set_profile(Impl& w, int t) {
   const Stage& stage = w.problem.stages[t];
@@ -92,13 +110,13 @@ void set_profile(Impl& w, int t) {
   for (int i = 0; i < shape.tangent_count; ++i)
     steepest = std::max(steepest, shape.tangents[i].slope);
   const double worth = 1.01 * steepest * w.terms.value_usd * std::max(stage.fix, stage.break_);
-  const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, shape.cost)
-                                                  : sum_of_slots(slots, stage, w.edges.data(), c, shape.cost);
+  double* cost = w.paid.data();
+  const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, cost)
+                                                  : sum_of_slots(slots, stage, w.edges.data(), c, cost);
+  Lift lift(shape);
   for (int k = 0; k < n; ++k)
-    set_lowest(shape, k, c[k]);
-  shape.point_count = n;
-  add_crossings(shape, c, n);
-  pad(shape);
+    lift.add(c[k], cost[k]);
+  lift.close();
 }
 
 }  // namespace
@@ -109,7 +127,8 @@ void set_profiles(Impl& w) {
     Shape& shape = w.shapes[t];
     if (!shape.fills) continue;
     shape.g = column;
-    shape.cost = column + w.frontier.size() / 2;
+    shape.cost = column + w.frontier.size() / 3;
+    shape.rate = column + 2 * (w.frontier.size() / 3);
     shape.tangent = w.lowest.data() + (column - w.frontier.data());
     set_profile(w, t);
     column += (shape.point_count + 3) / 4 * 4;

@@ -7,6 +7,18 @@ namespace {
 
 using Impl = Workspace::Impl;
 
+void set_costs(Impl& w, double net_weight, double multiplier) {
+  w.multiplier[0] = multiplier, w.multiplier[1] = 0;
+  w.slack = 0x1p-37 * w.terms.money.magic + 0x1p-36 * multiplier * w.limit[0];
+  for (int s = 0; s < w.problem.slots; ++s) {
+    const Slot& slot = w.slots[s];
+    if (s > 0 && slot.points == w.slots[s - 1].points) continue;
+    const int n = (slot.count + 3) / 4 * 4;
+    for (int k = 0; k < n; ++k)
+      slot.cost[k] = net_weight * slot.net[k] + multiplier * slot.use[k];
+  }
+}
+
 // The best that can follow from p: which line of the next envelope, and whether the stage is run.
 struct Next {
   double value;
@@ -73,13 +85,6 @@ void follow(Impl& w, Draft& d) {
 
 }  // namespace
 
-int peak_at(const Shape& shape, double worth) {
-  int best = 0;
-  for (int k = 1; k < shape.point_count; ++k)
-    if (worth * shape.g[k] - shape.cost[k] > worth * shape.g[best] - shape.cost[best]) best = k;
-  return best;
-}
-
 bool can_sketch(const Impl& w) {
   if (w.terms.timed) return false;
   for (const Stage& stage : w.problem.stages)
@@ -88,7 +93,7 @@ bool can_sketch(const Impl& w) {
 }
 
 double sketch(Impl& w, double m, double, Mark& mark) {
-  set_slot_costs(w, 1, m);
+  set_costs(w, 1, m);
   set_profiles(w);
   w.envelope[w.stages].count = 0;
   w.envelope[w.stages].add(0, w.terms.value_usd);
@@ -103,7 +108,7 @@ double sketch(Impl& w, double m, double, Mark& mark) {
 
 // The mandatory stages alone.
 Draft least_use(Impl& w) {
-  set_slot_costs(w, 0, 1);
+  set_costs(w, 0, 1);
   Draft d;
   std::fill(d.at, d.at + w.problem.slots, std::int16_t{-1});
   for (const Stage& stage : w.problem.stages)

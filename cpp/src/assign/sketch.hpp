@@ -9,11 +9,20 @@ namespace turnout::assign {
 // How much g counts in p after the stage.
 inline double leverage(const Stage& stage, double p) { return stage.break_ * p + stage.fix * (1 - p); }
 
-// A stage's best when g has a worth.
-inline double peak(const Shape& shape, double worth) { return most(shape.g, shape.cost, shape.point_count, worth); }
+// The point of a stage's frontier that is best when g has a worth: where the next costs more than that.
+inline int peak_at(const Shape& shape, double worth) {
+  std::int64_t passed[2] = {0, 0};
+  for (int k = 0; k < shape.point_count; k += 2)
+    for (int i = 0; i < 2; ++i)
+      passed[i] += shape.rate[k + i] < worth;
+  return static_cast<int>(passed[0] + passed[1]);
+}
 
-// Which point of its frontier that is.
-int peak_at(const Shape& shape, double worth);
+// What it is worth there.
+inline double peak(const Shape& shape, double worth) {
+  const int k = peak_at(shape, worth);
+  return worth * shape.g[k] - shape.cost[k];
+}
 
 // The tangent that bounds the stage lowest there.
 inline const Tangent& tangent_at(const Shape& shape, double worth) {

@@ -31,6 +31,9 @@ struct Terms {
 };
 Terms terms_of(const Problem& problem);
 
+// evaluate() with the problem's terms at hand.
+void evaluate(const Problem& problem, const Terms& terms, Solution& solution);
+
 // What a stage does to quality: p -> base + slope p, from right-if-wrong (fix g) and right-if-right (1 - break (1 -
 // g)). base <= g <= base + slope on the grid, so that the slope is in [0, 1] and the result monotone in p and in g.
 struct Effect {
