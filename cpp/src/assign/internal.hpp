@@ -54,6 +54,7 @@ struct Tangent {
 };
 
 constexpr int kMaxTangents = 4;
+constexpr int kRateBlock = 16;  // rates are padded to blocks, which are counted without a branch
 
 // From one LLM of a slot to a better one; rate: cost a unit of gain.
 struct Edge {

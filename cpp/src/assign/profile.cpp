@@ -30,12 +30,27 @@ int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
   return n - 1;
 }
 
-// Points (competence, cost) of ascending competence, rates ascending between them.
+// How many slots from s on are equal.
+int equal_run(const Slot* slots, const Stage& stage, int s) {
+  int end = s + 1;
+  while (end < stage.slots && slots[end].points == slots[s].points)
+    ++end;
+  return end - s;
+}
+
+// Points (competence, cost) of ascending competence, rates ascending between them. Equal slots climb an edge together.
 int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, double* cost) {
   int n = 0;
   c[0] = cost[0] = 0;
-  for (int s = 0; s < stage.slots; ++s)
-    n += slot_edges(slots[s], edges + n, c[0], cost[0]);
+  for (int s = 0, equal = 1; s < stage.slots; s += equal) {
+    equal = equal_run(slots, stage, s);
+    double gain = 0, paid = 0;
+    const int more = slot_edges(slots[s], edges + n, gain, paid);
+    c[0] += equal * gain, cost[0] += equal * paid;
+    for (int i = n; i < n + more; ++i)
+      edges[i].gain *= equal, edges[i].cost *= equal;
+    n += more;
+  }
   std::sort(edges, edges + n, [](const Edge& a, const Edge& b) { return a.rate < b.rate; });
   for (int i = 0; i < n; ++i)
     c[i + 1] = c[i] + edges[i].gain, cost[i + 1] = cost[i] + edges[i].cost;
@@ -76,7 +91,7 @@ class Lift {
     const int n = shape_.point_count;
     for (int k = 0; k + 1 < n; ++k)
       shape_.rate[k] = (shape_.cost[k + 1] - shape_.cost[k]) / (shape_.g[k + 1] - shape_.g[k]);
-    for (int k = n - 1; k < (n + 3) / 4 * 4; ++k)
+    for (int k = n - 1; k < (n + kRateBlock - 1) / kRateBlock * kRateBlock; ++k)
       shape_.rate[k] = 1e300;
   }
 
@@ -131,7 +146,7 @@ void set_profiles(Impl& w) {
     shape.rate = column + 2 * (w.frontier.size() / 3);
     shape.tangent = w.lowest.data() + (column - w.frontier.data());
     set_profile(w, t);
-    column += (shape.point_count + 3) / 4 * 4;
+    column += (shape.point_count + kRateBlock - 1) / kRateBlock * kRateBlock;
   }
 }
 

@@ -26,19 +26,22 @@ struct Next {
   bool run;
 };
 
+void take(Next& best, double value, int line) {  // without a branch
+  best.line = value > best.value ? line : best.line;
+  best.value = value > best.value ? value : best.value;
+}
+
 Next best_next(const Impl& w, int t, double p) {
   const Stage& stage = w.problem.stages[t];
   const Shape& shape = w.shapes[t];
   const Envelope& e = w.envelope[t + 1];
   const double kept = (1 - stage.break_) * p, lever = leverage(stage, p);
-  Next best{-1e300, -1, false};
-  for (int j = 0; j < e.count; ++j) {
-    if (shape.may_skip && e.a[j] + e.b[j] * p > best.value) best = {e.a[j] + e.b[j] * p, j, false};
-    if (!shape.fills) continue;
-    const double v = e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever);
-    if (v > best.value) best = {v, j, true};
-  }
-  return best;
+  Next skip{-1e300, -1, false}, run{-1e300, -1, true};
+  for (int j = 0; j < e.count && shape.may_skip; ++j)
+    take(skip, e.a[j] + e.b[j] * p, j);
+  for (int j = 0; j < e.count && shape.fills; ++j)
+    take(run, e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever), j);
+  return run.value > skip.value ? run : skip;
 }
 
 Line line_after(const Impl& w, int t, double p) {

@@ -11,11 +11,11 @@ inline double leverage(const Stage& stage, double p) { return stage.break_ * p +
 
 // The point of a stage's frontier that is best when g has a worth: where the next costs more than that.
 inline int peak_at(const Shape& shape, double worth) {
-  std::int64_t passed[2] = {0, 0};
-  for (int k = 0; k < shape.point_count; k += 2)
-    for (int i = 0; i < 2; ++i)
-      passed[i] += shape.rate[k + i] < worth;
-  return static_cast<int>(passed[0] + passed[1]);
+  std::int64_t passed = 0;
+  for (int k = 0; k < shape.point_count; k += kRateBlock)
+    for (int i = 0; i < kRateBlock; ++i)
+      passed += shape.rate[k + i] < worth;
+  return static_cast<int>(passed);
 }
 
 // What it is worth there.
