@@ -69,6 +69,16 @@ void set_tops(const Slot* slots, const Stage& stage, double slope, Top* tops) {
     tops[s] = equal_slots(slots, s) ? tops[s - 1] : top_of(slots[s], slope, stage.slots);
 }
 
+// Two slots that want the same LLM: one of them gets its second.
+Chosen of_two(const Top& a, const Top& b) {
+  Chosen chosen;
+  const double first = a.count > 1 ? a.value[1] + b.value[0] : kNone,
+               second = b.count > 1 ? a.value[0] + b.value[1] : kNone;
+  chosen.value = std::max(first, second);
+  chosen.at[first >= second ? 0 : 1] = 1;
+  return chosen;
+}
+
 // Where no two slots want the same LLM, each gets the one it wants.
 bool nobody_shares(const Top* tops, int slots) {
   for (int s = 0; s < slots; ++s) {
@@ -96,6 +106,8 @@ Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top*
     chosen.value = 0;
     for (int s = 0; s < stage.slots; ++s)
       chosen.at[s] = s;
+  } else if (stage.slots == 2 && tops[0].count > 0 && tops[1].count > 0) {
+    return of_two(tops[0], tops[1]);
   } else {
     return Chooser(tops, stage.slots).best();
   }
