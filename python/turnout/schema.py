@@ -52,9 +52,9 @@ def convert(data: Any, cls: type[T], root: str, kind: type[TurnoutError] = Confi
 
 
 def from_toml(data: bytes, cls: type[T], root: str, kind: type[TurnoutError] = ConfigError) -> T:
-    """Decodes TOML into the struct `cls`; see `convert`."""
+    """Decodes TOML into the struct `cls`; see `convert`. A byte order mark, as some editors write it, is skipped."""
     try:
-        plain = tomllib.loads(data.decode("utf-8"))
+        plain = tomllib.loads(data.decode("utf-8-sig"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise fail(kind, root, f"not a TOML file: {error}") from None
     return convert(plain, cls, root, kind)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import gzip
+import inspect
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
 
 import bundles
 import turnout
 from turnout.cli.app import app
+from turnout.cli.files import replacing
 from turnout.cli.output import wrap
 from turnout.cli.records import COLUMNS
 
@@ -123,6 +129,12 @@ def test_every_command_has_help_and_json(run: Run, command: str) -> None:
         (["route", "x", "--max-seconds", "-0.5"], "--max-seconds"),
         (["route", "x", "--value-usd", "much"], "--value-usd"),
         (["route", "x", "--seed", "-1"], "--seed"),
+        (["route", "x", "--seed", "99999999999999999999999"], "--seed"),
+        (["explain", "x", "--seed", "18446744073709551616"], "--seed"),
+        (["route", "x", "--tools", "9"], "--tools"),
+        (["route", "x", "--in-tokens", "2147483648"], "--in-tokens"),
+        (["explain", "x", "--usd-per-second", "-1"], "--usd-per-second"),
+        (["bench", "--json"], "--json"),
         (["route", "x", "--statistic", "p99"], "--statistic"),
         (["explain", "x", "--statistic", "p99"], "--statistic"),
         (["route", "x", "y"], "y"),
@@ -134,6 +146,21 @@ def test_every_command_has_help_and_json(run: Run, command: str) -> None:
 def test_wrong_usage_ends_with_2(run: Run, arguments: list[str], part: str) -> None:
     result = run(*arguments)
     assert result.code == 2 and result.out == "" and part in result.err and "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("command", ["route", "explain"])
+def test_every_option_of_the_router_is_a_flag(command: str) -> None:
+    options = {
+        name for name, p in inspect.signature(turnout.Router.route).parameters.items() if p.kind is p.KEYWORD_ONLY
+    }
+    options |= {field.name for field in dataclasses.fields(turnout.Constraints)}
+    group: Any = typer.main.get_command(app)
+    flags = {flag for param in group.commands[command].params for flag in param.opts}
+    assert {f"--{name.replace('_', '-')}" for name in options - {"constraints"}} <= flags
+
+
+def test_the_bench_says_that_json_takes_a_file(run: Run) -> None:
+    assert "--json FILE" in run("bench", "--help").out
 
 
 # One query ------------------------------------------------------------------------------------------------------------
@@ -200,6 +227,35 @@ def test_options_reach_the_router(bundled: Run, small: turnout.Router) -> None:
         printed.pop(unlike), expected.pop(unlike)
     assert printed == expected
     assert printed["infeasible"] == {"tiny": "not_allowed", "giant": "denied"}
+
+
+@pytest.mark.parametrize("command", ["route", "explain"])
+def test_rules_reach_the_router(bundled: Run, small: turnout.Router, command: str) -> None:
+    rules = ["--needs", "json", "--needs", "tools", "--disable-operators", "cot", "--kinds", "tool", "--kinds", "agent"]
+    more = ["--grants", "network", "--cost-bias", "2", "--usd-per-second", "0.0001", "--in-tokens", "700"]
+    text = "search the web for the court"
+    printed = json.loads(bundled(command, text, *rules, *more, "--tools", "2", "--seed", str(2**64 - 1), "--json").out)
+    constraints = turnout.Constraints(
+        needs=["json", "tools"],
+        disable_operators=["cot"],
+        kinds=["tool", "agent"],
+        grants=["network"],
+        cost_bias=2.0,
+    )
+    options: dict[str, Any] = {"usd_per_second": 0.0001, "in_tokens": 700, "tools": 2, "seed": 2**64 - 1}
+    expected = small.route(text, constraints=constraints, **options).to_dict()
+    for unlike in ("ticket", "microseconds", "trace"):
+        printed.pop(unlike, None), expected.pop(unlike, None)
+    assert printed == expected
+    assert printed["tools"] and printed["infeasible"] == {"tiny": "policy", "giant": "policy"}
+
+
+@pytest.mark.parametrize("command", ["route", "explain"])
+@pytest.mark.parametrize("flag", ["needs", "grants", "kinds", "disable-operators"])
+def test_unknown_names_of_rules(bundled: Run, command: str, flag: str) -> None:
+    result = bundled(command, "x", f"--{flag}", "nonsense")
+    assert (result.code, result.out) == (1, "")
+    one_line(result.err, f"constraints.{flag.replace('-', '_')}: 'nonsense'")
 
 
 def test_pool_and_capabilities_come_from_files(run: Run, small_bundle: Path, tmp_path: Path) -> None:
@@ -293,8 +349,16 @@ def test_several_files_and_another_column(bundled: Run, tmp_path: Path) -> None:
     assert "7 queries of 2 files" in result.err
 
 
+def test_json_prints_a_decision_a_line_and_the_summary_beside(bundled: Run, tmp_path: Path) -> None:
+    path, out = write_csv(tmp_path / "q.csv"), tmp_path / "d.jsonl"
+    result = bundled("route", "--file", path, "--json")
+    assert result.code == 0 and bundled("route", "--file", path, "--out", out).code == 0
+    assert result.out == out.read_text() and result.out.count("\n") == 5
+    assert result.err.count("\n") == 1 and json.loads(result.err)["queries"] == 5
+
+
 def test_the_summary_is_json(bundled: Run, small: turnout.Router, tmp_path: Path) -> None:
-    result = bundled("route", "--file", write_csv(tmp_path / "q.csv"), "--json")
+    result = bundled("route", "--file", write_csv(tmp_path / "q.csv"), "--out", tmp_path / "d.csv", "--json")
     summary = json.loads(result.out)
     decisions = [small.route(text) for text in TEXTS]
     assert result.err == "" and (summary["files"], summary["queries"], summary["infeasible"]) == (1, 5, 0)
@@ -320,6 +384,26 @@ def test_a_file_without_rows(bundled: Run, tmp_path: Path, out: str | None) -> N
     elif out == "d.parquet":
         table = pytest.importorskip("pyarrow.parquet").read_table(tmp_path / out)
         assert table.num_rows == 0 and tuple(table.column_names) == COLUMNS
+
+
+def test_suffixes_in_upper_case(bundled: Run, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    plain = write_csv(tmp_path / "q.csv")
+    printed = rows_of(bundled("route", "--file", plain).out)
+    for name in ("Q.CSV", "Q.Csv.GZ", "Q.JSONL", "Q.PARQUET"):
+        out = tmp_path / name
+        assert bundled("route", "--file", plain, "--out", out, "--column", "text").code == 0
+        again = bundled("route", "--file", out, "--column", "llm")
+        assert again.code == 0 and len(rows_of(again.out)) == len(printed) == 5
+    assert gzip.decompress((tmp_path / "Q.Csv.GZ").read_bytes()) == (tmp_path / "Q.CSV").read_bytes()
+
+
+def test_pools_and_capabilities_with_a_byte_order_mark(bundled: Run, small_bundle: Path, tmp_path: Path) -> None:
+    pool, tools = tmp_path / "pool.toml", tmp_path / "tools.toml"
+    pool.write_bytes(b"\xef\xbb\xbf" + (small_bundle / "pool.toml").read_bytes())
+    tools.write_bytes(b'\xef\xbb\xbf[[capabilities]]\nid = "a"\nkind = "tool"\ndescription = "the web"\n')
+    result = bundled("route", "x", "--pool", pool, "--capabilities", tools, "--json")
+    assert (result.code, result.err) == (0, "") and [name for name, _ in json.loads(result.out)["tools"]] == ["a"]
 
 
 def test_spreadsheets_and_short_rows(bundled: Run, tmp_path: Path) -> None:
@@ -389,6 +473,45 @@ def test_an_output_that_is_a_folder(bundled: Run, tmp_path: Path) -> None:
     result = bundled("route", "--file", write_csv(tmp_path / "q.csv"), "--out", tmp_path / "d.csv")
     assert result.code == 1
     one_line(result.err, str(tmp_path / "d.csv"), "cannot be written: Is a directory")
+
+
+@pytest.mark.parametrize("way", ["same", "relative", "link", "hard link"])
+def test_the_input_is_not_overwritten(bundled: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    other, path = write_csv(tmp_path / "other.csv"), write_csv(tmp_path / "q.csv")
+    out = path if way == "same" else tmp_path / "out.csv"
+    monkeypatch.chdir(tmp_path)
+    if way == "relative":
+        out = Path("q.csv")
+    elif way == "link":
+        out.symlink_to(path)
+    elif way == "hard link":
+        out.hardlink_to(path)
+    before = path.read_bytes()
+    result = bundled("route", "--file", other, "--file", path, "--out", out)
+    assert (result.code, result.out) == (2, "") and f"--out {out} would overwrite" in result.err
+    assert path.read_bytes() == before
+
+
+def test_an_output_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("old")
+    path.chmod(0o640)
+    for error in (KeyboardInterrupt, RuntimeError):
+        with pytest.raises(error), replacing(path) as part:
+            part.write_text("half")
+            raise error
+        assert path.read_text() == "old" and os.listdir(tmp_path) == ["d.csv"]
+    with replacing(path) as part:
+        part.write_text("new")
+    assert path.read_text() == "new" and os.listdir(tmp_path) == ["d.csv"] and path.stat().st_mode & 0o777 == 0o640
+
+
+def test_an_output_that_is_a_link_stays_one(bundled: Run, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    link, target = tmp_path / "d.csv", tmp_path / "there/real.csv"
+    link.symlink_to(target)
+    result = bundled("route", "--file", write_csv(tmp_path / "q.csv"), "--out", link)
+    assert result.code == 0 and link.is_symlink() and len(rows_of(target.read_text())) == 5
 
 
 @pytest.mark.parametrize("command", ["route", "explain"])
@@ -490,6 +613,30 @@ def test_bench_names_what_it_cannot_do(bundled: Run, tmp_path: Path) -> None:
     one_line(bundled("bench", "--quick", "--data", tmp_path).err, str(tmp_path), "queries.csv.gz")
 
 
+def test_the_bench_knows_before_it_measures_that_it_cannot_write(
+    bundled: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("turnout.bench.run.make_workload", lambda *_: pytest.fail("it measures"))
+    for path, part in ((tmp_path / "no/x.json", "No such file"), (tmp_path, "Is a directory")):
+        result = bundled("bench", "--quick", "--json", path)
+        assert (result.code, result.out) == (1, "")
+        one_line(result.err, f"{path}: cannot be written: {part}")
+
+
+def test_columns_of_the_bench_never_touch(capsys: pytest.CaptureFixture[str]) -> None:
+    from turnout.bench.run import HEADER, Row, _print_rows
+
+    slow = Row("route_text", "python", 1, 1234567.8, 12345678.9, 37265.0, 1172.0, 123456.7, 0.5)
+    _print_rows([Row("route_text", "native", 1, 36.4, 73.9, 27472.0, 3.0, 22.0, 1.0), slow])
+    header, name, *rows = capsys.readouterr().out.splitlines()
+    assert re.split(r"\s{2,}", header) == list(HEADER) and name == "route_text"
+    assert rows[0].split() == ["native", "1", "36.4", "73.9", "27,472", "3.0", "22.0", "1.000"]
+    assert rows[1].split() == [
+        *("python", "1", "1,234,567.8", "12,345,678.9", "37,265", "1,172", "123,457", "0.500", "33,917")
+    ]
+    assert len({len(rows[1]), len(header)}) == 1  # right-justified to the same last column
+
+
 # Widths ---------------------------------------------------------------------------------------------------------------
 
 
@@ -539,6 +686,32 @@ def test_nobody_reads(small_bundle: Path, tmp_path: Path, command: str) -> None:
     assert process.returncode == 141 and b"Traceback" not in err and b"Exception" not in err
 
 
+CLOSED = {
+    "route": (["route", "hi"], 141),
+    "json": (["route", "--json", "hi"], 141),
+    "demo": (["demo"], 141),
+    "out": (["route", "--file", "q.csv", "--out", "d.csv"], 0),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_closed_standard_output(small_bundle: Path, tmp_path: Path, name: str) -> None:
+    arguments, code = CLOSED[name]
+    write_csv(tmp_path / "q.csv")
+    command = [sys.executable, "-m", "turnout", *arguments, "--bundle", str(small_bundle)]
+    line = ["sh", "-c", 'exec "$@" >&-', "sh", *command]
+    done = subprocess.run(line, cwd=tmp_path, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == code and b"Traceback" not in done.stderr and b"Exception" not in done.stderr
+    assert (tmp_path / "d.csv").exists() == (code == 0)
+
+
+@pytest.mark.parametrize(("closing", "code"), [("<&-", 2), ("2>&-", 1)])
+def test_other_closed_streams(tmp_path: Path, closing: str, code: int) -> None:
+    command = [sys.executable, "-m", "turnout", "route", *(["x", "--bundle", str(tmp_path)] if code == 1 else [])]
+    done = subprocess.run(["sh", "-c", f'exec "$@" {closing}', "sh", *command], capture_output=True, timeout=60)
+    assert done.returncode == code and done.stdout == b"" and b"Traceback" not in done.stderr
+
+
 def test_a_full_disk(small_bundle: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
@@ -548,10 +721,24 @@ def test_a_full_disk(small_bundle: Path) -> None:
     one_line(err.decode(), "No space left on device")
 
 
-def test_interrupted(small_bundle: Path) -> None:
-    def interruptible() -> None:  # a shell that runs tests in the background makes its children ignore SIGINT
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+def interruptible() -> None:
+    """In a child: a shell that runs tests in the background makes its children ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def test_an_interruption_leaves_nothing_behind(small_bundle: Path, tmp_path: Path) -> None:
+    path, folder = write_csv(tmp_path / "q.csv", TEXTS * 20_000), tmp_path / "out"
+    folder.mkdir()
+    arguments = ["route", "--bundle", small_bundle, "--file", path, "--out", folder / "d.csv"]
+    with start(*arguments, stdin=subprocess.DEVNULL, preexec_fn=interruptible) as process:
+        while process.poll() is None and not os.listdir(folder):
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and b"Traceback" not in err and os.listdir(folder) == []
+
+
+def test_interrupted(small_bundle: Path) -> None:
     options: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "preexec_fn": interruptible}
     with start("bench", "--bundle", small_bundle, **options) as process:
         assert process.stderr is not None

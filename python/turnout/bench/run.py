@@ -17,10 +17,13 @@ from turnout.bench.cases import Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
-from turnout.cli.output import console, print_json, say
+from turnout.cli.files import file_errors, replacing
+from turnout.cli.output import GAP, console, print_json, say
 from turnout.core import InputError
 from turnout.info import build_info
 from turnout.schema import fail
+
+HEADER = ("case", "batch", "p50 us", "p99 us", "a second", "allocs", "engines'", "agree", "x")
 
 
 class Row(msgspec.Struct):
@@ -84,36 +87,39 @@ def _number(value: float | None, digits: int = 1) -> str:
     return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def _line(label: str, *cells: str) -> str:
-    widths = (6, 10, 12, 9, 7, 9, 7, 7)
-    line = f"{label:13}" + "".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-    return line.rstrip()
+def _short(value: float | None, digits: int = 1) -> str:
+    """Large numbers without decimals."""
+    return _number(value, digits if value is None or value < 100 else 0)
 
 
-def _row_line(row: Row, ours: float | None) -> str:
+def _cells(row: Row, ours: float | None) -> tuple[str, ...]:
     ratio = row.p50_us / ours if ours and row.rival != "native" else None
-    return _line(
+    return (
         f"  {row.rival}",
         str(row.batch),
         _number(row.p50_us),
         _number(row.p99_us),
         _number(row.per_second, 0),
-        _number(row.allocations, 1),
-        _number(row.engine_allocations, 1),
+        _short(row.allocations),
+        _short(row.engine_allocations),
         _number(row.agreement, 3),
-        "" if ratio is None else _number(ratio, 1 if ratio < 100 else 0),
+        "" if ratio is None else _short(ratio),
     )
 
 
 def _print_rows(rows: list[Row]) -> None:
-    """A block a case, in 80 columns: ours first, then its rivals."""
+    """A block a case: ours first, then its rivals. Columns are as wide as their widest cell."""
     ours = {(r.name, r.batch): r.p50_us for r in rows if r.rival == "native"}
-    say(_line("case", "batch", "p50 us", "p99 us", "a second", "allocs", "engines'", "agree", "x"), style="bold")
+    rows = sorted(rows, key=lambda r: (r.name, r.batch, r.rival != "native", r.p50_us))
+    table = [HEADER, *(_cells(row, ours.get((row.name, row.batch))) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    lines = [GAP.join([first.ljust(widths[0]), *map(str.rjust, cells, widths[1:])]).rstrip() for first, *cells in table]
+    say(lines[0], style="bold")
     name = ""
-    for row in sorted(rows, key=lambda r: (r.name, r.batch, r.rival != "native", r.p50_us)):
+    for row, line in zip(rows, lines[1:], strict=True):
         if row.name != name:
             say(name := row.name, style="bold")
-        say(_row_line(row, ours.get((row.name, row.batch))))
+        say(line)
 
 
 def machine() -> dict[str, Any]:
@@ -157,34 +163,35 @@ def run_bench(
     Raises
     ------
     InputError
-        No case's name contains `only`; `out` cannot be written.
+        No case's name contains `only`; `out` cannot be written, asked before the work is done.
     """
+    runs = 2 if quick else 5
+    if out is None:
+        result = _measured(bundle, data, quick, only, runs)
+    else:
+        with replacing(out) as target:
+            result = _measured(bundle, data, quick, only, runs)
+            with file_errors(out, "written"):
+                target.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
+    if as_json:
+        print_json(result)
+    else:
+        _print_all(result["cases"], result["notices"], runs)
+
+
+def _measured(bundle: Path | None, data: Path | None, quick: bool, only: str | None, runs: int) -> dict[str, Any]:
     workload = make_workload(bundle, data, quick)
     notices: list[str] = []
     cases = [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
     if not cases:
         raise fail(InputError, "--only", f"no case's name contains {only!r}")
-    runs = 2 if quick else 5
     rows = _measure_all(cases, measure_allocations(bundle), runs)
     if not only or only in "capability_1000":
         rows.append(_bare_faiss(workload))
-    result = {
+    return {
         "build": build_info(),
         "machine": machine(),
         "queries": {"source": workload.source, "count": len(workload.texts)},
         "notices": notices,
         "cases": rows,
     }
-    if as_json:
-        print_json(result)
-    else:
-        _print_all(rows, notices, runs)
-    if out is not None:
-        _write(out, result)
-
-
-def _write(out: Path, result: dict[str, Any]) -> None:
-    try:
-        out.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n")
-    except OSError as error:
-        raise fail(InputError, str(out), f"cannot be written: {error.strerror}") from None

@@ -12,7 +12,7 @@ import typer
 from turnout import __version__
 from turnout.cli.errors import Commands
 from turnout.core import ConfigError
-from turnout.router import DEFAULT_VALUE_USD, Router
+from turnout.router import DEFAULT_TOOLS, DEFAULT_VALUE_USD, Router
 
 app = typer.Typer(
     cls=Commands,
@@ -40,31 +40,39 @@ Budget = Annotated[float | None, typer.Option("--budget-usd", help="Hard limit o
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", help="Hard limit of a plan's seconds.", min=0.0)]
 Statistic = Annotated[StatisticName, typer.Option(help="Statistic that the limits bound.")]
 P90 = StatisticName.p90
-Seed = Annotated[int | None, typer.Option(help="Sample latent and operators with this seed; default: greedy.", min=0)]
-Deny = Annotated[list[str] | None, typer.Option(help="An LLM that may not be used; repeat for more.")]
+Seed = Annotated[
+    int | None,
+    typer.Option(help="Sample latent and operators with this seed; default: greedy.", min=0, max=2**64 - 1),
+]
+UsdPerSecond = Annotated[float, typer.Option("--usd-per-second", help="What a second costs, in USD.", min=0.0)]
+InTokens = Annotated[
+    int | None, typer.Option(help="A query's length in LLM tokens; default: counted.", min=0, max=2**31 - 1)
+]
+Tools = Annotated[int, typer.Option(help="How many tools and agents to propose.", min=0, max=8)]
 Allow = Annotated[list[str] | None, typer.Option(help="An LLM that may be used; repeat for more. Default: all.")]
+Deny = Annotated[list[str] | None, typer.Option(help="An LLM that may not be used; repeat for more.")]
+Needs = Annotated[list[str] | None, typer.Option(help="A policy name that every LLM must offer; repeat for more.")]
+DisableOperators = Annotated[list[str] | None, typer.Option(help="An operator that may not be used; repeat for more.")]
+Kinds = Annotated[
+    list[str] | None, typer.Option(help="A kind of capability that may be proposed; repeat for more. Default: all.")
+]
+Grants = Annotated[
+    list[str] | None,
+    typer.Option(help="A policy name that is granted to tools and agents; repeat for more. Default: all."),
+]
+CostBias = Annotated[float, typer.Option(help="Similarity lost per USD of a capability's call.", min=0.0)]
+
+OPTIONS = ("value_usd", "budget_usd", "max_seconds", "statistic", "seed", "usd_per_second", "in_tokens", "tools")
+RULES = ("allow", "deny", "needs", "disable_operators", "kinds", "grants", "cost_bias")
 
 
-def _options(
-    value_usd: float,
-    budget_usd: float | None,
-    max_seconds: float | None,
-    statistic: StatisticName,
-    seed: int | None,
-    allow: list[str] | None,
-    deny: list[str] | None,
-) -> dict[str, Any]:
+def _options(given: dict[str, Any]) -> dict[str, Any]:
+    """The options of `Router.route` from a command's, which have the same names."""
     from turnout.constraints import Constraints
 
-    constraints = Constraints(allow=allow or None, deny=deny or ()) if allow or deny else None
-    return {
-        "value_usd": value_usd,
-        "budget_usd": budget_usd,
-        "max_seconds": max_seconds,
-        "statistic": statistic.value,
-        "seed": seed,
-        "constraints": constraints,
-    }
+    rules = {name: given[name] for name in RULES if given[name]}
+    options = {name: given[name] for name in OPTIONS}
+    return {**options, "constraints": Constraints(**rules) if rules else None}
 
 
 def _named(error: ConfigError, root: str, file: Path | None) -> ConfigError:
@@ -103,6 +111,7 @@ def demo(bundle: Bundle = None, pool: PoolFile = None, json: Json = False) -> No
 
 @app.command()
 def route(
+    context: typer.Context,
     query: Annotated[str | None, typer.Argument(help="The query; '-' or nothing reads standard input.")] = None,
     file: Annotated[
         list[Path] | None,
@@ -126,19 +135,37 @@ def route(
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
     statistic: Statistic = P90,
+    usd_per_second: UsdPerSecond = 0.0,
+    in_tokens: InTokens = None,
+    tools: Tools = DEFAULT_TOOLS,
     seed: Seed = None,
     allow: Allow = None,
     deny: Deny = None,
-    json: Json = False,
+    needs: Needs = None,
+    disable_operators: DisableOperators = None,
+    kinds: Kinds = None,
+    grants: Grants = None,
+    cost_bias: CostBias = 0.0,
+    json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print JSON instead of text: the decision; with --file one decision a line, and the summary as JSON "
+            "on standard error; with --out the summary.",
+        ),
+    ] = False,
 ) -> None:
     """Route a query, standard input, or files of queries."""
+    from turnout.cli.files import same_file
     from turnout.cli.route import route_files, route_one
 
     if file and query is not None:
         raise typer.BadParameter("give a query or --file, not both")
     if out is not None and not file:
         raise typer.BadParameter("--out writes the decisions of --file; with one query, use --json")
-    options = _options(value_usd, budget_usd, max_seconds, statistic, seed, allow, deny)
+    if out is not None and any(same_file(out, each) for each in file or []):
+        raise typer.BadParameter(f"--out {out} would overwrite a --file that is to be read")
+    options = _options(context.params)
     text = "" if file else _text(query)
     router = _load(bundle, pool, capabilities)
     if file:
@@ -149,6 +176,7 @@ def route(
 
 @app.command()
 def explain(
+    context: typer.Context,
     query: Annotated[str | None, typer.Argument(help="The query; '-' or nothing reads standard input.")] = None,
     bundle: Bundle = None,
     pool: PoolFile = None,
@@ -157,15 +185,23 @@ def explain(
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
     statistic: Statistic = P90,
+    usd_per_second: UsdPerSecond = 0.0,
+    in_tokens: InTokens = None,
+    tools: Tools = DEFAULT_TOOLS,
     seed: Seed = None,
     allow: Allow = None,
     deny: Deny = None,
+    needs: Needs = None,
+    disable_operators: DisableOperators = None,
+    kinds: Kinds = None,
+    grants: Grants = None,
+    cost_bias: CostBias = 0.0,
     json: Json = False,
 ) -> None:
     """Show every stage, the plan and its alternatives."""
     from turnout.cli.explain import explain_one
 
-    options = _options(value_usd, budget_usd, max_seconds, statistic, seed, allow, deny)
+    options = _options(context.params)
     text = _text(query)
     explain_one(_load(bundle, pool, capabilities), text, options, json)
 
@@ -181,7 +217,10 @@ def info(bundle: Bundle = None, pool: PoolFile = None, json: Json = False) -> No
 @app.command()
 def bench(
     json: Annotated[
-        Path | None, typer.Option("--json", help="Write the measurements to this JSON file; '-' prints them instead.")
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Write the measurements to this JSON file too; '-' prints JSON, no table."
+        ),
     ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder with outcomes/*.queries.csv.gz; default: built-in queries.")
@@ -200,6 +239,6 @@ def bench(
 def _text(query: str | None) -> str:
     if query is not None and query != "-":
         return query
-    if sys.stdin.isatty():
+    if sys.stdin is None or sys.stdin.isatty():
         raise typer.BadParameter("give a query, or pipe one to standard input")
     return sys.stdin.buffer.read().decode("utf-8", "replace")

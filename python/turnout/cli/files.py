@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import os
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,13 +24,17 @@ csv.field_size_limit(1 << 24)
 
 
 def kind_of(path: Path) -> str:
-    """Its suffix, without that of compression."""
-    return Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    """Its suffix in lower case, without that of compression."""
+    return Path(path.stem).suffix.lower() if is_compressed(path) else path.suffix.lower()
+
+
+def is_compressed(path: Path) -> bool:
+    return path.suffix.lower() == ".gz"
 
 
 def open_text(path: Path, mode: str = "rt") -> io.TextIOWrapper:
     """Opens a text file, compressed if its name ends in ``.gz``; skips a byte order mark, as spreadsheets write."""
-    opener: Any = gzip.open if path.suffix == ".gz" else open
+    opener: Any = gzip.open if is_compressed(path) else open
     encoding = "utf-8-sig" if mode == "rt" else "utf-8"
     return opener(path, mode, encoding=encoding, errors="replace", newline="")  # type: ignore[no-any-return]
 
@@ -42,6 +49,39 @@ def file_errors(path: Path, what: str) -> Iterator[None]:
     except (OSError, zlib.error, csv.Error) as error:
         why = getattr(error, "strerror", None) or error
         raise fail(InputError, str(path), f"cannot be {what}: {why}") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A place to write a file that becomes `path` at the end, whole or not at all: after an error or an interruption
+    `path` is as it was.
+
+    Raises
+    ------
+    InputError
+        `path` cannot be written; raised before anything is, where that can be known.
+    """
+    whole = path.resolve()  # a link stays, what it leads to is replaced
+    if whole.exists() and not whole.is_file():
+        what = "Is a directory" if whole.is_dir() else "not a regular file"
+        raise fail(InputError, str(path), f"cannot be written: {what}")
+    with file_errors(path, "written"):
+        folder = tempfile.TemporaryDirectory(prefix=".turnout-", dir=whole.parent)
+    with folder as name:
+        part = Path(name) / whole.name
+        yield part
+        with file_errors(path, "written"):
+            if whole.exists():
+                shutil.copymode(whole, part)
+            os.replace(part, whole)
+
+
+def same_file(a: Path, b: Path) -> bool:
+    """Whether two paths lead to one file that exists."""
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False
 
 
 def import_pyarrow(path: Path) -> Any:

@@ -117,5 +117,7 @@ def call_of(node: Any) -> str:
 
 
 def stop(line: str) -> None:
-    """An error: one line on standard error."""
+    """An error: one line on standard error, if there is one."""
+    if sys.stderr is None:  # closed by the caller; print() would take standard output instead
+        return
     print(f"error: {' '.join(line.splitlines())}", file=sys.stderr)

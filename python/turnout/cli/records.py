@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TextIO
 import msgspec
 
 from turnout import _native
-from turnout.cli.files import file_errors, import_pyarrow, kind_of, open_text
+from turnout.cli.files import import_pyarrow, is_compressed, kind_of, open_text
 from turnout.cli.output import operators_of
 from turnout.core import InputError
 from turnout.schema import fail
@@ -30,10 +30,12 @@ class Part(NamedTuple):
 
 def check_kind(path: Path) -> None:
     """Raises an InputError unless `write_parts` can write such a file; asked before the work is done."""
-    if kind_of(path) not in KINDS or path.suffixes[-2:] == [".parquet", ".gz"]:
+    if kind_of(path) not in KINDS or (kind_of(path) == ".parquet" and is_compressed(path)):
         raise fail(InputError, str(path), f"expected a file of {', '.join(KINDS)}, got {kind_of(path)!r}")
     if not path.parent.is_dir():
         raise fail(InputError, str(path), "cannot be written: no such folder")
+    if kind_of(path) == ".parquet":
+        import_pyarrow(path)
 
 
 def _rows(part: Part) -> Iterator[dict[str, Any]]:
@@ -67,7 +69,8 @@ def write_csv(file: TextIO, parts: list[Part]) -> None:
         writer.writerows([_cell(value) for value in row.values()] for row in _rows(part))
 
 
-def _write_jsonl(file: TextIO, parts: list[Part]) -> None:
+def write_jsonl(file: TextIO, parts: list[Part]) -> None:
+    """Writes one JSON object a decision, each on its line."""
     for part in parts:
         file.writelines(msgspec.json.encode(row).decode() + "\n" for row in _rows(part))
 
@@ -83,16 +86,9 @@ def _write_parquet(path: Path, parts: list[Part]) -> None:
 
 
 def write_parts(path: Path, parts: list[Part]) -> None:
-    """Writes one row a decision to a .csv, .jsonl (both may be .gz) or .parquet file.
-
-    Raises
-    ------
-    InputError
-        The file cannot be written, or is Parquet and pyarrow is not installed.
-    """
-    with file_errors(path, "written"):
-        if kind_of(path) == ".parquet":
-            _write_parquet(path, parts)
-            return
-        with open_text(path, "wt") as file:
-            (write_csv if kind_of(path) == ".csv" else _write_jsonl)(file, parts)
+    """Writes one row a decision to a .csv, .jsonl (both may be .gz) or .parquet file that `check_kind` has passed."""
+    if kind_of(path) == ".parquet":
+        _write_parquet(path, parts)
+        return
+    with open_text(path, "wt") as file:
+        (write_csv if kind_of(path) == ".csv" else write_jsonl)(file, parts)

@@ -7,13 +7,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import msgspec
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from turnout import _native
-from turnout.cli.files import read_column
+from turnout.cli.files import file_errors, read_column, replacing
 from turnout.cli.output import call_of, console, print_json, say, usd
-from turnout.cli.records import Part, check_kind, write_csv, write_parts
+from turnout.cli.records import Part, check_kind, write_csv, write_jsonl, write_parts
 from turnout.router import Router
 
 CHUNK = 2048
@@ -86,22 +87,37 @@ def _sentence(summary: dict[str, Any]) -> str:
     )
 
 
-def route_files(
-    router: Router, files: list[Path], column: str, out: Path | None, options: dict[str, Any], as_json: bool
-) -> None:
-    """Routes the texts of a column of every file; writes decisions to `out`, or as CSV to standard output."""
-    if out is not None:
-        check_kind(out)
+def _print_summary(summary: dict[str, Any], as_json: bool, beside: bool) -> None:
+    """The summary; on standard error if it is text, or if it stands `beside` decisions on standard output."""
+    if not as_json:
+        console(stderr=True).print(_sentence(summary))
+    elif beside:
+        print(msgspec.json.encode(summary).decode(), file=sys.stderr)
+    else:
+        print_json(summary)
+
+
+def _routed(
+    router: Router, files: list[Path], column: str, options: dict[str, Any]
+) -> tuple[list[Part], dict[str, Any]]:
     begin = perf_counter()
     sources = [(str(file), read_column(file, column)) for file in files]
     start = perf_counter()
     parts = _route_all(router, sources, options)
-    summary = _summary(parts, router, len(sources), start - begin, perf_counter() - start)
-    if out is not None:
-        write_parts(out, parts)
-    if as_json:
-        print_json(summary)
-        return
+    return parts, _summary(parts, router, len(sources), start - begin, perf_counter() - start)
+
+
+def route_files(
+    router: Router, files: list[Path], column: str, out: Path | None, options: dict[str, Any], as_json: bool
+) -> None:
+    """Routes the texts of a column of every file; writes decisions to `out`, or as CSV or JSON to standard output."""
     if out is None:
-        write_csv(sys.stdout, parts)
-    console(stderr=True).print(_sentence(summary))
+        parts, summary = _routed(router, files, column, options)
+        (write_jsonl if as_json else write_csv)(sys.stdout, parts)
+    else:
+        check_kind(out)
+        with replacing(out) as target:
+            parts, summary = _routed(router, files, column, options)
+            with file_errors(out, "written"):
+                write_parts(target, parts)
+    _print_summary(summary, as_json, beside=out is None)
