@@ -33,7 +33,7 @@ import msgspec
 
 from turnout import _native
 from turnout.core import ConfigError, InputError
-from turnout.schema import did_you_mean, fail, from_toml
+from turnout.schema import check_at_most, check_name, did_you_mean, fail, from_toml
 
 KINDS: tuple[str, ...] = tuple(_native.kind_names())
 """Kinds of capability, in the order of their bits."""
@@ -41,6 +41,8 @@ KINDS: tuple[str, ...] = tuple(_native.kind_names())
 LLM_POLICIES = ("vision", "json", "tools")
 CAPABILITY_POLICIES = ("network", "code_execution", "write", "private_data", "payment")
 MAX_POLICIES = 32
+MAX_USD_PER_CALL = 1e4  # of a tool or agent; why there are limits: turnout/pool.py
+MAX_SECONDS = 1e6
 
 KNOTS: int = _native.curve_knots
 
@@ -66,7 +68,7 @@ class PolicyNames:
         Raises
         ------
         ConfigError
-            An empty name, or a 33rd one; names `path`.
+            A name that is blank or not printable, or a 33rd one; names `path`.
         """
         return sum({1 << self._declare(name, f"{path}[{i}]") for i, name in enumerate(names)})
 
@@ -87,8 +89,7 @@ class PolicyNames:
     def _declare(self, name: str, path: str) -> int:
         if name in self._names:
             return self._names.index(name)
-        if not name.strip():
-            raise fail(ConfigError, path, "expected a name, got ''")
+        check_name(name, path)
         if len(self._names) == MAX_POLICIES:
             raise fail(ConfigError, path, f"{name!r} would be the 33rd policy name; there are {MAX_POLICIES} bits")
         self._names.append(name)
@@ -280,6 +281,7 @@ def _given(value: float | None, path: str) -> float:
 
 
 def _operator(entry: OperatorEntry, policies: PolicyNames, path: str) -> _native.Operator:
+    check_name(entry.id, f"{path}.id")
     if not entry.source.strip():
         raise fail(ConfigError, f"{path}.source", "expected where the numbers come from, got ''")
     if entry.stops:
@@ -304,6 +306,9 @@ def _operator(entry: OperatorEntry, policies: PolicyNames, path: str) -> _native
 
 
 def _capability(entry: CapabilityEntry, policies: PolicyNames, path: str) -> _native.Capability:
+    check_name(entry.id, f"{path}.id")
+    check_at_most(entry.usd_per_call, MAX_USD_PER_CALL, f"{path}.usd_per_call")
+    check_at_most(entry.seconds, MAX_SECONDS, f"{path}.seconds")
     return _native.Capability(
         id=entry.id,
         kind=_kind(entry.kind, f"{path}.kind"),

@@ -26,10 +26,27 @@ import msgspec
 
 from turnout.bundle import Ability, AbilityTable
 from turnout.core import ConfigError
-from turnout.schema import convert, did_you_mean, fail, from_toml
+from turnout.schema import check_at_most, check_name, check_positive, convert, did_you_mean, fail, from_toml
 
 # The standard error of an ability that is borrowed from another LLM: the spread of abilities among LLMs of one class.
 LIKE_SE = 0.5
+
+# The largest values of an entry; docs/architecture.md states them, the core has the same. Exact comparisons of plans
+# need prices, seconds and tokens whose sums keep the digits that decide.
+LIMITS = {
+    "usd_per_mtok_in": 1e5,
+    "usd_per_mtok_out": 1e5,
+    "usd_per_call": 1e4,
+    "seconds_to_first_token": 1e5,
+    "context_tokens": 1e8,
+    "max_output_tokens": 1e8,
+    "output_tokens_mean": 1e8,
+    "output_tokens_p90": 1e8,
+}
+POSITIVE = ("context_tokens", "max_output_tokens", "output_tokens_mean", "output_tokens_p90", "tokens_per_second")
+MIN_TOKENS_PER_SECOND = 1e-3
+MAX_LOGIT = 50.0  # of an ability or a skill, either sign
+RULE_OUT = "; to rule an LLM out use constraints deny"
 
 
 class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -145,25 +162,52 @@ def ability_from_scores(table: AbilityTable, scores: dict[str, float], path: str
     return total / weights, math.sqrt(1.0 / weights)
 
 
+def _check_entry(entry: LlmEntry, path: str) -> None:
+    check_name(entry.id, f"{path}.id")
+    for name in POSITIVE:
+        value = getattr(entry, name)
+        if value is not None:
+            check_positive(value, f"{path}.{name}")
+    for name, limit in LIMITS.items():
+        value = getattr(entry, name)
+        if value is not None:
+            check_at_most(value, limit, f"{path}.{name}", RULE_OUT if name.startswith(("usd", "seconds")) else "")
+    if entry.tokens_per_second < MIN_TOKENS_PER_SECOND:
+        least = f"expected at least {MIN_TOKENS_PER_SECOND:g}, got {entry.tokens_per_second:g}"
+        raise fail(ConfigError, f"{path}.tokens_per_second", least + RULE_OUT)
+
+
+def _check_logit(value: float, path: str) -> None:
+    if not abs(value) <= MAX_LOGIT:
+        raise fail(ConfigError, path, f"expected logits in [-{MAX_LOGIT:g}, {MAX_LOGIT:g}], got {value:g}")
+
+
 def _ability(table: AbilityTable, entry: LlmEntry, path: str) -> tuple[float, float, list[float], Ability | None]:
     given = [name for name in ("ability", "like", "scores") if getattr(entry, name) is not None]
     if len(given) != 1:
         got = " and ".join(given) if given else "none"
         raise fail(ConfigError, path, f"expected exactly one of ability, like, scores, got {got}")
+    where = f"{path}.{given[0]}"
     if entry.scores is not None:
-        ability, se = ability_from_scores(table, entry.scores, f"{path}.scores")
+        ability, se = ability_from_scores(table, entry.scores, where)
+        _check_logit(ability, where)
         return ability, se, [0.0] * table.skills, None
-    known = _known(table, entry.ability or entry.like or "", f"{path}.{given[0]}")
+    known = _known(table, entry.ability or entry.like or "", where)
+    _check_logit(known.ability, where)
+    for k, skill in enumerate(known.skill):
+        _check_logit(skill, f"{path}.skill[{k}]")
     extra = LIKE_SE if entry.like is not None else 0.0
     return known.ability, math.hypot(known.ability_se, extra), known.skill, known
 
 
 def _resolve_one(table: AbilityTable, entry: LlmEntry, path: str) -> ResolvedLlm:
+    _check_entry(entry, path)
     ability, se, skill, known = _ability(table, entry, path)
-    mean = entry.output_tokens_mean or (known.output_tokens_mean if known else 256.0)
-    p90 = entry.output_tokens_p90 or (max(known.output_tokens_p90, mean) if known else 2.0 * mean)
-    if not entry.tokens_per_second > 0:
-        raise fail(ConfigError, f"{path}.tokens_per_second", f"expected a number > 0, got {entry.tokens_per_second:g}")
+    mean, p90 = entry.output_tokens_mean, entry.output_tokens_p90
+    if mean is None:
+        mean = known.output_tokens_mean if known else 256.0
+    if p90 is None:
+        p90 = max(known.output_tokens_p90, mean) if known else 2.0 * mean
     if p90 < mean:
         raise fail(ConfigError, f"{path}.output_tokens_p90", f"expected at least the mean ({mean:g}), got {p90:g}")
     return ResolvedLlm(entry, ability, se, skill, mean, p90)

@@ -31,6 +31,31 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
+def check_name(name: str, path: str, kind: type[TurnoutError] = ConfigError) -> None:
+    """Raises unless `name` can stand in a log line: not blank, no control characters, no half of a character."""
+    if not name.strip() or not name.isprintable():
+        raise fail(kind, path, f"expected a name of printable characters, got {name!r}")
+
+
+def _shown(value: float) -> str:
+    try:
+        return f"{value:g}"
+    except OverflowError:  # an integer beyond every float
+        return "an integer of more than 300 digits"
+
+
+def check_positive(value: float, path: str) -> None:
+    """Raises a ConfigError unless `value` > 0."""
+    if not value > 0:
+        raise fail(ConfigError, path, f"expected a number > 0, got {_shown(value)}")
+
+
+def check_at_most(value: float, limit: float, path: str, hint: str = "") -> None:
+    """Raises a ConfigError, which ends with `hint`, if `value` is beyond `limit`. NaN passes: the core refuses it."""
+    if value > limit:
+        raise fail(ConfigError, path, f"expected at most {limit:g}, got {_shown(value)}{hint}")
+
+
 def _explain(error: msgspec.ValidationError, root: str, kind: type[TurnoutError]) -> TurnoutError:
     match = _AT.match(str(error))
     what, at = (match["what"], match["at"]) if match else (str(error), "")
@@ -55,7 +80,7 @@ def from_toml(data: bytes, cls: type[T], root: str, kind: type[TurnoutError] = C
     """Decodes TOML into the struct `cls`; see `convert`. A byte order mark, as some editors write it, is skipped."""
     try:
         plain = tomllib.loads(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except ValueError as error:  # of the encoding, the syntax, or an integer of thousands of digits
         raise fail(kind, root, f"not a TOML file: {error}") from None
     return convert(plain, cls, root, kind)
 

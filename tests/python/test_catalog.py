@@ -288,6 +288,10 @@ description = "Reads contracts."
         ({"usd_per_call = 0": "seconds = inf"}, "capabilities[0].seconds"),
         ({"usd_per_call = 0": "requires = [3]"}, "capabilities[0].requires[0]"),
         ({'"search"': '""'}, "capabilities[0].id"),
+        ({'"search"': '" "'}, "capabilities[0].id"),
+        ({'"search"': '"a\\nb"'}, "capabilities[0].id"),
+        ({"usd_per_call = 0": "usd_per_call = 10001"}, "capabilities[0].usd_per_call"),
+        ({"usd_per_call = 0": "seconds = 1000001"}, "capabilities[0].seconds"),
         ({'description = "d"': ""}, "capabilities[0]"),
     ],
 )
@@ -298,6 +302,17 @@ def test_a_wrong_capability_is_named(change: dict[str, str], path: str) -> None:
     with pytest.raises(ConfigError) as error:
         load_capabilities(text.encode(), PolicyNames(), "tools.toml")
     assert error.value.path == f"tools.toml.{path}"
+
+
+def test_the_dearest_and_slowest_capability() -> None:
+    text = '[[capabilities]]\nid = "a"\nkind = "tool"\ndescription = "d"\nusd_per_call = 10000\nseconds = 1000000\n'
+    (slow,) = load_capabilities(text.encode(), PolicyNames())
+    assert (slow.usd_per_call, slow.seconds) == (1e4, 1e6)
+
+
+def test_operators_have_names_that_can_be_printed() -> None:
+    for name in (" ", r"a\tb"):
+        assert refused(DIRECT.replace('"direct"', f'"{name}"')).path == "operators.operators[0].id"
 
 
 # Policy names ---------------------------------------------------------------------------------------------------------

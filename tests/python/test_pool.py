@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 import turnout
+from turnout.bundle import Ability, AbilityTable, ScoreLine
+from turnout.pool import resolve
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -90,8 +92,76 @@ BAD = [
     (entry(policy=["telepathy!"] * 40), "pool.llms[0].policy", ""),
     (entry(tokens_per_second=0.0), "pool.llms[0].tokens_per_second", "number > 0"),
     (entry(output_tokens_mean=100.0, output_tokens_p90=10.0), "pool.llms[0].output_tokens_p90", "at least the mean"),
-    (entry(id=""), "pool.llms[0].id", "a name"),
+    (entry(output_tokens_mean=0.0), "pool.llms[0].output_tokens_mean", "expected a number > 0, got 0"),
+    (entry(output_tokens_p90=0.0), "pool.llms[0].output_tokens_p90", "expected a number > 0, got 0"),
+    (entry(output_tokens_mean=-5.0), "pool.llms[0].output_tokens_mean", "expected a number > 0, got -5"),
+    (entry(output_tokens_p90=-5.0), "pool.llms[0].output_tokens_p90", "expected a number > 0, got -5"),
+    (entry(output_tokens_mean=float("nan")), "pool.llms[0].output_tokens_mean", "expected a number > 0, got nan"),
+    (entry(context_tokens=-(10**400)), "pool.llms[0].context_tokens", "> 0, got an integer of more than 300 digits"),
+    (entry(context_tokens=10**400), "pool.llms[0].context_tokens", "at most 1e+08, got an integer of more"),
+    (entry(id=""), "pool.llms[0].id", "a name of printable characters, got ''"),
+    (entry(id=" "), "pool.llms[0].id", "a name of printable characters, got ' '"),
+    (entry(id="a\nb"), "pool.llms[0].id", r"a name of printable characters, got 'a\nb'"),
+    (entry(id="a\x1b[31m"), "pool.llms[0].id", r"got 'a\x1b[31m'"),
+    (entry(id="a\ud800"), "pool.llms[0].id", r"got 'a\ud800'"),
+    (entry(policy=["json", "\t"]), "pool.llms[0].policy[1]", "a name of printable characters"),
 ]
+
+
+# The largest value of each field, and what the error of a larger one ends with.
+RULE_OUT = "; to rule an LLM out use constraints deny"
+LARGEST = [
+    ("usd_per_mtok_in", 1e5, RULE_OUT),
+    ("usd_per_mtok_out", 1e5, RULE_OUT),
+    ("usd_per_call", 1e4, RULE_OUT),
+    ("seconds_to_first_token", 1e5, RULE_OUT),
+    ("context_tokens", 10**8, ""),
+    ("max_output_tokens", 10**8, ""),
+    ("output_tokens_mean", 1e8, ""),
+    ("output_tokens_p90", 1e8, ""),
+]
+
+
+@pytest.mark.parametrize(("field", "limit", "ending"), LARGEST, ids=[field for field, *_ in LARGEST])
+def test_magnitudes_are_bounded(small_bundle: Path, field: str, limit: float, ending: str) -> None:
+    room: dict[str, Any] = {"context_tokens": 10**8, "output_tokens_p90": 1e8}
+    assert load(small_bundle, entry(**room | {field: limit})).route("what is the capital").feasible
+    for value in [limit * 10] + ([float("inf")] if isinstance(limit, float) else []):
+        with pytest.raises(turnout.ConfigError) as error:
+            load(small_bundle, entry(**room | {field: value}))
+        assert error.value.path == f"pool.llms[0].{field}"
+        assert str(error.value) == f"pool.llms[0].{field}: expected at most {limit:g}, got {value:g}{ending}"
+
+
+def test_the_slowest_llm(small_bundle: Path) -> None:
+    assert load(small_bundle, entry(tokens_per_second=1e-3)).route("what is the capital").seconds > 1e3
+    with pytest.raises(turnout.ConfigError, match=r"tokens_per_second: expected at least 0.001, got 0.0005; to rule"):
+        load(small_bundle, entry(tokens_per_second=0.0005))
+
+
+def table(ability: float = 0.0, skill: float = 0.0, slope: float = 1.0) -> AbilityTable:
+    line = ScoreLine(slope=slope, intercept=0.0, residual_sd=0.4)
+    return AbilityTable(1, [Ability("small", ability, 0.1, [skill], 100.0, 200.0)], {"mmlu_pro": line})
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_abilities_are_bounded(sign: int) -> None:
+    ability, scores = entry(), entry(ability=None, scores={"mmlu_pro": 0.5 + 0.25 * sign})
+    for numbers, given, path in (
+        (table(ability=50.5 * sign), ability, "ability"),
+        (table(skill=50.5 * sign), ability, "skill[0]"),
+        (table(slope=50.0), scores, "scores"),
+    ):
+        with pytest.raises(turnout.ConfigError) as error:
+            resolve(turnout.Pool.from_dict({"llms": [given]}), numbers)
+        assert error.value.path == f"pool.llms[0].{path}" and "expected logits in [-50, 50], got " in str(error.value)
+    edge = resolve(turnout.Pool.from_dict({"llms": [ability]}), table(ability=50.0 * sign, skill=-50.0 * sign))
+    assert (edge[0].ability, edge[0].skill) == (50.0 * sign, [-50.0 * sign])
+
+
+def test_own_lengths_are_kept(small_bundle: Path) -> None:
+    llm = load(small_bundle, entry(output_tokens_mean=3.0, output_tokens_p90=4.0)).parts.pool[0]
+    assert (llm.output_tokens_mean, llm.output_tokens_p90) == (3.0, 4.0)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +200,7 @@ def test_too_many_llms(small_bundle: Path) -> None:
 def test_files_that_are_no_pool(small_bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(turnout.ConfigError, match="cannot be read"):
         turnout.Router.load(small_bundle, pool=tmp_path / "nowhere.toml")
-    (tmp_path / "broken.toml").write_text("[[llms]\nid = ")
-    with pytest.raises(turnout.ConfigError, match="not a TOML file"):
-        turnout.Router.load(small_bundle, pool=tmp_path / "broken.toml")
+    for text in ("[[llms]\nid = ", "context_tokens = " + "1" * 5000):
+        (tmp_path / "broken.toml").write_text(text)
+        with pytest.raises(turnout.ConfigError, match="not a TOML file"):
+            turnout.Router.load(small_bundle, pool=tmp_path / "broken.toml")
