@@ -608,6 +608,30 @@ def test_bench_prints_and_writes_json(bundled: Run, tmp_path: Path) -> None:
     assert data["machine"]["cores"] >= 1 and data["queries"]["count"] == 300
 
 
+def test_the_bench_mixes_assignment_problems(router: turnout.Router, monkeypatch: pytest.MonkeyPatch) -> None:
+    from turnout import _native
+    from turnout.bench.cases import mixed_times, repeated_times
+    from turnout.bench.workload import assignment_problems
+
+    problems = assignment_problems(router, 3, True)
+    timed, solved = _native.assign_time, []
+
+    def recorded(*, repeats: int, **problem: Any) -> Any:
+        solved.append((next(i for i, p in enumerate(problems) if p["usd"] is problem["usd"]), repeats))
+        return timed(**problem, repeats=repeats)
+
+    monkeypatch.setattr(_native, "assign_time", recorded)
+    assert mixed_times(problems, passes=2).shape == (3,) and solved == [(0, 1), (1, 1), (2, 1)] * 2
+    solved.clear()
+    assert min(repeated_times(problems)) > 0 and solved == [(0, 9), (1, 9), (2, 9)]
+
+
+def test_the_bench_has_the_mixed_case(bundled: Run) -> None:
+    (case,) = json.loads(bundled("bench", "--quick", "--only", "constrained_mixed", "--json", "-").out)["cases"]
+    assert (case["name"], case["rival"], case["batch"]) == ("assign_constrained_mixed", "native", 1)
+    assert 0 < case["p50_us"] <= case["p99_us"]
+
+
 def test_bench_names_what_it_cannot_do(bundled: Run, tmp_path: Path) -> None:
     one_line(bundled("bench", "--quick", "--only", "nonsense").err, "--only", "'nonsense'")
     one_line(bundled("bench", "--quick", "--data", tmp_path).err, str(tmp_path), "queries.csv.gz")
