@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
+from turnout.arguments import wrong_option
 from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
 from turnout.compile import compile_constraints
@@ -29,6 +30,7 @@ Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
+_MAX_VALUE_USD = 1e6
 # Longer texts are embedded off the event loop: about 2 ms at this length.
 _INLINE_BYTES = 1 << 16
 _MAX_COMPILED = 1024
@@ -79,7 +81,10 @@ class Router:
             The pool or the capabilities do not hold together; names the field, as in ``pool.llms[2].ability``.
         EngineError
             ONNX Runtime or FAISS could not be loaded.
+        InputError, TypeError
+            `value_usd` is no number from 0 to 1e6.
         """
+        _check_value(value_usd)
         bundle = Bundle.load(path)
         return Router(assemble(bundle, read_pool(pool, bundle), embedder, capabilities), value_usd)
 
@@ -134,18 +139,33 @@ class Router:
         """
         if self._callable is not None or not isinstance(query, str | bytes | np.ndarray):
             query, in_tokens, constraints = self._prepare(query, in_tokens, constraints)
-        return self._native.route(
-            query,  # type: ignore[arg-type]  # what is left of the union after _prepare
-            self._value_usd if value_usd is None else value_usd,
-            budget_usd,
-            max_seconds,
-            in_tokens,
-            0 if statistic == "p90" else _statistic(statistic),
-            None if constraints is None else self._compile(constraints),
-            seed,
-            tools,
-            usd_per_second,
-        )
+        value_usd = self._value_usd if value_usd is None else value_usd
+        try:
+            return self._native.route(
+                query,  # type: ignore[arg-type]  # what is left of the union after _prepare
+                value_usd,
+                budget_usd,
+                max_seconds,
+                in_tokens,
+                0 if statistic == "p90" else _statistic(statistic),
+                None if constraints is None else self._compile(constraints),
+                seed,
+                tools,
+                usd_per_second,
+            )
+        except TypeError as error:
+            raise (
+                wrong_option(
+                    value_usd=value_usd,
+                    budget_usd=budget_usd,
+                    max_seconds=max_seconds,
+                    in_tokens=in_tokens,
+                    seed=seed,
+                    tools=tools,
+                    usd_per_second=usd_per_second,
+                )
+                or error
+            ) from None
 
     def route_batch(
         self,
@@ -187,10 +207,26 @@ class Router:
             raise fail(
                 InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
             )
+        if not isinstance(queries, np.ndarray | Sequence):
+            raise TypeError(f"queries: expected a list of queries or float32[N, D], got {type(queries).__name__}")
         run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
+        value_usd = self._value_usd if value_usd is None else value_usd
+        threads = _threads(len(queries)) if threads is None else threads
+        wrong = wrong_option(
+            value_usd=value_usd,
+            budget_usd=budget_usd,
+            max_seconds=max_seconds,
+            in_tokens=in_tokens,
+            seed=seed,
+            tools=tools,
+            usd_per_second=usd_per_second,
+            threads=threads,
+        )
+        if wrong is not None:
+            raise wrong
         batch: _native.DecisionBatch = run(
             queries,
-            self._value_usd if value_usd is None else value_usd,
+            value_usd,
             budget_usd,
             max_seconds,
             in_tokens,
@@ -199,7 +235,7 @@ class Router:
             seed,
             tools,
             usd_per_second,
-            _threads(len(queries)) if threads is None else threads,
+            threads,
         )
         return batch
 
@@ -266,6 +302,8 @@ class Router:
         )
 
     def _compile(self, constraints: Constraints) -> _native.Constraints:
+        if not isinstance(constraints, Constraints):
+            raise TypeError(f"constraints: expected turnout.Constraints, got {type(constraints).__name__}")
         compiled = self._compiled.get(constraints)
         if compiled is None:
             if len(self._compiled) >= _MAX_COMPILED:
@@ -310,6 +348,14 @@ def _statistic(name: str) -> int:
         return STATISTICS.index(name)
     except ValueError:
         raise fail(InputError, "statistic", f"expected one of {sorted(STATISTICS)}, got {name!r}") from None
+
+
+def _check_value(value_usd: float) -> None:
+    wrong = wrong_option(value_usd=value_usd)
+    if wrong is not None:
+        raise wrong
+    if not 0.0 <= value_usd <= _MAX_VALUE_USD:
+        raise fail(InputError, "value_usd", f"expected a number from 0 to 1e6, got {value_usd}")
 
 
 def _threads(rows: int) -> int:

@@ -116,7 +116,7 @@ SLOTS = 12
 
 
 def plan_operators(router: Router) -> list[_native.Operator]:
-    """Operators of the bundle's table that make a plan of twelve call slots, each at most once, those with most first."""
+    """Operators of the bundle's table that make a plan of twelve call slots, each at most once, the largest first."""
     data = router.parts.bundle.bytes("operators/operators.toml")
     table = sorted(load_operators(data, PolicyNames()), key=lambda op: (not op.generates, -len(op.slots)))
     plan: list[_native.Operator] = []
