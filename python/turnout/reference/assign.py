@@ -408,7 +408,7 @@ class Bounds:
 def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers: tuple[float, ...]) -> Bounds:
     """Backwards, stage by stage, at every knot of p."""
     after = [problem.value_usd * P_KNOTS]
-    size = problem.value_usd  # of what is added up: rounding errors are a part of it
+    size = problem.value_usd  # of what is added up: rounding errors are a part of it, or steps of the grid
     for stage, ways, _ in reversed(layers):
         paid = np.array([way.net + sum(map(operator.mul, multipliers, way.uses)) for way in ways])
         g = np.array([way.gain for way in ways])[:, None]
@@ -418,7 +418,7 @@ def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers
         after.insert(0, np.max(np.interp(reached, P_KNOTS, after[0]) - paid[:, None], axis=0))
         size += float(np.max(np.abs(paid)))
     slack = sum(map(operator.mul, multipliers, limits.values()))
-    return Bounds(multipliers, after, slack, 1e-9 * (size + slack))
+    return Bounds(multipliers, after, slack, 1e-9 * (size + slack) + 2.0**-45 * problem.money.magic)
 
 
 def best_bounds(problem: Problem, layers: list[Layer], limits: Limits) -> Bounds:
