@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
@@ -239,26 +239,21 @@ class Router:
         )
         return batch
 
-    async def aroute(self, query: Query, **options: Any) -> _native.Decision:
+    async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
         """`route` for asyncio; takes the same options.
 
         A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event
-        loop. An async `CallableEmbedder` is awaited.
+        loop. A `CallableEmbedder` of an async function, or of an object whose ``__call__`` is async, is awaited; any
+        other runs in a thread, and what it returns is awaited if it can be.
         """
         import asyncio  # as dear as the rest of `import turnout`
 
-        if self._callable is not None and not isinstance(query, np.ndarray):
-            text, options["in_tokens"], options["constraints"] = self._read(
-                query, options.get("in_tokens"), options.get("constraints")
-            )
-            if inspect.iscoroutinefunction(self._callable.function):
-                vector = self._callable.check(await self._callable.function(text))
-            else:
-                vector = await asyncio.to_thread(self._callable.embed, text)
-            return self.route(vector, **options)
-        if isinstance(query, str | bytes) and len(query) > _INLINE_BYTES:
-            return await asyncio.to_thread(self.route, query, **options)
-        return self.route(query, **options)
+        long = _text_length(query) > _INLINE_BYTES
+        if self._callable is None or isinstance(query, np.ndarray):
+            return await asyncio.to_thread(self.route, query, **options) if long else self.route(query, **options)
+        args = self, query, options
+        text, rest = await asyncio.to_thread(_read_all, *args) if long else _read_all(*args)
+        return self.route(await _aembed(self._callable, text), **rest)
 
     def embed(self, text: str | bytes) -> Vector:
         """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
@@ -365,3 +360,42 @@ def _threads(rows: int) -> int:
 def _with_need(constraints: Constraints | None, need: str) -> Constraints:
     base = constraints or Constraints()
     return base if need in base.needs else replace(base, needs=(*base.needs, need))
+
+
+class RouteOptions(TypedDict, total=False):
+    """The keyword options of `Router.route`."""
+
+    value_usd: float | None
+    budget_usd: float | None
+    max_seconds: float | None
+    constraints: Constraints | None
+    seed: int | None
+    in_tokens: int | None
+    statistic: Statistic
+    tools: int
+    usd_per_second: float
+
+
+def _text_length(query: Any) -> int:
+    """Characters or bytes of a text, or of all messages; 0 for what is no text."""
+    if isinstance(query, str | bytes):
+        return len(query)
+    return len(read_messages(query).whole) if is_messages(query) else 0
+
+
+def _read_all(router: Router, query: Query, options: RouteOptions) -> tuple[str | bytes, RouteOptions]:
+    """The text for the caller's embedder, and the options with what its reading adds."""
+    text, in_tokens, constraints = router._read(query, options.get("in_tokens"), options.get("constraints"))
+    if in_tokens is None:
+        in_tokens = router._count_tokens(text)
+    return text, {**options, "in_tokens": in_tokens, "constraints": constraints}
+
+
+async def _aembed(embedder: CallableEmbedder, text: str | bytes) -> Vector:
+    import asyncio
+
+    function: Any = embedder.function
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        return embedder.check(await function(text))
+    vector: Any = await asyncio.to_thread(function, text)  # it may be slow
+    return embedder.check(await vector if inspect.isawaitable(vector) else vector)
