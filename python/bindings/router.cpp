@@ -1,7 +1,9 @@
 #include "turnout/router.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "batch.hpp"
@@ -12,7 +14,8 @@
 namespace turnout::python {
 namespace {
 
-// Workspaces are kept and handed out, so that a warm call finds its buffers grown and its tensors bound.
+// Workspaces are kept and handed out, so that a warm call finds its buffers grown and its tensors bound. A burst of
+// threads leaves no more of them (about 3 MB each) than the machine can use at once.
 class WorkspacePool {
  public:
   explicit WorkspacePool(const Router& router) : router_(router) {}
@@ -31,13 +34,14 @@ class WorkspacePool {
   }
   void give(Pointer ws) {
     const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(ws));
+    if (free_.size() < kept_) free_.push_back(std::move(ws));
   }
 
  private:
   const Router& router_;
   std::mutex mutex_;
   std::vector<Pointer> free_;
+  const std::size_t kept_ = std::max(4u, std::thread::hardware_concurrency());
 };
 
 class Lease {
@@ -116,22 +120,32 @@ std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const
   return decision;
 }
 
-// Rows are split over threads in equal runs; each run is what one thread alone would have given.
+constexpr int kMaxThreads = 256;
+
+// Rows are split over threads in equal runs; each run is what one thread alone would have given. Runs for which the
+// system gives no thread are done here.
 template <class Run>
 void in_threads(int rows, int threads, const Run& run) {
-  const int workers = std::clamp(threads, 1, std::max(1, rows));
+  const int workers = std::clamp(threads, 1, std::clamp(rows, 1, kMaxThreads));
   std::vector<std::exception_ptr> errors(static_cast<std::size_t>(workers));
+  const auto start = [&](int w) { return static_cast<int>(std::int64_t{rows} * w / workers); };
   const auto work = [&](int w) {
     try {
-      run(rows * w / workers, rows * (w + 1) / workers);
+      run(start(w), start(w + 1));
     } catch (...) {
       errors[static_cast<std::size_t>(w)] = std::current_exception();
     }
   };
-  std::vector<std::thread> others;
-  for (int w = 1; w < workers; ++w) others.emplace_back(work, w);
-  work(0);
-  for (auto& thread : others) thread.join();
+  {
+    std::vector<std::jthread> others;
+    int given = 1;
+    try {
+      for (others.reserve(static_cast<std::size_t>(workers)); given < workers; ++given) others.emplace_back(work, given);
+    } catch (const std::system_error&) {
+    }
+    work(0);
+    for (int w = given; w < workers; ++w) work(w);
+  }
   for (const auto& error : errors)
     if (error) std::rethrow_exception(error);
 }
@@ -157,6 +171,8 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
 
 std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const Options& options, int threads) {
   const auto array = exact<float>(rows, "queries", 2);
+  if (array.shape(0) > std::numeric_limits<int>::max())
+    throw Error(ErrorKind::input, "queries", "expected fewer than 2^31 rows, got " + std::to_string(array.shape(0)));
   if (array.shape(1) != self.router.dim())
     throw Error(ErrorKind::input, "queries",
                 "expected float32[N, " + std::to_string(self.router.dim()) + "], as '" + self.names->embedder + "' gives, got [N, " +
@@ -168,16 +184,19 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
   const std::ptrdiff_t dim = self.router.dim();
   return collect(self, static_cast<int>(array.shape(0)), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
-                   self.router.route_batch(data + start * dim, n, common, ws, out);
+                   Request in = common;
+                   in.row = start;
+                   self.router.route_batch(data + start * dim, n, in, ws, out);
                  });
 }
 
 std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const Options& options, int threads) {
+  const py::tuple held(texts);  // the texts live as long as the views of them
   std::vector<TextView> views;
   std::vector<std::string_view> data;
-  views.reserve(texts.size());
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    const py::object item = texts[i];
+  views.reserve(held.size());
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    const py::object item = held[i];
     if (!is_text(item))
       throw py::type_error("queries[" + std::to_string(i) + "]: expected str or bytes, got " +
                            std::string(py::str(py::type::of(item).attr("__name__"))));
@@ -187,7 +206,9 @@ std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, 
   const Request common = request_of(options);
   return collect(self, static_cast<int>(data.size()), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
-                   self.router.route_batch({data.data() + start, static_cast<std::size_t>(n)}, common, ws, out);
+                   Request in = common;
+                   in.row = start;
+                   self.router.route_batch({data.data() + start, static_cast<std::size_t>(n)}, in, ws, out);
                  });
 }
 
@@ -213,20 +234,6 @@ int count_tokens(PyRouter& self, const py::object& query) {
   return embedder->embed(text.view(), ws, out.data()).tokens;
 }
 
-trace::Names names_of(const catalog::Catalog& c, const operators::Config& config, const std::string& bundle,
-                      const std::string& version, const std::string& embedder) {
-  trace::Names n{bundle, version, embedder, {}, {}, {}, {}, {}};
-  for (const auto& llm : c.llms) n.llms.push_back(llm.id);
-  for (const auto& capability : c.capabilities) n.capabilities.push_back(capability.id);
-  for (const auto& oper : c.operators) {
-    n.operators.push_back(oper.id);
-    n.roles.emplace_back();
-    for (const auto& slot : oper.slots) n.roles.back().push_back(slot.role);
-  }
-  if (config.depth_rule == operators::DepthRule::cut_points) n.cut_points = config.cut_points;
-  return n;
-}
-
 std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vector<catalog::Operator> opers,
                                       std::vector<catalog::Capability> capabilities,
                                       std::shared_ptr<embed::Embedder> embedder, const SharedModel& model,
@@ -240,7 +247,9 @@ std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vecto
   s.difficulty = std::shared_ptr<const difficulty::Model>(model, &model->model);
   s.capability = std::move(index);
   s.operators = config;
-  s.names = names_of(s.catalog, config, bundle, version, embedder_name);
+  s.names.bundle = bundle;
+  s.names.bundle_version = version;
+  s.names.embedder = embedder_name;
   return std::make_unique<PyRouter>(std::move(s));
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_NONE_IS_ALL = ("allow", "kinds", "grants")
+
 
 def _names(value: Iterable[str] | None, field: str) -> tuple[str, ...] | None:
     if value is None:
-        return None
+        return None if field in _NONE_IS_ALL else ()
     if isinstance(value, str):
         raise TypeError(f"constraints.{field}: expected a list of names, got the string {value!r}")
     names = tuple(value)
@@ -43,7 +45,7 @@ class Constraints:
     Raises
     ------
     TypeError
-        A string where a list of names is expected.
+        A string where a list of names is expected; a cost bias that is no number.
     """
 
     allow: Iterable[str] | None = None
@@ -57,3 +59,5 @@ class Constraints:
     def __post_init__(self) -> None:
         for field in ("allow", "deny", "needs", "disable_operators", "kinds", "grants"):
             object.__setattr__(self, field, _names(getattr(self, field), field))
+        if not isinstance(self.cost_bias, int | float):
+            raise TypeError(f"constraints.cost_bias: expected a number, got {type(self.cost_bias).__name__}")

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from turnout.core import InputError
 from turnout.schema import fail
 
+MAX_TEXT_BYTES = 1 << 20  # of all messages together, as of one text
+
 _IMAGE_PARTS = frozenset({"image", "image_url", "input_image"})
 _TEXT_PARTS = frozenset({"text", "input_text"})
 
@@ -54,15 +56,21 @@ def _content(message: Mapping[str, Any], path: str) -> tuple[str, bool]:
     return "\n".join(text for text, _ in parts if text), any(image for _, image in parts)
 
 
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def read_messages(messages: Sequence[Mapping[str, Any]]) -> Chat:
     """Reads chat messages in the shape that LLM APIs share (``[{"role": ..., "content": ...}]``).
 
     Raises
     ------
     InputError
-        A message or part is malformed; names it, as in ``messages[2].content[0].text``.
+        A message or part is malformed, or the text so far exceeds 1 MiB; names it, as in
+        ``messages[2].content[0].text``.
     """
-    texts, last_user, has_image = [], "", False
+    texts: list[str] = []
+    last_user, has_image, size = "", False, 0
     for i, message in enumerate(messages):
         path = f"messages[{i}]"
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
@@ -70,6 +78,9 @@ def read_messages(messages: Sequence[Mapping[str, Any]]) -> Chat:
         text, image = _content(message, path)
         has_image = has_image or image
         if text:
+            size += _bytes(text) + bool(texts)  # a line break between two
+            if size > MAX_TEXT_BYTES:
+                raise fail(InputError, f"{path}.content", f"expected at most {MAX_TEXT_BYTES} bytes so far, got {size}")
             texts.append(text)
         if message["role"] == "user" and text:
             last_user = text

@@ -20,6 +20,8 @@ Reasons, what a reader must know beside the plan:
 ``no_operator``        no operator that can be used begins a plan: no plan
 ``no_capability``      the plan wants tools and none passed the filter
 ``sampled``            drawn with the seed, not greedy
+``negative_utility``   the plan costs more than its chance of success is worth: a host may abstain
+``no_in_tokens``       a vector came without its length: prompts are priced at no tokens of the query's
 =====================  =================================================================================
 """
 
@@ -45,6 +47,8 @@ Reason = Literal[
     "no_operator",
     "no_capability",
     "sampled",
+    "negative_utility",
+    "no_in_tokens",
 ]
 Kind = Literal["tool", "agent", "code", "retrieval"]
 """Kinds of capability."""

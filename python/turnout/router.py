@@ -7,12 +7,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
+from turnout.arguments import wrong_option
 from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
 from turnout.compile import compile_constraints
@@ -29,6 +30,7 @@ Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
+_MAX_VALUE_USD = 1e6
 # Longer texts are embedded off the event loop: about 2 ms at this length.
 _INLINE_BYTES = 1 << 16
 _MAX_COMPILED = 1024
@@ -79,7 +81,10 @@ class Router:
             The pool or the capabilities do not hold together; names the field, as in ``pool.llms[2].ability``.
         EngineError
             ONNX Runtime or FAISS could not be loaded.
+        InputError, TypeError
+            `value_usd` is no number from 0 to 1e6.
         """
+        _check_value(value_usd)
         bundle = Bundle.load(path)
         return Router(assemble(bundle, read_pool(pool, bundle), embedder, capabilities), value_usd)
 
@@ -134,18 +139,33 @@ class Router:
         """
         if self._callable is not None or not isinstance(query, str | bytes | np.ndarray):
             query, in_tokens, constraints = self._prepare(query, in_tokens, constraints)
-        return self._native.route(
-            query,  # type: ignore[arg-type]  # what is left of the union after _prepare
-            self._value_usd if value_usd is None else value_usd,
-            budget_usd,
-            max_seconds,
-            in_tokens,
-            0 if statistic == "p90" else _statistic(statistic),
-            None if constraints is None else self._compile(constraints),
-            seed,
-            tools,
-            usd_per_second,
-        )
+        value_usd = self._value_usd if value_usd is None else value_usd
+        try:
+            return self._native.route(
+                query,  # type: ignore[arg-type]  # what is left of the union after _prepare
+                value_usd,
+                budget_usd,
+                max_seconds,
+                in_tokens,
+                0 if statistic == "p90" else _statistic(statistic),
+                None if constraints is None else self._compile(constraints),
+                seed,
+                tools,
+                usd_per_second,
+            )
+        except TypeError as error:
+            raise (
+                wrong_option(
+                    value_usd=value_usd,
+                    budget_usd=budget_usd,
+                    max_seconds=max_seconds,
+                    in_tokens=in_tokens,
+                    seed=seed,
+                    tools=tools,
+                    usd_per_second=usd_per_second,
+                )
+                or error
+            ) from None
 
     def route_batch(
         self,
@@ -187,10 +207,26 @@ class Router:
             raise fail(
                 InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
             )
+        if not isinstance(queries, np.ndarray | Sequence):
+            raise TypeError(f"queries: expected a list of queries or float32[N, D], got {type(queries).__name__}")
         run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
+        value_usd = self._value_usd if value_usd is None else value_usd
+        threads = _threads(len(queries)) if threads is None else threads
+        wrong = wrong_option(
+            value_usd=value_usd,
+            budget_usd=budget_usd,
+            max_seconds=max_seconds,
+            in_tokens=in_tokens,
+            seed=seed,
+            tools=tools,
+            usd_per_second=usd_per_second,
+            threads=threads,
+        )
+        if wrong is not None:
+            raise wrong
         batch: _native.DecisionBatch = run(
             queries,
-            self._value_usd if value_usd is None else value_usd,
+            value_usd,
             budget_usd,
             max_seconds,
             in_tokens,
@@ -199,30 +235,25 @@ class Router:
             seed,
             tools,
             usd_per_second,
-            _threads(len(queries)) if threads is None else threads,
+            threads,
         )
         return batch
 
-    async def aroute(self, query: Query, **options: Any) -> _native.Decision:
+    async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
         """`route` for asyncio; takes the same options.
 
         A decision takes microseconds, so it is made in place; only long texts and a slow embedder leave the event
-        loop. An async `CallableEmbedder` is awaited.
+        loop. A `CallableEmbedder` of an async function, or of an object whose ``__call__`` is async, is awaited; any
+        other runs in a thread, and what it returns is awaited if it can be.
         """
         import asyncio  # as dear as the rest of `import turnout`
 
-        if self._callable is not None and not isinstance(query, np.ndarray):
-            text, options["in_tokens"], options["constraints"] = self._read(
-                query, options.get("in_tokens"), options.get("constraints")
-            )
-            if inspect.iscoroutinefunction(self._callable.function):
-                vector = self._callable.check(await self._callable.function(text))
-            else:
-                vector = await asyncio.to_thread(self._callable.embed, text)
-            return self.route(vector, **options)
-        if isinstance(query, str | bytes) and len(query) > _INLINE_BYTES:
-            return await asyncio.to_thread(self.route, query, **options)
-        return self.route(query, **options)
+        long = _text_length(query) > _INLINE_BYTES
+        if self._callable is None or isinstance(query, np.ndarray):
+            return await asyncio.to_thread(self.route, query, **options) if long else self.route(query, **options)
+        args = self, query, options
+        text, rest = await asyncio.to_thread(_read_all, *args) if long else _read_all(*args)
+        return self.route(await _aembed(self._callable, text), **rest)
 
     def embed(self, text: str | bytes) -> Vector:
         """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
@@ -266,6 +297,8 @@ class Router:
         )
 
     def _compile(self, constraints: Constraints) -> _native.Constraints:
+        if not isinstance(constraints, Constraints):
+            raise TypeError(f"constraints: expected turnout.Constraints, got {type(constraints).__name__}")
         compiled = self._compiled.get(constraints)
         if compiled is None:
             if len(self._compiled) >= _MAX_COMPILED:
@@ -312,6 +345,14 @@ def _statistic(name: str) -> int:
         raise fail(InputError, "statistic", f"expected one of {sorted(STATISTICS)}, got {name!r}") from None
 
 
+def _check_value(value_usd: float) -> None:
+    wrong = wrong_option(value_usd=value_usd)
+    if wrong is not None:
+        raise wrong
+    if not 0.0 <= value_usd <= _MAX_VALUE_USD:
+        raise fail(InputError, "value_usd", f"expected a number from 0 to 1e6, got {value_usd}")
+
+
 def _threads(rows: int) -> int:
     return max(1, min(os.cpu_count() or 1, rows // 256))
 
@@ -319,3 +360,42 @@ def _threads(rows: int) -> int:
 def _with_need(constraints: Constraints | None, need: str) -> Constraints:
     base = constraints or Constraints()
     return base if need in base.needs else replace(base, needs=(*base.needs, need))
+
+
+class RouteOptions(TypedDict, total=False):
+    """The keyword options of `Router.route`."""
+
+    value_usd: float | None
+    budget_usd: float | None
+    max_seconds: float | None
+    constraints: Constraints | None
+    seed: int | None
+    in_tokens: int | None
+    statistic: Statistic
+    tools: int
+    usd_per_second: float
+
+
+def _text_length(query: Any) -> int:
+    """Characters or bytes of a text, or of all messages; 0 for what is no text."""
+    if isinstance(query, str | bytes):
+        return len(query)
+    return len(read_messages(query).whole) if is_messages(query) else 0
+
+
+def _read_all(router: Router, query: Query, options: RouteOptions) -> tuple[str | bytes, RouteOptions]:
+    """The text for the caller's embedder, and the options with what its reading adds."""
+    text, in_tokens, constraints = router._read(query, options.get("in_tokens"), options.get("constraints"))
+    if in_tokens is None:
+        in_tokens = router._count_tokens(text)
+    return text, {**options, "in_tokens": in_tokens, "constraints": constraints}
+
+
+async def _aembed(embedder: CallableEmbedder, text: str | bytes) -> Vector:
+    import asyncio
+
+    function: Any = embedder.function
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        return embedder.check(await function(text))
+    vector: Any = await asyncio.to_thread(function, text)  # it may be slow
+    return embedder.check(await vector if inspect.isawaitable(vector) else vector)

@@ -195,3 +195,155 @@ TEST(packed_decisions_come_back_whole_and_damaged_ones_are_refused) {
       CHECK_ERROR(trace::unpack({bytes.data(), n}), ErrorKind::input, "decision");
   }
 }
+
+namespace {
+
+// The path to the culprit of a wrong call; "" when it was none.
+std::string refused(const Router& r, const Request& request, Router::Workspace& ws) {
+  Decision out;
+  try {
+    r.route(request, ws, out);
+  } catch (const Error& error) {
+    return error.path;
+  }
+  return "";
+}
+
+std::vector<float> unit_vector() { return planted::unit_rows(1, 77); }
+
+}  // namespace
+
+TEST(wrong_requests_are_refused_by_name) {
+  const auto ws = router().workspace();
+  const auto path = [&](auto change) {
+    Request request = ask("prove it");
+    change(request);
+    return refused(router(), request, *ws);
+  };
+  static Constraints rules;
+  CHECK(path([](Request&) {}).empty());
+  CHECK(path([](Request& r) { r.value_usd = 1e308; }) == "value_usd");
+  CHECK(path([](Request& r) { r.usd_per_second = 2e6; }) == "usd_per_second");
+  CHECK(path([](Request& r) { r.budget = Usd(-1); }) == "budget_usd");
+  CHECK(path([](Request& r) { r.max_seconds = Seconds(std::numeric_limits<double>::quiet_NaN()); }) == "max_seconds");
+  CHECK(path([](Request& r) { r.tools = kMaxTools + 1; }) == "tools");
+  CHECK(path([](Request& r) { r.statistic = static_cast<trace::Statistic>(7); }) == "statistic");
+  CHECK(path([](Request& r) { rules = {}, rules.denied = {1}, r.constraints = &rules; }) == "constraints.denied");
+  CHECK(path([](Request& r) { rules = {}, rules.allowed = {1}, r.constraints = &rules; }) == "constraints.allowed");
+  CHECK(path([](Request& r) { rules = {}, rules.disabled = {1}, r.constraints = &rules; }) == "constraints.disabled");
+  CHECK(path([](Request& r) { rules = {}, rules.filter.cost_bias = -1, r.constraints = &rules; }) ==
+        "constraints.cost_bias");
+}
+
+TEST(a_workspace_serves_its_own_router_only) {
+  const Router other(planted::snapshot());
+  const auto ws = other.workspace();
+  CHECK(refused(router(), ask("prove it"), *ws) == "workspace");
+}
+
+TEST(vectors_are_of_norm_one_and_rows_are_named) {
+  const auto ws = router().workspace();
+  std::vector<float> x = unit_vector();
+  Request request;
+  request.vector = x.data();
+  CHECK(refused(router(), request, *ws).empty());
+  for (const float scale : {10.0f, 1e37f}) {
+    std::vector<float> far = x;
+    for (float& v : far) v *= scale;
+    request.vector = far.data();
+    CHECK(refused(router(), request, *ws) == "query");
+  }
+  constexpr int kRows = 2 * kMaxBatch + 3, kBad = kMaxBatch + 1;
+  std::vector<float> rows;
+  for (int i = 0; i < kRows; ++i) rows.insert(rows.end(), x.begin(), x.end());
+  rows[kBad * planted::kDim + 5] = std::numeric_limits<float>::infinity();
+  std::vector<Decision> out(kRows);
+  std::string path;
+  try {
+    router().route_batch(rows.data(), kRows, Request(), *ws, out.data());
+  } catch (const Error& error) {
+    path = error.path;
+  }
+  CHECK(path == "queries[" + std::to_string(kBad) + "][5]");
+}
+
+TEST(a_batch_of_vectors_equals_single_routes) {
+  constexpr int kRows = kMaxBatch + 3;
+  const std::vector<float> rows = planted::unit_rows(kRows, 78);
+  const auto ws = router().workspace();
+  Request common;
+  common.in_tokens = 50;
+  std::vector<Decision> batch(kRows);
+  router().route_batch(rows.data(), kRows, common, *ws, batch.data());
+  for (int i = 0; i < kRows; ++i) {
+    common.vector = rows.data() + i * planted::kDim;
+    CHECK(trace::equal(batch[static_cast<std::size_t>(i)], route(common)));
+  }
+}
+
+TEST(an_absurd_price_of_a_denied_llm_changes_nothing) {
+  Snapshot dear = planted::snapshot();
+  dear.catalog.llms[2].usd_per_mtok_out = kMaxUsdPerMtok;
+  dear.catalog.llms[2].usd_per_call = kMaxUsdPerCall;
+  const Router r(std::move(dear));
+  const auto ws = r.workspace();
+  Constraints rules;
+  rules.denied = {0, 0, 1};
+  Request request = ask("prove it");
+  request.value_usd = 1;
+  request.constraints = &rules;
+  Decision out;
+  r.route(request, *ws, out);
+  double usd = 0, bound = 0;
+  for (const auto& node : out.plan_nodes()) usd += node.usd, bound += node.usd_bound;
+  CHECK(usd > 0);
+  CHECK_NEAR(out.usd / usd, 1, 1e-9);
+  CHECK_NEAR(out.usd_bound / bound, 1, 1e-9);
+}
+
+TEST(numbers_beyond_reason_are_refused_at_load) {
+  const auto path = [](auto change) -> std::string {
+    Snapshot s = planted::snapshot();
+    change(s.catalog);
+    try {
+      const Router r(std::move(s));
+    } catch (const Error& error) {
+      return error.path;
+    }
+    return "";
+  };
+  using catalog::Catalog;
+  CHECK(path([](Catalog& c) { c.llms[1].usd_per_call = 1e12; }) == "pool.llms[1].usd_per_call");
+  CHECK(path([](Catalog& c) { c.llms[1].usd_per_mtok_in = 1e15; }) == "pool.llms[1].usd_per_mtok_in");
+  CHECK(path([](Catalog& c) { c.llms[0].seconds_per_output_token = 1e307; }) == "pool.llms[0].seconds_per_output_token");
+  CHECK(path([](Catalog& c) { c.llms[0].skill = {1e39, -1e39}; }) == "pool.llms[0].skill[0]");
+  CHECK(path([](Catalog& c) { c.operators[0].slots[0].out_mult = 1e9; }) == "operators[0].slots[0].out_mult");
+}
+
+TEST(the_router_names_its_catalog) {
+  Snapshot s = planted::snapshot();
+  s.names = {};
+  const Router r(std::move(s));
+  const auto& names = r.snapshot().names;
+  CHECK(names.llms.size() == r.snapshot().catalog.llms.size() && names.operators.size() == names.roles.size());
+  const auto ws = r.workspace();
+  Decision out;
+  r.route(ask("prove it"), *ws, out);
+  CHECK(!trace::render(out, names, true).empty());
+}
+
+TEST(where_every_prompt_is_too_long_the_largest_window_is_taken) {
+  Snapshot s = planted::snapshot();
+  for (auto& oper : s.catalog.operators)
+    for (auto& slot : oper.slots) slot.in_extra = 1e6;
+  const Router r(std::move(s));
+  const auto ws = r.workspace();
+  Decision out;
+  r.route(ask("prove it"), *ws, out);
+  CHECK(out.has(Reason::context_exceeded) && !out.has(Reason::no_llm_allowed) && out.node_count > 0 && !out.feasible());
+  std::int64_t largest = 0;
+  for (const auto& llm : r.snapshot().catalog.llms) largest = std::max(largest, llm.context_tokens);
+  for (const auto& node : out.plan_nodes())
+    CHECK(r.snapshot().catalog.llms[static_cast<std::size_t>(node.llm)].context_tokens == largest);
+  for (int i = 0; i < out.alternative_count; ++i) CHECK(out.alternatives[i].rule == trace::Rule::context);
+}

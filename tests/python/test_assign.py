@@ -69,7 +69,7 @@ def problems(draw: st.DrawFn, values: st.SearchStrategy[float]) -> dict[str, Any
         "seconds": seconds,
         "seconds_bound": seconds_bound,
         "allowed": np.array([[draw(st.integers(0, 9)) > 0 for _ in range(llms)] for _ in range(shape[0])]),
-        "value_usd": draw(values),
+        "value_usd": draw(values) * draw(st.sampled_from([1.0, 1.0, 1e-9])),
         "usd_per_second": draw(st.sampled_from([0.0, 0.015625, 0.1])),
         "budget": None if budget is None else budget * float(usd_bound.max(axis=1).sum()),
         "max_seconds": None if max_seconds is None else max_seconds * float(seconds_bound.max(axis=1).sum()),

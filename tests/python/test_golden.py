@@ -54,6 +54,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "no_llm_allowed": (CAPITAL, {"constraints": Constraints(allow=["tiny"], deny=["tiny"])}),
     "cap": (PHOTON, {"value_usd": 1.0, "budget_usd": 0.03, "statistic": "cap"}),
     "context": (CAPITAL, {"in_tokens": 200_000}),
+    "vector_alone": (lambda router: router.embed(WAR), {}),
 }
 
 
@@ -156,6 +157,7 @@ def test_the_cases_cover_the_reasons(small: turnout.Router) -> None:
     # All but out_of_domain and label_cap: they take another bundle, or a problem that is made to be hard.
     reasons = (
         "no_text truncated prior_operators operators_masked stopped_early operators_skipped single_call limits_bind "
-        "budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled"
+        "budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled "
+        "negative_utility no_in_tokens"
     )
     assert seen == set(reasons.split())

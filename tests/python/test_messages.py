@@ -67,3 +67,29 @@ def test_lists_of_other_things_are_not_messages(small: turnout.Router) -> None:
     for query in ([], ["text"], [{"content": "x"}], {"role": "user", "content": "x"}):
         with pytest.raises(TypeError, match="query: expected str"):
             small.route(query)  # type: ignore[arg-type]
+
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("contents", "path", "got"),
+    [
+        (["a" * (2 * MIB), "b"], "messages[0].content", 2 * MIB),
+        (["a", "b" * MIB], "messages[1].content", MIB + 2),
+        (["a" * 600_000, None, [{"type": "text", "text": "b" * 600_000}], "c"], "messages[2].content", 1_200_001),
+        (["é" * 600_000], "messages[0].content", 1_200_000),
+    ],
+)
+def test_the_limit_is_of_all_messages_together(small: turnout.Router, contents: list[Any], path: str, got: int) -> None:
+    roles = ["system", *["user"] * (len(contents) - 1)] if len(contents) > 1 else ["user"]
+    messages = [{"role": role, "content": content} for role, content in zip(roles, contents, strict=True)]
+    with pytest.raises(turnout.InputError, match=f"at most 1048576 bytes so far, got {got}$") as error:
+        small.route(messages)
+    assert error.value.path == path
+
+
+def test_a_conversation_may_have_as_many_bytes_as_one_text(small: turnout.Router) -> None:
+    text = "x" * MIB
+    assert small.route([{"role": "user", "content": text}]) == small.route(text)
+    assert small.route([{"role": "system", "content": text[2:]}, {"role": "user", "content": "y"}]).in_tokens > 0

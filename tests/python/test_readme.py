@@ -1,4 +1,4 @@
-"""The README's first example runs and prints what it says (numbers aside: CPUs differ in the last digit)."""
+"""The README's examples run and print what they say (numbers aside: CPUs differ in the last digit)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,34 @@ import pytest
 README = Path(__file__).parents[2] / "README.md"
 
 
+pytestmark = pytest.mark.skipif(not README.is_file(), reason="the README lies beside the tests in the source tree only")
+
+
 def blocks(language: str) -> list[str]:
     """The contents of the README's fenced blocks of one language."""
     fences = re.findall(r"^```(\w*)\n(.*?)^```$", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     return [content for name, content in fences if name == language]
 
 
+def examples() -> list[tuple[str, str]]:
+    """Python blocks with the output that stands below them."""
+    pair = r"^```python\n(.*?)^```\n```\n(.*?)^```$"
+    return re.findall(pair, README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
 def masked(text: str) -> str:
     return re.sub(r"\d+(\.\d+)?", "#", text).strip()
 
 
-def test_the_first_example_prints_what_it_says(tmp_path: Path) -> None:
-    if not README.is_file():
-        pytest.skip("the README lies beside the tests in the source tree only")
+@pytest.mark.parametrize("number", [0, 1], ids=["first", "by hand"])
+def test_an_example_prints_what_it_says(tmp_path: Path, number: int) -> None:
+    code, printed = examples()[number]
     (tmp_path / "pool.toml").write_text(blocks("toml")[0], encoding="utf-8")
-    (tmp_path / "example.py").write_text(blocks("python")[0], encoding="utf-8")
+    (tmp_path / "example.py").write_text(code, encoding="utf-8")
     done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert masked(done.stdout) == masked(blocks("")[0])
+    assert masked(done.stdout) == masked(printed)
+
+
+def test_every_python_block_is_run() -> None:
+    assert len(examples()) == len(blocks("python")) == 2

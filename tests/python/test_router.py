@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -276,7 +277,7 @@ def test_text_unlike_the_training_data_says_so(tmp_path: Any) -> None:
 
 # Wrong calls --------------------------------------------------------------------------------------------------------
 
-GOOD = np.ones(bundles.DIM, np.float32)
+GOOD = np.full(bundles.DIM, bundles.DIM**-0.5, np.float32)
 
 
 def bad_vector(value: float) -> np.ndarray:
@@ -296,14 +297,25 @@ WRONG = [
     (bad_vector(float("nan")), {}, turnout.InputError, r"query\[3\]"),
     (bad_vector(float("inf")), {}, turnout.InputError, r"query\[3\]"),
     (GOOD, {"budget_usd": 0.1}, turnout.InputError, "in_tokens"),
-    ("x", {"value_usd": -1.0}, turnout.InputError, "value_usd: expected a number >= 0, got -1"),
+    (GOOD * np.float32(10), {}, turnout.InputError, "query: expected a vector of norm 1, as .* got one of norm 10"),
+    (GOOD * np.float32(1e30), {}, turnout.InputError, "norm 1"),
+    ("x", {"value_usd": -1.0}, turnout.InputError, "value_usd: expected a number from 0 to 1e6, got -1"),
+    ("x", {"value_usd": 1e308}, turnout.InputError, "value_usd"),
+    ("x", {"usd_per_second": 1e300}, turnout.InputError, "usd_per_second: expected a number from 0 to 1e6, got 1e"),
     ("x", {"value_usd": float("nan")}, turnout.InputError, "value_usd"),
     ("x", {"budget_usd": -0.1}, turnout.InputError, "budget_usd"),
     ("x", {"budget_usd": float("nan")}, turnout.InputError, "budget_usd"),
     ("x", {"max_seconds": -1.0}, turnout.InputError, "max_seconds"),
     ("x", {"usd_per_second": -1.0}, turnout.InputError, "usd_per_second"),
-    ("x", {"value_usd": "much"}, TypeError, ""),
-    ("x", {"seed": -1}, TypeError, ""),
+    ("x", {"value_usd": "much"}, TypeError, "value_usd: expected a number, got str 'much'"),
+    ("x", {"budget_usd": "1"}, TypeError, "budget_usd: expected a number or None, got str '1'"),
+    ("x", {"seed": -1}, turnout.InputError, "seed: expected 0 to 18446744073709551615, got -1"),
+    ("x", {"seed": 2**64}, turnout.InputError, "seed: expected 0 to"),
+    ("x", {"seed": 1.5}, TypeError, "seed: expected an int or None, got float 1.5"),
+    ("x", {"in_tokens": 2**31}, turnout.InputError, "in_tokens: expected 0 to 2147483647"),
+    ("x", {"tools": 2**40}, turnout.InputError, "tools: expected 0 to 8"),
+    ("x", {"constraints": "a"}, TypeError, "constraints: expected turnout.Constraints, got str"),
+    ("x", {"constraints": {}}, TypeError, "constraints: expected turnout.Constraints, got dict"),
     ("x", {"in_tokens": -5}, turnout.InputError, "in_tokens"),
     ("x", {"tools": 9}, turnout.InputError, "tools: expected 0 to 8, got 9"),
     ("x", {"tools": -1}, turnout.InputError, "tools"),
@@ -345,8 +357,10 @@ def test_a_string_is_not_a_list_of_names() -> None:
         (np.ones((2, 31), np.float32), turnout.InputError, r"float32\[N, 32\]"),
         (np.ones(32, np.float32), turnout.InputError, "2 dimensions"),
         (np.ones((2, 32)), TypeError, "float64"),
-        (np.stack([GOOD, bad_vector(float("nan"))]), turnout.InputError, r"query\[1\]\[3\]"),
-        (["a", "b" * ((1 << 20) + 1)], turnout.InputError, "at most 1048576 bytes"),
+        (np.stack([GOOD, bad_vector(float("nan"))]), turnout.InputError, r"queries\[1\]\[3\]: expected a finite"),
+        (np.stack([GOOD] * 130 + [2 * GOOD]), turnout.InputError, r"queries\[130\]: expected a vector of norm 1"),
+        (["a", "b" * ((1 << 20) + 1)], turnout.InputError, r"queries\[1\]: expected at most 1048576 bytes"),
+        ({"a"}, TypeError, "queries: expected a list of queries"),
     ],
 )
 def test_wrong_batches_are_clear_errors(
@@ -354,6 +368,81 @@ def test_wrong_batches_are_clear_errors(
 ) -> None:
     with pytest.raises(error, match=message):
         small.route_batch(queries)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 2**40])
+def test_a_batch_needs_a_thread(small: turnout.Router, threads: int) -> None:
+    with pytest.raises(turnout.InputError, match="threads: expected 1 to"):
+        small.route_batch(["a"], threads=threads)
+
+
+def test_more_threads_than_rows_or_machine(small: turnout.Router) -> None:
+    rows = np.tile(GOOD, (5000, 1))
+    many = small.route_batch(rows, in_tokens=9, threads=2200)
+    assert len(many) == 5000 and many[4999] == small.route(GOOD, in_tokens=9)
+
+
+def test_texts_that_nobody_else_holds(small: turnout.Router) -> None:
+    class Fresh(Sequence[str]):
+        """Makes each text when it is asked for."""
+
+        def __len__(self) -> int:
+            return 200
+
+        def __getitem__(self, i: Any) -> str:
+            if i >= 200:
+                raise IndexError
+            return QUERIES[i % 5] + " " + "law " * (i % 7)
+
+    batch = small.route_batch(Fresh())
+    assert all(batch[i] == small.route(Fresh()[i]) for i in range(200))
+
+
+@pytest.mark.parametrize(
+    ("value", "error"), [(-1, ValueError), (float("nan"), ValueError), (2e6, ValueError), ("x", TypeError)]
+)
+def test_the_default_value_is_checked(small_bundle: Any, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="value_usd: expected a number"):
+        turnout.Router.load(small_bundle, value_usd=value)
+
+
+def test_none_is_no_rule() -> None:
+    free: Any = None
+    assert turnout.Constraints(needs=free, deny=free, disable_operators=free) == turnout.Constraints()
+    with pytest.raises(TypeError, match=r"constraints\.cost_bias: expected a number"):
+        turnout.Constraints(cost_bias=free)
+
+
+def test_a_vector_without_its_length_says_so(small: turnout.Router) -> None:
+    assert "no_in_tokens" in small.route(GOOD).reasons
+    assert "no_in_tokens" not in small.route(GOOD, in_tokens=0).reasons
+
+
+def test_a_plan_that_is_not_worth_its_cost_says_so(small: turnout.Router) -> None:
+    dear = small.route("what is a court", value_usd=0.0)
+    assert dear.feasible and dear.utility < 0 and "negative_utility" in dear.reasons
+    assert "negative_utility" not in small.route("what is a court", value_usd=1.0).reasons
+
+
+def priced(usd: float, **more: Any) -> dict[str, Any]:
+    base = {"price_date": "2026-01-01", "context_tokens": 8192, "max_output_tokens": 256}
+    return {"id": f"at {usd}", "ability": "small", "usd_per_mtok_in": usd, "usd_per_mtok_out": usd, **base, **more}
+
+
+@pytest.mark.parametrize("deny", [[], ["at 100000.0"]])
+def test_a_dear_llm_does_not_blur_the_cost_of_others(small_bundle: Any, deny: list[str]) -> None:
+    """Sums are exact on a grid that the dearest allowed LLM sets."""
+    router = turnout.Router.load(small_bundle, pool={"llms": [priced(0.1), priced(1e5)]})
+    decision = router.route("what is a court", constraints=turnout.Constraints(deny=deny), budget_usd=1.0)
+    assert decision.usd_bound == pytest.approx(sum(node.usd_bound for node in decision.plan), rel=1e-6, abs=0)
+    small_change = router.route("what is a court", constraints=turnout.Constraints(deny=deny), budget_usd=1e-7)
+    assert not small_change.feasible and "budget_infeasible" in small_change.reasons
+
+
+def test_an_operator_that_no_llm_may_run_makes_no_alternatives(small: turnout.Router) -> None:
+    decision = small.route("what is the capital of a")
+    assert decision.plan[0].operator == "react"  # which needs tools, and tiny has none
+    assert {a.llm: a.rule for a in decision.alternatives}["tiny"] == "policy"
 
 
 def test_empty_batches(small: turnout.Router) -> None:

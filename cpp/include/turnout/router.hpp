@@ -20,7 +20,7 @@
 
 namespace turnout {
 
-// Rules of one caller, compiled against one router's pool.
+// Rules of one caller, compiled against one router's pool: each list is empty or has that pool's length.
 struct Constraints {
   std::vector<std::uint8_t> allowed;   // per LLM; empty: all
   std::vector<std::uint8_t> denied;    // per LLM; empty: none
@@ -42,6 +42,7 @@ struct Request {
   bool sample = false;            // draw latent and operators with the seed
   std::uint64_t seed = 0;
   int tools = 4;                  // capabilities to propose, 0 .. kMaxTools
+  int row = -1;                   // of a batch: the number of its first row, for messages; -1: a single query
 };
 
 // Everything that a router reads; immutable once it stands.
@@ -51,7 +52,7 @@ struct Snapshot {
   std::shared_ptr<const difficulty::Model> difficulty;
   std::shared_ptr<const capability::Index> capability;  // null: no tools
   operators::Config operators;
-  trace::Names names;
+  trace::Names names;  // of the bundle, its version and the embedder; the router adds the catalog's
 };
 
 class Router {
@@ -65,10 +66,11 @@ class Router {
   struct Workspace;
   std::unique_ptr<Workspace, void (*)(Workspace*)> workspace() const;
 
-  // Thread-safe, given a workspace each. Wrong calls throw Error(input); routing reasons never do.
+  // Thread-safe, given a workspace each, made by this router. Wrong calls throw Error(input); routing reasons never do.
   void route(const Request& request, Workspace& ws, trace::Decision& out) const;
 
   // n rows that share everything but text or vector; engines run once a chunk of kMaxBatch. Equal to n single calls.
+  // All rows are checked before any is routed.
   void route_batch(std::span<const std::string_view> texts, const Request& common, Workspace& ws,
                    trace::Decision* out) const;
   void route_batch(const float* vectors, int n, const Request& common, Workspace& ws, trace::Decision* out) const;

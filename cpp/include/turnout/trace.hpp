@@ -35,8 +35,10 @@ enum class Reason : std::uint8_t {
   no_operator,          // no usable operator can begin a plan: no plan
   no_capability,        // the plan wants tools and none passed the filter
   sampled,              // drawn with the seed, not greedy
+  negative_utility,     // the plan costs more than its chance of success is worth: a host may abstain
+  no_in_tokens,         // a vector came without its length: prompts are priced at no tokens of the query's
 };
-inline constexpr int kReasons = 17;
+inline constexpr int kReasons = 19;
 const char* reason_name(Reason reason);
 
 using Reasons = std::uint32_t;

@@ -5,23 +5,28 @@
 namespace turnout::assign {
 namespace {
 
-// Four lanes, since a maximum is the same in any order.
-double row_max(const double* row, int n) {
+// Of what is allowed. Four lanes, since a maximum is the same in any order.
+double row_max(const double* row, const std::uint8_t* allowed, int n) {
   double lanes[4] = {0, 0, 0, 0};
+  const auto widen = [&](double& lane, int i) {
+    const double x = row[i] * (allowed[i] != 0);
+    lane = x > lane ? x : lane;
+  };
   int i = 0;
   for (; i + 4 <= n; i += 4)
     for (int k = 0; k < 4; ++k)
-      lanes[k] = row[i + k] > lanes[k] ? row[i + k] : lanes[k];
+      widen(lanes[k], i + k);
   for (; i < n; ++i)
-    lanes[0] = std::max(lanes[0], row[i]);
+    widen(lanes[0], i);
   return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
-// No plan's total exceeds the sum of its rows' maxima.
+// No plan's total exceeds the sum of its rows' maxima. What is forbidden does not count: one absurd price would make
+// the grid too coarse for all the others.
 double most(const double* matrix, const Problem& p) {
   double total = 0;
   for (int s = 0; s < p.slots; ++s)
-    total += row_max(matrix + s * p.llms, p.llms);
+    total += row_max(matrix + s * p.llms, p.allowed + s * p.llms, p.llms);
   return total;
 }
 

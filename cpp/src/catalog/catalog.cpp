@@ -35,8 +35,8 @@ void validate(const std::vector<Capability>& capabilities) {
     const Where where{"capabilities", i};
     if (static_cast<int>(capabilities[i].kind) >= kKinds)
       fail(where.field("kind"), "a known kind", std::to_string(static_cast<int>(capabilities[i].kind)));
-    where.not_negative("usd_per_call", capabilities[i].usd_per_call);
-    where.not_negative("seconds", capabilities[i].seconds);
+    where.at_most("usd_per_call", capabilities[i].usd_per_call, kMaxUsdPerCall);
+    where.at_most("seconds", capabilities[i].seconds, kMaxSeconds);
   }
 }
 

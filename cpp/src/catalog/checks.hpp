@@ -37,6 +37,12 @@ struct Where {
   void not_negative(std::string_view name, double x) const {
     if (!(x >= 0 && std::isfinite(x))) fail(field(name), "a number >= 0", text(x));
   }
+  void at_most(std::string_view name, double x, double most) const {
+    if (!(x >= 0 && x <= most)) fail(field(name), x >= 0 ? "at most " + text(most) : "a number >= 0", text(x));
+  }
+  void within(std::string_view name, double x, double most) const {
+    if (!(std::abs(x) <= most)) fail(field(name), "a number from -" + text(most) + " to " + text(most), text(x));
+  }
   void positive(std::string_view name, double x) const {
     if (!(x > 0 && std::isfinite(x))) fail(field(name), "a number > 0", text(x));
   }

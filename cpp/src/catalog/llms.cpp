@@ -5,9 +5,9 @@ namespace turnout::catalog {
 namespace {
 
 void check_prices(const Where& where, const Llm& llm) {
-  where.not_negative("usd_per_mtok_in", llm.usd_per_mtok_in);
-  where.not_negative("usd_per_mtok_out", llm.usd_per_mtok_out);
-  where.not_negative("usd_per_call", llm.usd_per_call);
+  where.at_most("usd_per_mtok_in", llm.usd_per_mtok_in, kMaxUsdPerMtok);
+  where.at_most("usd_per_mtok_out", llm.usd_per_mtok_out, kMaxUsdPerMtok);
+  where.at_most("usd_per_call", llm.usd_per_call, kMaxUsdPerCall);
 }
 
 void check_tokens(const Where& where, const Llm& llm) {
@@ -18,12 +18,16 @@ void check_tokens(const Where& where, const Llm& llm) {
          std::to_string(llm.max_output_tokens));
   where.positive("output_tokens_mean", llm.output_tokens_mean);
   where.positive("output_tokens_p90", llm.output_tokens_p90);
+  where.at_most("context_tokens", static_cast<double>(llm.context_tokens), kMaxTokens);
+  where.at_most("output_tokens_mean", llm.output_tokens_mean, kMaxTokens);
+  where.at_most("output_tokens_p90", llm.output_tokens_p90, kMaxTokens);
 }
 
 void check_ability(const Where& where, const Llm& llm) {
-  where.finite("ability", llm.ability);
-  where.not_negative("ability_se", llm.ability_se);
-  for (std::size_t k = 0; k < llm.skill.size(); ++k) where.finite(at("skill", k), llm.skill[k]);
+  where.within("ability", llm.ability, kMaxAbility);
+  where.at_most("ability_se", llm.ability_se, kMaxAbility);
+  for (std::size_t k = 0; k < llm.skill.size(); ++k)
+    if (!(std::abs(llm.skill[k]) <= kMaxAbility)) where.within(at("skill", k), llm.skill[k], kMaxAbility);
 }
 
 // The skill vectors of one pool live in one space.
@@ -48,8 +52,8 @@ void validate(const std::vector<Llm>& llms) {
     check_tokens(where, llms[i]);
     check_ability(where, llms[i]);
     check_skill_length(where, llms[i], llms[0].skill.size());
-    where.not_negative("seconds_to_first_token", llms[i].seconds_to_first_token);
-    where.not_negative("seconds_per_output_token", llms[i].seconds_per_output_token);
+    where.at_most("seconds_to_first_token", llms[i].seconds_to_first_token, kMaxSecondsToFirstToken);
+    where.at_most("seconds_per_output_token", llms[i].seconds_per_output_token, kMaxSecondsPerToken);
   }
 }
 

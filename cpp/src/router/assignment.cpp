@@ -9,10 +9,6 @@ namespace {
 using trace::Reason;
 using trace::Statistic;
 
-void note(trace::Decision& out, Reason reason, bool when) {
-  if (when) out.reasons |= trace::bit(reason);
-}
-
 turnout::assign::Stage stage_of(const Context& c, const operators::Choice& choice, int first_slot, bool first) {
   const auto& oper = c.snapshot.catalog.operators[choice.oper];
   turnout::assign::Stage stage;
@@ -50,9 +46,7 @@ void close_short_contexts(Context& c, int row, int slot) {
   const auto& llms = c.snapshot.catalog.llms;
   const double prompt = c.tables.input_tokens(slot, c.tokens);
   for (int m = 0; m < c.tables.llms; ++m) {
-    const auto& llm = llms[static_cast<std::size_t>(m)];
-    const double room = static_cast<double>(llm.context_tokens) - prompt;
-    if (room < std::min<double>(llm.output_tokens_mean, static_cast<double>(llm.max_output_tokens)))
+    if (!has_room(llms[static_cast<std::size_t>(m)], prompt))
       c.ws.allowed[static_cast<std::size_t>(row * c.tables.llms + m)] = 0;
   }
 }
@@ -115,6 +109,7 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
   note(out, Reason::time_infeasible, infeasible && s.seconds_bound > c.request.max_seconds);
   note(out, Reason::no_llm_allowed, s.status == Status::no_candidate && !out.has(Reason::no_operator));
   const auto stages = static_cast<std::ptrdiff_t>(c.ws.stages.size());
+  note(out, Reason::negative_utility, s.status != Status::no_candidate && s.utility < 0);
   note(out, Reason::operators_skipped, s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
 }
 
@@ -161,9 +156,7 @@ int single_call(const Context& c) {
   return a.count == 1 && a.choices[0].oper == oper ? -1 : oper;
 }
 
-}  // namespace
-
-void assign(Context& c) {
+void choose(Context& c) {
   const int single = single_call(c);
   Worth alone;
   if (single >= 0) {
@@ -175,7 +168,23 @@ void assign(Context& c) {
   if (single >= 0 && alone.beats(planned, c.request.sample)) {
     take_single_call(c, single);
     solve(c);
-    note(c.out, Reason::single_call, true);
+    note(c.out, Reason::single_call);
+  }
+}
+
+// The query fits some window, but no operator's prompt does.
+bool prompts_too_long(const Context& c) {
+  return c.ws.solution.status == turnout::assign::Status::no_candidate && !c.out.has(Reason::no_llm_allowed) &&
+         !c.out.has(Reason::no_operator) && !c.out.has(Reason::context_exceeded);
+}
+
+}  // namespace
+
+void assign(Context& c) {
+  choose(c);
+  if (prompts_too_long(c)) {
+    keep_largest_windows(c, trace::Rule::none);
+    choose(c);
   }
   copy_totals(c.ws.solution, c.out);
   note_reasons(c, c.ws.solution, c.out);

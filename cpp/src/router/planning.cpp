@@ -68,13 +68,21 @@ void measure(Context& c) {
   c.out.metrics = plan::metrics({depends, n}, {seconds, n});
 }
 
-// The operator that alternatives are priced as: the plan's first when it is one call slot, else the cheapest such.
-int alternative_slot(const Context& c) {
+// What alternatives are priced as: the plan's first operator when it is one call slot, else the cheapest such; or -1.
+int alternative_operator(const Context& c) {
   if (c.out.node_count > 0) {
     const int oper = c.out.nodes[0].oper;
-    if (c.snapshot.catalog.operators[static_cast<std::size_t>(oper)].slots.size() == 1) return c.tables.first_slot[static_cast<std::size_t>(oper)];
+    if (c.snapshot.catalog.operators[static_cast<std::size_t>(oper)].slots.size() == 1) return oper;
   }
-  return c.tables.alternative_operator < 0 ? -1 : c.tables.first_slot[static_cast<std::size_t>(c.tables.alternative_operator)];
+  return c.tables.alternative_operator;
+}
+
+Rule rule_of(const Context& c, int slot, int llm, const catalog::Operator& oper) {
+  const Rule rule = c.out.rules[llm];
+  if (rule != Rule::none) return rule;
+  if ((oper.needs_llm & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
+  const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
+  return has_room(spec, c.tables.input_tokens(slot, c.tokens)) ? Rule::none : Rule::context;
 }
 
 Alternative alternative_of(const Context& c, int slot, int llm, const catalog::Operator& oper) {
@@ -82,7 +90,7 @@ Alternative alternative_of(const Context& c, int slot, int llm, const catalog::O
   const auto bound = static_cast<int>(c.request.statistic), mean = static_cast<int>(Statistic::mean);
   Alternative a;
   a.llm = static_cast<std::int16_t>(llm);
-  a.rule = c.out.rules[llm];
+  a.rule = rule_of(c, slot, llm, oper);
   a.quality = oper.fix * catalog::curve_at(oper.curve, c.ws.quality[static_cast<std::size_t>(llm)]);
   a.usd = cost.usd[mean].at(c.tokens);
   a.usd_bound = cost.usd[bound].at(c.tokens);
@@ -117,10 +125,10 @@ void plan(Context& c) {
 
 void rank_alternatives(Context& c) {
   c.out.alternative_count = 0;
-  const int slot = alternative_slot(c);
-  if (slot < 0) return;
-  const auto owner = std::upper_bound(c.tables.first_slot.begin(), c.tables.first_slot.end(), slot) - c.tables.first_slot.begin() - 1;
-  const auto& oper = c.snapshot.catalog.operators[static_cast<std::size_t>(owner)];
+  const int chosen = alternative_operator(c);
+  if (chosen < 0) return;
+  const auto& oper = c.snapshot.catalog.operators[static_cast<std::size_t>(chosen)];
+  const int slot = c.tables.first_slot[static_cast<std::size_t>(chosen)];
   for (int m = 0; m < c.tables.llms; ++m) {
     const Alternative a = alternative_of(c, slot, m, oper);
     // Kept sorted by insertion: at most kMaxAlternatives, most LLMs fall off the end at once.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string>
 
+#include "router/checks.hpp"
 #include "router/stages.hpp"
 
 namespace turnout {
@@ -28,36 +29,22 @@ class Laps {
   Clock::time_point last_;
 };
 
-void check_number(double value, const char* path, bool infinite_ok) {
-  if (std::isnan(value) || value < 0 || (!infinite_ok && std::isinf(value)))
-    throw Error(ErrorKind::input, path, "expected a number >= 0, got " + std::to_string(value));
-}
-
-void check_vector(const float* x, int dim, int row) {
-  for (int i = 0; i < dim; ++i)
-    if (!std::isfinite(x[i]))
-      throw Error(ErrorKind::input, "query[" + (row < 0 ? "" : std::to_string(row) + "][") + std::to_string(i) + "]",
-                  "expected a finite number");
-}
-
-void check_request(const Request& in) {
-  check_number(in.value_usd, "value_usd", false);
-  check_number(in.usd_per_second, "usd_per_second", false);
-  check_number(in.budget.value, "budget_usd", true);
-  check_number(in.max_seconds.value, "max_seconds", true);
-  if (in.tools < 0 || in.tools > kMaxTools)
-    throw Error(ErrorKind::input, "tools", "expected 0 to " + std::to_string(kMaxTools) + ", got " + std::to_string(in.tools));
-}
-
-void check_text(std::string_view text) {
-  if (text.size() > kMaxTextBytes)
-    throw Error(ErrorKind::input, "query",
-                "expected at most " + std::to_string(kMaxTextBytes) + " bytes, got " + std::to_string(text.size()));
-}
-
 const capability::Filter& filter_of(const Request& in) {
   static const capability::Filter everything;
   return in.constraints ? in.constraints->filter : everything;
+}
+
+// The names that a reader of decisions needs.
+void add_names(const Snapshot& s, trace::Names& names) {
+  names.llms.clear(), names.capabilities.clear(), names.operators.clear(), names.roles.clear(), names.cut_points.clear();
+  for (const auto& llm : s.catalog.llms) names.llms.push_back(llm.id);
+  for (const auto& capability : s.catalog.capabilities) names.capabilities.push_back(capability.id);
+  for (const auto& oper : s.catalog.operators) {
+    names.operators.push_back(oper.id);
+    names.roles.emplace_back();
+    for (const auto& slot : oper.slots) names.roles.back().push_back(slot.role);
+  }
+  if (s.operators.depth_rule == operators::DepthRule::cut_points) names.cut_points = s.operators.cut_points;
 }
 
 void check_snapshot(const Snapshot& s) {
@@ -86,6 +73,7 @@ void check_snapshot(const Snapshot& s) {
 Router::Router(Snapshot snapshot) : snapshot_(std::move(snapshot)), tickets_(1) {
   if (!snapshot_.difficulty) throw Error(ErrorKind::config, "difficulty", "expected a model");
   check_snapshot(snapshot_);
+  add_names(snapshot_, snapshot_.names);
   tables_ = make_tables(snapshot_);
 }
 
@@ -113,17 +101,18 @@ void Router::begin(const Request& in, Decision& out) const {
   out.in_tokens = in.in_tokens;
   out.kept_tokens = 0;
   out.tool_count = 0;
+  if (out.from_vector && in.in_tokens < 0) out.reasons |= trace::bit(trace::Reason::no_in_tokens);
 }
 
 void Router::route(const Request& in, Workspace& ws, Decision& out) const {
-  check_request(in);
+  check_request(in, snapshot_, ws.owner == this);
   begin(in, out);
   Laps laps(out);
   const float* x = in.vector;
   if (x != nullptr) {
-    check_vector(x, dim(), -1);
+    check_vector(x, dim(), in.row);
   } else {
-    check_text(in.text);
+    check_text(in.text, in.row);
     stages::embed(snapshot_, in, ws.embed, ws.vectors.data(), out);
     x = ws.vectors.data();
   }
@@ -160,12 +149,14 @@ void Router::finish(const Request& in, Workspace& ws, const difficulty::Assessme
 void Router::route_batch(std::span<const std::string_view> texts, const Request& common, Workspace& ws,
                          Decision* out) const {
   const std::size_t width = static_cast<std::size_t>(dim());
-  check_request(common);
-  for (const auto text : texts) check_text(text);
+  check_request(common, snapshot_, ws.owner == this);
+  const int first = std::max(0, common.row);
+  for (std::size_t i = 0; i < texts.size(); ++i) check_text(texts[i], first + static_cast<int>(i));
   for (std::size_t start = 0; start < texts.size(); start += kMaxBatch) {
     const std::size_t n = std::min<std::size_t>(kMaxBatch, texts.size() - start);
     if (ws.vectors.size() < n * width) ws.vectors.resize(n * width);
     Request in = common;
+    in.vector = nullptr;
     for (std::size_t i = 0; i < n; ++i) {
       in.text = texts[start + i];
       begin(in, out[start + i]);
@@ -176,9 +167,10 @@ void Router::route_batch(std::span<const std::string_view> texts, const Request&
 }
 
 void Router::route_batch(const float* vectors, int n, const Request& common, Workspace& ws, Decision* out) const {
-  check_request(common);
+  check_request(common, snapshot_, ws.owner == this);
   Request in = common;
-  for (int i = 0; i < n; ++i) check_vector(vectors + static_cast<std::ptrdiff_t>(i) * dim(), dim(), i);
+  const int first = std::max(0, common.row);
+  for (int i = 0; i < n; ++i) check_vector(vectors + static_cast<std::ptrdiff_t>(i) * dim(), dim(), first + i);
   for (int start = 0; start < n; start += kMaxBatch) {
     const float* rows = vectors + static_cast<std::ptrdiff_t>(start) * dim();
     const int count = std::min(kMaxBatch, n - start);

@@ -8,10 +8,6 @@ namespace {
 using trace::Reason;
 using trace::Rule;
 
-void note(trace::Decision& out, Reason reason, bool when = true) {
-  if (when) out.reasons |= trace::bit(reason);
-}
-
 bool flagged(const std::vector<std::uint8_t>& flags, int i) { return !flags.empty() && flags[static_cast<std::size_t>(i)] != 0; }
 
 // The first rule that excludes an LLM, in the order in which a host would want to hear it.
@@ -22,26 +18,21 @@ Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
     if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   }
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
-  const double room = static_cast<double>(spec.context_tokens) - c.tokens;
-  return room < std::min(spec.output_tokens_mean, static_cast<double>(spec.max_output_tokens)) ? Rule::context : Rule::none;
-}
-
-// When the context window alone excludes every LLM that is otherwise allowed, the largest window is the least violation.
-void relax_context(Context& c) {
-  std::int64_t largest = -1;
-  const auto& llms = c.snapshot.catalog.llms;
-  for (int m = 0; m < c.tables.llms; ++m) {
-    if (c.out.rules[m] == Rule::none) return;
-    if (c.out.rules[m] == Rule::context) largest = std::max(largest, llms[static_cast<std::size_t>(m)].context_tokens);
-  }
-  if (largest < 0) return;
-  note(c.out, Reason::context_exceeded);
-  for (int m = 0; m < c.tables.llms; ++m)
-    if (c.out.rules[m] == Rule::context && llms[static_cast<std::size_t>(m)].context_tokens == largest)
-      c.ws.usable[static_cast<std::size_t>(m)] = 1;
+  return has_room(spec, c.tokens) ? Rule::none : Rule::context;
 }
 
 }  // namespace
+
+void keep_largest_windows(Context& c, Rule rule) {
+  std::int64_t largest = -1;
+  const auto& llms = c.snapshot.catalog.llms;
+  for (int m = 0; m < c.tables.llms; ++m)
+    if (c.out.rules[m] == rule) largest = std::max(largest, llms[static_cast<std::size_t>(m)].context_tokens);
+  for (int m = 0; m < c.tables.llms; ++m)
+    c.ws.usable[static_cast<std::size_t>(m)] =
+        c.out.rules[m] == rule && llms[static_cast<std::size_t>(m)].context_tokens == largest;
+  note(c.out, Reason::context_exceeded, largest >= 0);
+}
 
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out) {
   if (!snapshot.embedder)
@@ -68,9 +59,9 @@ void rules(Context& c) {
     c.out.rules[m] = rule_of(c, c.request.constraints, m);
     c.ws.usable[static_cast<std::size_t>(m)] = c.out.rules[m] == Rule::none;
   }
-  relax_context(c);
-  const bool none = std::none_of(c.ws.usable.begin(), c.ws.usable.end(), [](std::uint8_t u) { return u != 0; });
-  note(c.out, Reason::no_llm_allowed, none);
+  const auto none = [&c] { return std::none_of(c.ws.usable.begin(), c.ws.usable.end(), [](std::uint8_t u) { return u != 0; }); };
+  if (none()) keep_largest_windows(c, Rule::context);
+  note(c.out, Reason::no_llm_allowed, none());
 }
 
 void allocate(Context& c) {

@@ -1,6 +1,8 @@
 // The stages of a route, one function each, in the order of the picture.
 #pragma once
 
+#include <algorithm>
+
 #include "router/tables.hpp"
 #include "router/workspace.hpp"
 
@@ -22,12 +24,24 @@ struct Context {
   }
 };
 
+inline void note(trace::Decision& out, trace::Reason reason, bool when = true) {
+  if (when) out.reasons |= trace::bit(reason);
+}
+
+// Whether a prompt leaves the LLM room for its usual answer.
+inline bool has_room(const catalog::Llm& llm, double prompt) {
+  const double answer = std::min(llm.output_tokens_mean, static_cast<double>(llm.max_output_tokens));
+  return static_cast<double>(llm.context_tokens) - prompt >= answer;
+}
+
 // Text -> vector in `x`; notes tokens, truncation and emptiness.
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out);
 // Notes the assessment; in sampling mode moves it to a sampled latent.
 void assess(Context& context, difficulty::Assessment& assessment);
 // The hard rule that excludes each LLM, if any.
 void rules(Context& context);
+// Of those that a rule may drop, only the largest context windows stay usable: the least violation.
+void keep_largest_windows(Context& context, trace::Rule rule);
 void allocate(Context& context);
 void assign(Context& context);
 void plan(Context& context);

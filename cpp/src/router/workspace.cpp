@@ -5,7 +5,8 @@
 namespace turnout {
 
 Router::Workspace::Workspace(const Router& router)
-    : vectors(static_cast<std::size_t>(router.dim())),
+    : owner(&router),
+      vectors(static_cast<std::size_t>(router.dim())),
       difficulty(router.snapshot().difficulty->workspace()),
       assign(static_cast<int>(router.snapshot().catalog.llms.size())) {
   const std::size_t llms = router.snapshot().catalog.llms.size();

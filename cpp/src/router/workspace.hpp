@@ -11,6 +11,8 @@ namespace turnout {
 struct Router::Workspace {
   explicit Workspace(const Router& router);
 
+  const Router* owner;
+
   embed::Workspace embed;
   std::vector<float> vectors;  // [kMaxBatch, dim], grown to what was asked
   difficulty::Workspace difficulty;

@@ -8,7 +8,8 @@ const char* reason_name(Reason reason) {
   static constexpr std::array<const char*, kReasons> names = {
       "no_text",      "truncated",         "out_of_domain",   "prior_operators",  "operators_masked", "stopped_early",
       "operators_skipped", "single_call", "limits_bind",  "label_cap",       "budget_infeasible", "time_infeasible", "context_exceeded",
-      "no_llm_allowed", "no_operator",     "no_capability",   "sampled"};
+      "no_llm_allowed", "no_operator",     "no_capability",   "sampled",
+      "negative_utility", "no_in_tokens"};
   return names[static_cast<std::size_t>(reason)];
 }
 

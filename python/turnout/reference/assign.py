@@ -75,8 +75,9 @@ def total(terms: Iterable[float]) -> float:
     return reduce(operator.add, terms, 0.0)
 
 
-def _most(matrix: Matrix) -> float:
-    return total(max(row) for row in matrix)
+def _most(matrix: NDArray[np.float64], allowed: NDArray[np.bool_]) -> float:
+    """No plan's total exceeds it; what is forbidden does not count."""
+    return total(np.where(allowed, matrix, 0.0).max(axis=1).tolist())
 
 
 def _on(grid: Grid, matrix: Matrix) -> Matrix:
@@ -99,15 +100,15 @@ def problem_of(
     """The problem that `turnout.assign.solve` describes."""
     usd_rows, seconds_rows = usd.tolist(), seconds.tolist()
     bound_rows, time_rows = usd_bound.tolist(), seconds_bound.tolist()
-    waiting = usd_per_second * _most(seconds_rows) if usd_per_second > 0 else 0.0
-    money = grid_for(max(value_usd, _most(usd_rows) + waiting))
+    waiting = usd_per_second * _most(seconds, allowed) if usd_per_second > 0 else 0.0
+    money = grid_for(max(value_usd, _most(usd, allowed) + waiting))
     return Problem(
         stages=stages,
         quality=quality.tolist(),
         usd=_on(money, usd_rows),
-        usd_bound=_on(grid_for(_most(bound_rows)), bound_rows),
+        usd_bound=_on(grid_for(_most(usd_bound, allowed)), bound_rows),
         seconds=seconds_rows,
-        seconds_bound=_on(grid_for(_most(time_rows)), time_rows),
+        seconds_bound=_on(grid_for(_most(seconds_bound, allowed)), time_rows),
         charge=[[money(usd_per_second * x) for x in row] for row in seconds_rows],
         allowed=allowed.tolist(),
         money=money,
@@ -407,6 +408,7 @@ class Bounds:
 def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers: tuple[float, ...]) -> Bounds:
     """Backwards, stage by stage, at every knot of p."""
     after = [problem.value_usd * P_KNOTS]
+    size = problem.value_usd  # of what is added up: rounding errors are a part of it, or steps of the grid
     for stage, ways, _ in reversed(layers):
         paid = np.array([way.net + sum(map(operator.mul, multipliers, way.uses)) for way in ways])
         g = np.array([way.gain for way in ways])[:, None]
@@ -414,8 +416,9 @@ def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers
         run = P_KNOTS * (1 - stage.break_ * (1 - g)) + (1 - P_KNOTS) * stage.fix * g
         reached = np.where(skips, P_KNOTS, run)
         after.insert(0, np.max(np.interp(reached, P_KNOTS, after[0]) - paid[:, None], axis=0))
+        size += float(np.max(np.abs(paid)))
     slack = sum(map(operator.mul, multipliers, limits.values()))
-    return Bounds(multipliers, after, slack, 1e-9 * (problem.value_usd + slack))
+    return Bounds(multipliers, after, slack, 1e-9 * (size + slack) + 2.0**-45 * problem.money.magic)
 
 
 def best_bounds(problem: Problem, layers: list[Layer], limits: Limits) -> Bounds:

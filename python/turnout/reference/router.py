@@ -19,6 +19,7 @@ from turnout.assemble import Parts, native_llms
 from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
+from turnout.names import REASONS
 from turnout.reference import assign, capability, catalog, costs, embed, operators, plan
 from turnout.reference.core import Philox
 from turnout.reference.difficulty import Assessment, Model
@@ -26,11 +27,6 @@ from turnout.reference.onnx import Network
 
 STATISTICS = ("p90", "mean", "cap")
 MAX_ALTERNATIVES = 16
-REASONS = (
-    "no_text truncated out_of_domain prior_operators operators_masked stopped_early operators_skipped single_call "
-    "limits_bind label_cap budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator "
-    "no_capability sampled"
-).split()
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -169,7 +165,10 @@ class ReferenceRouter:
 
     def _read(self, query: str | bytes | Sequence[float], request: Request) -> Query:
         if not isinstance(query, str | bytes):
-            return Query(list(query), -1 if request.in_tokens is None else request.in_tokens, 0)
+            unknown = request.in_tokens is None
+            q = Query(list(query), -1 if request.in_tokens is None else request.in_tokens, 0)
+            q.reasons |= {"no_in_tokens"} if unknown else set()
+            return q
         kept, tokens = self._kept(query)
         q = Query(self._vector(kept), tokens if request.in_tokens is None else request.in_tokens, len(kept))
         if not kept:
@@ -218,16 +217,17 @@ class ReferenceRouter:
         """The rule that excludes each LLM; when only context windows do, the largest is the least violation."""
         rules = [self._rule(llm, q.tokens, request.constraints) for llm in self.llms]
         usable = [rule == "none" for rule in rules]
-        windows = [llm.context_tokens for llm, rule in zip(self.llms, rules, strict=True) if rule == "context"]
-        if not any(usable) and windows:
-            q.reasons.add("context_exceeded")
-            usable = [
-                rule == "context" and llm.context_tokens == max(windows)
-                for llm, rule in zip(self.llms, rules, strict=True)
-            ]
+        if not any(usable):
+            usable = self._largest_windows(q, [rule == "context" for rule in rules])
         if not any(usable):
             q.reasons.add("no_llm_allowed")
         return rules, usable
+
+    def _largest_windows(self, q: Query, among: list[bool]) -> list[bool]:
+        """The least violation where every prompt is too long."""
+        windows = [llm.context_tokens for llm, ok in zip(self.llms, among, strict=True) if ok]
+        q.reasons |= {"context_exceeded"} if windows else set()
+        return [ok and llm.context_tokens == max(windows) for llm, ok in zip(self.llms, among, strict=True)]
 
     def _masks(self, request: Request, usable: list[bool]) -> list[int]:
         policies, kinds = [m.policy for m in self.llms], sum({1 << c.kind for c in self._parts.capabilities})
@@ -312,6 +312,17 @@ class ReferenceRouter:
     def _assign(
         self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
     ) -> tuple[Problem, Solution]:
+        problem, s = self._choose(q, request, allocation, usable, quality)
+        if s.status == "no_candidate" and not q.reasons & {"no_llm_allowed", "no_operator", "context_exceeded"}:
+            usable = self._largest_windows(q, usable)  # the query fits some window, but no operator's prompt does
+            problem, s = self._choose(q, request, allocation, usable, quality)
+        self._note(q, request, s)
+        return problem, s
+
+    def _choose(
+        self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
+    ) -> tuple[Problem, Solution]:
+        """What was allocated, or one call where that is better."""
         choices = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
         problem = self._problem(q, request, choices, usable)
         s = self._solve(request, problem, quality)
@@ -322,7 +333,6 @@ class ReferenceRouter:
             if self._beats(answer, s, request.seed is not None):
                 problem, s = alone, answer
                 q.reasons.add("single_call")
-        self._note(q, request, s)
         return problem, s
 
     def _note(self, q: Query, request: Request, s: Solution) -> None:
@@ -335,6 +345,7 @@ class ReferenceRouter:
             "time_infeasible": bad and s.seconds_bound > seconds,
             "no_llm_allowed": s.status == "no_candidate" and "no_operator" not in q.reasons,
             "operators_skipped": s.status != "no_candidate" and any(s.skipped),
+            "negative_utility": s.status != "no_candidate" and s.utility < 0.0,
         }
         q.reasons |= {reason for reason, holds in found.items() if holds}
 
@@ -425,6 +436,10 @@ class ReferenceRouter:
         op, found = self.operators[oper], []
         for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
             cost = self._costs[oper][0][m]
+            if rule == "none" and op.needs_llm & ~llm.policy:
+                rule = "policy"
+            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens)):
+                rule = "context"
             p = op.fix * catalog.curve_at(op.curve, quality[m])
             usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]
             bound = cost.usd(request.bound, q.tokens)

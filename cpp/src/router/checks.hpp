@@ -1,0 +1,13 @@
+// What a caller may ask for. Each throws Error(input) with the path to the culprit; `row` of a batch, or -1.
+#pragma once
+
+#include "turnout/router.hpp"
+
+namespace turnout {
+
+void check_request(const Request& in, const Snapshot& snapshot, bool own_workspace);
+void check_text(std::string_view text, int row);
+// Finite, and of norm 1 (or zeros, which no text gives).
+void check_vector(const float* x, int dim, int row);
+
+}  // namespace turnout
