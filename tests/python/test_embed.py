@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import random
 import subprocess
@@ -23,6 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+import bundles
+import turnout
 from turnout import _native, engines
 from turnout.core import BundleError, ConfigError, InputError
 from turnout.embed import CallableEmbedder, OnnxEmbedder, StaticEmbedder, Tokenizer, load_encoder, load_minilm
@@ -371,6 +374,19 @@ def test_states_are_averaged_and_pooled_vectors_taken(pooled: bool) -> None:
             continue
         mean = table[[2, *twin.keep_head_and_tail(ids, 2, 8), 3]].astype(np.float64).mean(0)
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_a_bundle_with_an_encoder(tmp_path: Path) -> None:
+    files, tokens = bundles.files(), bundles.vocab()
+    table = np.random.default_rng(2).normal(size=(len(tokens), bundles.DIM)).astype(np.float32)
+    model = encoder(table, False)
+    config = {"kind": "onnx", "name": "planted", "dim": bundles.DIM, "max_tokens": 12}
+    files |= {"embed/encoder.onnx": model, "embed/config.json": json.dumps(config).encode()}
+    del files["embed/rows.npy"], files["embed/weights.npy"]
+    router = turnout.Router.load(bundles.write(tmp_path, files))
+    peer = OnnxEmbedder("\n".join(tokens).encode(), session(model), name="planted", max_tokens=12)
+    text = "what is the capital of a state and how many integrals are there"
+    assert np.array_equal(router.embed(text), peer.embed(text)) and router.route(text).feasible
 
 
 def test_encoders_that_do_not_fit_are_named() -> None:

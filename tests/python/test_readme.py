@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,18 @@ def masked(text: str) -> str:
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["first", "by hand"])
-def test_an_example_prints_what_it_says(tmp_path: Path, number: int) -> None:
+def test_an_example_pasted_in_the_root_prints_what_it_says(tmp_path: Path, number: int) -> None:
     code, printed = examples()[number]
-    (tmp_path / "pool.toml").write_text(blocks("toml")[0], encoding="utf-8")
-    (tmp_path / "example.py").write_text(code, encoding="utf-8")
-    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True)
+    example = tmp_path / "example.py"
+    example.write_text(code, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(example)], cwd=README.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert masked(done.stdout) == masked(printed)
+
+
+def test_the_pool_is_that_of_the_examples() -> None:
+    shown, file = blocks("toml")[0], README.parent / "examples/pool.toml"
+    assert tomllib.loads(shown) == tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def test_every_python_block_is_run() -> None:
