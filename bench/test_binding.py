@@ -14,7 +14,7 @@ TEXT = "Which doctrine takes an oral promise to sell land out of the statute of 
 def test_pybind11_native_call(benchmark: Any, workload: Workload) -> None:
     route = workload.router.parts.native.route
     benchmark.group = "binding"
-    benchmark(route, TEXT, 0.01, None, None, None, 0, None, None, 4, 0.0)
+    benchmark(route, TEXT, (0.01, None, None, None, 0, None, None, 4, 0.0))
 
 
 def test_pybind11_through_the_python_face(benchmark: Any, workload: Workload) -> None:

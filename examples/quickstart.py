@@ -9,7 +9,7 @@ import turnout
 
 router = turnout.Router.load(pool=Path(__file__).parent / "pool.toml")
 decision = router.route(
-    "A 900 MeV neutral pion decays into two photons. What is their minimum opening angle?",
+    "Compute the definite integral of x^3 exp(-x^2) from 0 to infinity.",
     value_usd=0.05,  # what a correct answer is worth to you
     budget_usd=0.004,  # hard limit, on the p90 of the plan's cost
 )

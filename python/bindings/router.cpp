@@ -65,33 +65,69 @@ struct PyRouter {
   WorkspacePool pool;
 };
 
-double or_unlimited(const std::optional<double>& value) {
-  return value.value_or(std::numeric_limits<double>::infinity());
-}
+// The options of a call travel as one tuple: fewer arguments than pybind11 keeps without a heap allocation. What it
+// cannot read is a Python TypeError or OverflowError; turnout.arguments says which option it was.
+class OptionReader {
+ public:
+  explicit OptionReader(const py::tuple& options) : options_(options) {
+    if (options.size() != 9) throw py::type_error("options: expected 9, got " + std::to_string(options.size()));
+  }
 
-struct Options {
-  double value_usd, usd_per_second;
-  std::optional<double> budget_usd, max_seconds;
-  std::optional<int> in_tokens;
-  int statistic, tools;
-  std::optional<std::uint64_t> seed;
-  const Constraints* constraints;
+  double number() { return checked(PyFloat_AsDouble(next().ptr())); }
+  double limit() { return peek().is_none() ? skip(std::numeric_limits<double>::infinity()) : number(); }
+  int integer() {
+    const long value = checked(PyLong_AsLong(index(next()).ptr()));
+    if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max())
+      throw py::type_error("an option is no int of 32 bits");
+    return static_cast<int>(value);
+  }
+  std::optional<int> maybe_integer() { return peek().is_none() ? skip(std::optional<int>()) : integer(); }
+  std::optional<std::uint64_t> maybe_seed() {
+    if (peek().is_none()) return skip(std::optional<std::uint64_t>());
+    return checked(PyLong_AsUnsignedLongLong(index(next()).ptr()));
+  }
+  const Constraints* constraints() { return next().cast<const Constraints*>(); }
+
+ private:
+  py::handle peek() const { return PyTuple_GET_ITEM(options_.ptr(), at_); }
+  py::handle next() { return PyTuple_GET_ITEM(options_.ptr(), at_++); }
+  template <class T>
+  T skip(T value) {
+    ++at_;
+    return value;
+  }
+  static py::object index(py::handle value) {
+    py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+    if (!number) throw py::error_already_set();
+    return number;
+  }
+  template <class T>
+  static T checked(T value) {
+    if (value == static_cast<T>(-1) && PyErr_Occurred() != nullptr) throw py::error_already_set();
+    return value;
+  }
+
+  const py::tuple& options_;
+  py::ssize_t at_ = 0;
 };
 
-Request request_of(const Options& o) {
+Request request_of(const py::tuple& options) {
+  OptionReader read(options);
   Request r;
-  r.value_usd = o.value_usd;
-  r.usd_per_second = o.usd_per_second;
-  r.budget = Usd(or_unlimited(o.budget_usd));
-  r.max_seconds = Seconds(or_unlimited(o.max_seconds));
-  if (o.in_tokens.value_or(0) < 0)
-    throw Error(ErrorKind::input, "in_tokens", "expected a number >= 0, got " + std::to_string(*o.in_tokens));
-  r.in_tokens = o.in_tokens.value_or(-1);
-  r.statistic = static_cast<trace::Statistic>(o.statistic);
-  r.tools = o.tools;
-  r.sample = o.seed.has_value();
-  r.seed = o.seed.value_or(0);
-  r.constraints = o.constraints;
+  r.value_usd = read.number();
+  r.budget = Usd(read.limit());
+  r.max_seconds = Seconds(read.limit());
+  const std::optional<int> in_tokens = read.maybe_integer();
+  if (in_tokens.value_or(0) < 0)
+    throw Error(ErrorKind::input, "in_tokens", "expected a number >= 0, got " + std::to_string(*in_tokens));
+  r.in_tokens = in_tokens.value_or(-1);
+  r.statistic = static_cast<trace::Statistic>(read.integer());
+  r.constraints = read.constraints();
+  const std::optional<std::uint64_t> seed = read.maybe_seed();
+  r.sample = seed.has_value();
+  r.seed = seed.value_or(0);
+  r.tools = read.integer();
+  r.usd_per_second = read.number();
   return r;
 }
 
@@ -101,7 +137,7 @@ void check_tokens(const Request& r) {
     throw Error(ErrorKind::input, "in_tokens", "a budget with a vector needs the query's length: pass in_tokens=");
 }
 
-std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const Options& options) {
+std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const py::tuple& options) {
   Request request = request_of(options);
   std::optional<TextView> text;
   if (is_text(query)) {
@@ -169,7 +205,7 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
   return batch;
 }
 
-std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const Options& options, int threads) {
+std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const py::tuple& options, int threads) {
   const auto array = exact<float>(rows, "queries", 2);
   if (array.shape(0) > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, "queries", "expected fewer than 2^31 rows, got " + std::to_string(array.shape(0)));
@@ -190,7 +226,7 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
                  });
 }
 
-std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const Options& options, int threads) {
+std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const py::tuple& options, int threads) {
   const py::tuple held(texts);  // the texts live as long as the views of them
   std::vector<TextView> views;
   std::vector<std::string_view> data;
@@ -292,38 +328,12 @@ void bind_router(py::module_& m) {
       .def(py::init(&make_constraints), py::kw_only(), py::arg("allowed"), py::arg("denied"), py::arg("disabled"),
            py::arg("needs"), py::arg("kinds"), py::arg("granted"), py::arg("cost_bias"));
 
-  const auto options = [](double value_usd, std::optional<double> budget_usd, std::optional<double> max_seconds, std::optional<int> in_tokens,
-                          int statistic, const Constraints* constraints, std::optional<std::uint64_t> seed, int tools,
-                          double usd_per_second) {
-    return Options{value_usd, usd_per_second, budget_usd, max_seconds, in_tokens, statistic, tools, seed, constraints};
-  };
   py::class_<PyRouter>(m, "Router")
       .def(py::init(&make_router), py::kw_only(), py::arg("llms"), py::arg("operators"), py::arg("capabilities"), py::arg("embedder"),
            py::arg("difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"), py::arg("version"), py::arg("embedder_name"))
-      .def(
-          "route",
-          [options](PyRouter& self, const py::object& query, double value_usd, std::optional<double> budget_usd,
-                    std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
-                    std::optional<std::uint64_t> seed, int tools, double usd_per_second) {
-            return route(self, query,
-                         options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second));
-          })
-      .def("route_vectors",
-           [options](PyRouter& self, const py::object& rows, double value_usd, std::optional<double> budget_usd,
-                     std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
-                     std::optional<std::uint64_t> seed, int tools, double usd_per_second, int threads) {
-             return route_vectors(self, rows,
-                                  options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second),
-                                  threads);
-           })
-      .def("route_texts",
-           [options](PyRouter& self, const py::sequence& texts, double value_usd, std::optional<double> budget_usd,
-                     std::optional<double> max_seconds, std::optional<int> in_tokens, int statistic, const Constraints* constraints,
-                     std::optional<std::uint64_t> seed, int tools, double usd_per_second, int threads) {
-             return route_texts(self, texts,
-                                options(value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second),
-                                threads);
-           })
+      .def("route", route)
+      .def("route_vectors", route_vectors)
+      .def("route_texts", route_texts)
       .def("embed", embed)
       .def("count_tokens", count_tokens)
       .def("predict", predict)

@@ -12,6 +12,9 @@ from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
 _Element = Literal["float32", "int32", "int64"]
 _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
 
+# value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second.
+_Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
+
 class _Stage(Protocol):
     @property
     def weights(self) -> Sequence[float]: ...
@@ -804,50 +807,9 @@ class Router:
         version: str,
         embedder_name: str,
     ) -> None: ...
-    def route(
-        self,
-        query: str | bytes | NDArray[np.float32],
-        value_usd: float,
-        budget_usd: float | None,
-        max_seconds: float | None,
-        in_tokens: int | None,
-        statistic: int,
-        constraints: Constraints | None,
-        seed: int | None,
-        tools: int,
-        usd_per_second: float,
-        /,
-    ) -> Decision: ...
-    def route_vectors(
-        self,
-        queries: NDArray[np.float32],
-        value_usd: float,
-        budget_usd: float | None,
-        max_seconds: float | None,
-        in_tokens: int | None,
-        statistic: int,
-        constraints: Constraints | None,
-        seed: int | None,
-        tools: int,
-        usd_per_second: float,
-        threads: int,
-        /,
-    ) -> DecisionBatch: ...
-    def route_texts(
-        self,
-        queries: Sequence[str | bytes],
-        value_usd: float,
-        budget_usd: float | None,
-        max_seconds: float | None,
-        in_tokens: int | None,
-        statistic: int,
-        constraints: Constraints | None,
-        seed: int | None,
-        tools: int,
-        usd_per_second: float,
-        threads: int,
-        /,
-    ) -> DecisionBatch: ...
+    def route(self, query: str | bytes | NDArray[np.float32], options: _Options, /) -> Decision: ...
+    def route_vectors(self, queries: NDArray[np.float32], options: _Options, threads: int, /) -> DecisionBatch: ...
+    def route_texts(self, queries: Sequence[str | bytes], options: _Options, threads: int, /) -> DecisionBatch: ...
     def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
     def count_tokens(self, text: str | bytes, /) -> int: ...
     def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...

@@ -1,57 +1,65 @@
-"""What is wrong with a call of the native router that it could not read: found after the fact, so that good calls pay
-nothing for it."""
+"""Which option the native router could not read: found after the fact, so that good calls pay nothing for it."""
 
 from __future__ import annotations
 
-import numbers
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from turnout.core import InputError
 from turnout.schema import fail
 
-MAX_SEED = 2**64 - 1
-_MAX_TOKENS = 2**31 - 1
-_MAX_TOOLS = 8
-_MAX_THREADS = 2**31 - 1
+Check = Callable[[str, object], Exception | None]
 
-_NUMBERS = ("value_usd", "usd_per_second")
-_LIMITS = ("budget_usd", "max_seconds")
-_COUNTS = {"seed": (0, MAX_SEED), "in_tokens": (0, _MAX_TOKENS)}  # or None
-_SIZES = {"tools": (0, _MAX_TOOLS), "threads": (1, _MAX_THREADS)}
+_MAX_INT = 2**31 - 1
 
 
 def _wrong_type(name: str, expected: str, value: object) -> TypeError:
     return TypeError(f"{name}: expected {expected}, got {type(value).__name__} {value!r}")
 
 
-def _wrong_number(name: str, value: object, optional: bool) -> Exception | None:
-    if isinstance(value, numbers.Real) or (optional and value is None):
+def wrong_number(name: str, value: object, optional: bool = False) -> Exception | None:
+    """The error of a value that is no number."""
+    if isinstance(value, int | float | np.number) or (optional and value is None):
         return None
     return _wrong_type(name, "a number or None" if optional else "a number", value)
 
 
-def _wrong_count(name: str, value: object, span: tuple[int, int], optional: bool) -> Exception | None:
+def _wrong_count(name: str, value: object, least: int, most: int, optional: bool = False) -> Exception | None:
     if optional and value is None:
         return None
     if not isinstance(value, int | np.integer):
         return _wrong_type(name, "an int or None" if optional else "an int", value)
-    if not span[0] <= value <= span[1]:
-        return fail(InputError, name, f"expected {span[0]} to {span[1]}, got {value}")
+    if not least <= value <= most:
+        return fail(InputError, name, f"expected {least} to {most}, got {value}")
     return None
 
 
-def wrong_option(**options: Any) -> Exception | None:
-    """The first option that is of no use, as the error to raise; None where all can be read."""
-    for name, value in options.items():
-        error: Exception | None = None
-        if name in _NUMBERS or name in _LIMITS:
-            error = _wrong_number(name, value, optional=name in _LIMITS)
-        elif name in _COUNTS:
-            error = _wrong_count(name, value, _COUNTS[name], optional=True)
-        elif name in _SIZES:
-            error = _wrong_count(name, value, _SIZES[name], optional=False)
-        if error is not None:
-            return error
-    return None
+def _fine(name: str, value: object) -> None:
+    """Checked by who made it."""
+
+
+# In the order of the native router's tuple.
+_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("value_usd", wrong_number),
+    ("budget_usd", partial(wrong_number, optional=True)),
+    ("max_seconds", partial(wrong_number, optional=True)),
+    ("in_tokens", partial(_wrong_count, least=0, most=_MAX_INT, optional=True)),
+    ("statistic", _fine),
+    ("constraints", _fine),
+    ("seed", partial(_wrong_count, least=0, most=2**64 - 1, optional=True)),
+    ("tools", partial(_wrong_count, least=0, most=8)),
+    ("usd_per_second", wrong_number),
+)
+
+
+def wrong_option(options: Sequence[object]) -> Exception | None:
+    """The first option that cannot be read, as the error to raise; None where all can be."""
+    found = (check(name, value) for (name, check), value in zip(_CHECKS, options, strict=True))
+    return next((error for error in found if error is not None), None)
+
+
+def wrong_threads(threads: object) -> Exception | None:
+    """The same for a number of threads."""
+    return _wrong_count("threads", threads, 1, _MAX_INT)

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
-from turnout.arguments import wrong_option
+from turnout.arguments import wrong_number, wrong_option, wrong_threads
 from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
 from turnout.compile import compile_constraints
@@ -139,33 +139,21 @@ class Router:
         """
         if self._callable is not None or not isinstance(query, str | bytes | np.ndarray):
             query, in_tokens, constraints = self._prepare(query, in_tokens, constraints)
-        value_usd = self._value_usd if value_usd is None else value_usd
+        options = (
+            self._value_usd if value_usd is None else value_usd,
+            budget_usd,
+            max_seconds,
+            in_tokens,
+            0 if statistic == "p90" else _statistic(statistic),
+            None if constraints is None else self._compile(constraints),
+            seed,
+            tools,
+            usd_per_second,
+        )
         try:
-            return self._native.route(
-                query,  # type: ignore[arg-type]  # what is left of the union after _prepare
-                value_usd,
-                budget_usd,
-                max_seconds,
-                in_tokens,
-                0 if statistic == "p90" else _statistic(statistic),
-                None if constraints is None else self._compile(constraints),
-                seed,
-                tools,
-                usd_per_second,
-            )
-        except TypeError as error:
-            raise (
-                wrong_option(
-                    value_usd=value_usd,
-                    budget_usd=budget_usd,
-                    max_seconds=max_seconds,
-                    in_tokens=in_tokens,
-                    seed=seed,
-                    tools=tools,
-                    usd_per_second=usd_per_second,
-                )
-                or error
-            ) from None
+            return self._native.route(query, options)  # type: ignore[arg-type]  # what is left after _prepare
+        except (TypeError, OverflowError) as error:
+            raise wrong_option(options) or error from None
 
     def route_batch(
         self,
@@ -210,23 +198,8 @@ class Router:
         if not isinstance(queries, np.ndarray | Sequence):
             raise TypeError(f"queries: expected a list of queries or float32[N, D], got {type(queries).__name__}")
         run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
-        value_usd = self._value_usd if value_usd is None else value_usd
-        threads = _threads(len(queries)) if threads is None else threads
-        wrong = wrong_option(
-            value_usd=value_usd,
-            budget_usd=budget_usd,
-            max_seconds=max_seconds,
-            in_tokens=in_tokens,
-            seed=seed,
-            tools=tools,
-            usd_per_second=usd_per_second,
-            threads=threads,
-        )
-        if wrong is not None:
-            raise wrong
-        batch: _native.DecisionBatch = run(
-            queries,
-            value_usd,
+        options = (
+            self._value_usd if value_usd is None else value_usd,
             budget_usd,
             max_seconds,
             in_tokens,
@@ -235,8 +208,12 @@ class Router:
             seed,
             tools,
             usd_per_second,
-            threads,
         )
+        threads = _threads(len(queries)) if threads is None else threads
+        wrong = wrong_option(options) or wrong_threads(threads)
+        if wrong is not None:
+            raise wrong
+        batch: _native.DecisionBatch = run(queries, options, threads)
         return batch
 
     async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
@@ -346,7 +323,7 @@ def _statistic(name: str) -> int:
 
 
 def _check_value(value_usd: float) -> None:
-    wrong = wrong_option(value_usd=value_usd)
+    wrong = wrong_number("value_usd", value_usd)
     if wrong is not None:
         raise wrong
     if not 0.0 <= value_usd <= _MAX_VALUE_USD:
