@@ -69,7 +69,7 @@ class Session:
     def metadata(self, key: str) -> str:
         """Custom metadata; empty if the key is absent."""
     def run(self, inputs: Sequence[NDArray[Any]], shapes: Sequence[Sequence[int]]) -> list[NDArray[Any]]:
-        """Arrays in the order of `inputs` -> new arrays of the given shapes."""
+        """Arrays in the order of `inputs` -> new arrays of the given shapes, one for each of the first outputs."""
     @property
     def inputs(self) -> list[tuple[str, _Element, list[int]]]: ...
     @property

@@ -97,8 +97,9 @@ class StaticEmbedder final : public Embedder {
   Options options_;
 };
 
-// A transformer encoder exported to ONNX (inputs input_ids, attention_mask and, if declared, token_type_ids, all int64
-// [B, T]; first output the token states [B, T, dim] (mean-pooled here) or the pooled vector [B, dim]).
+// A transformer encoder exported to ONNX: inputs input_ids, attention_mask and, if declared, token_type_ids, all int64
+// [B, T] of any T; first output the token states [B, T, dim] (mean-pooled here) or the pooled vector [B, dim]. Other
+// outputs are not computed.
 class OnnxEmbedder final : public Embedder {
  public:
   struct Options {
