@@ -149,4 +149,5 @@ TEST(curves_interpolate_between_their_knots) {
   CHECK(catalog::curve_at(steps, 32.0 / 64) == 0.5);
   CHECK(catalog::curve_at(steps, 32.5 / 64) == 0.625);
   CHECK(catalog::curve_at(curve, -0.5) == 0 && catalog::curve_at(curve, 1.5) == 1);
+  CHECK(catalog::curve_at(curve, kNan) == 0);
 }

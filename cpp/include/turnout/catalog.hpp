@@ -82,7 +82,7 @@ struct Capability {
   bool operator==(const Capability&) const = default;
 };
 
-// Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1].
+// Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1], NaN to 0.
 double curve_at(const std::vector<double>& curve, double c);
 
 // Each list alone. Throws Error(config) with the path to the culprit, as in "operators[3].slots[0].calls".

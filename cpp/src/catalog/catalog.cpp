@@ -23,7 +23,7 @@ const char* kind_name(Kind kind) {
 
 double curve_at(const std::vector<double>& curve, double c) {
   constexpr int kLast = kCurveKnots - 1;
-  const double x = std::clamp(c, 0.0, 1.0) * kLast;
+  const double x = c > 0 ? std::min(c, 1.0) * kLast : 0;  // NaN counts as 0: it must not become an index
   const int k = std::min(static_cast<int>(x), kLast - 1);
   const auto low = curve[static_cast<std::size_t>(k)], high = curve[static_cast<std::size_t>(k) + 1];
   return low + (x - k) * (high - low);
