@@ -48,6 +48,7 @@ Tensor input(const Port& port, const py::handle& object) {
   const auto array = py::reinterpret_borrow<py::array>(object);
   if (!array.dtype().is(dtype) || !(array.flags() & py::array::c_style))
     throw py::type_error("'" + port.name + "': expected a C-contiguous array of " + std::string(py::str(dtype)));
+  check_aligned(array, "'" + port.name + "'");
   return tensor_of(array, port.element);
 }
 

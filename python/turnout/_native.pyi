@@ -96,6 +96,8 @@ class Embedder:
 
     def embed(self, text: str | bytes) -> NDArray[np.float32]:
         """Text -> float32[D], read-only; zeros for a text without tokens."""
+    def count_tokens(self, text: str | bytes) -> int:
+        """Tokens of the whole text, before any truncation."""
     def embed_batch(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
         """Texts -> float32[N, D], read-only."""
     @property
@@ -583,6 +585,8 @@ class PlanNode:
         """The same as plain data, for JSON."""
     def __eq__(self, other: object, /) -> bool: ...
     def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Alternative:
@@ -616,6 +620,8 @@ class Alternative:
         """The same as plain data, for JSON."""
     def __eq__(self, other: object, /) -> bool: ...
     def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Decision:
@@ -729,6 +735,7 @@ class DecisionBatch:
     def __getitem__(self, index: int) -> Decision:
         """The Decision of one row."""
     def __iter__(self) -> Iterator[Decision]: ...
+    def __repr__(self) -> str: ...
     @property
     def llm_index(self) -> NDArray[np.int32]:
         """LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N]."""

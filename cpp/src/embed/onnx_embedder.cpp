@@ -95,6 +95,11 @@ OnnxEmbedder::OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Sess
   dim_ = output_dim(session_->outputs());
 }
 
+int OnnxEmbedder::count(std::string_view text, Workspace& ws) const {
+  tokenizer_.encode(text, ws);
+  return static_cast<int>(ws.ids.size());
+}
+
 Embedded OnnxEmbedder::embed(std::string_view text, Workspace& ws, float* out) const {
   tokenizer_.encode(text, ws);
   const auto tokens = static_cast<int>(ws.ids.size());
