@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "turnout/core.hpp"
@@ -97,10 +96,6 @@ struct Catalog {
   std::vector<Capability> capabilities;
 
   void validate() const;
-  int llm(std::string_view id) const;         // index, or -1
-  int oper(std::string_view id) const;        // index, or -1
-  int capability(std::string_view id) const;  // index, or -1
-  std::uint32_t kinds() const;                // kind bits of which it holds at least one capability
 
   bool operator==(const Catalog&) const = default;
 };

@@ -23,7 +23,7 @@ void check_tokens(const Where& where, const Llm& llm) {
 void check_ability(const Where& where, const Llm& llm) {
   where.finite("ability", llm.ability);
   where.not_negative("ability_se", llm.ability_se);
-  for (std::size_t k = 0; k < llm.skill.size(); ++k) where.finite(at("skill", k), llm.skill[k]);
+  for (std::size_t k = 0; k < llm.skill.size(); ++k) where.finite({"skill", k}, llm.skill[k]);
 }
 
 // The skill vectors of one pool live in one space.
