@@ -1,7 +1,9 @@
 // The Arrow C Data Interface (struct layouts from its specification), so that pyarrow, polars, duckdb and pandas take a
 // batch without a dependency on any of them.
+#include <cerrno>
 #include <cstring>
 #include <functional>
+#include <memory>
 
 #include "batch.hpp"
 
@@ -110,110 +112,159 @@ std::vector<Column> columns_of(const PyBatch& b) {
           strings("reasons", n, [&](std::size_t i) { return &reasons[i]; })};
 }
 
-// What a schema or array keeps alive until its release.
+using Columns = std::shared_ptr<const std::vector<Column>>;
+
+// Room for the children is made before there are any: from then on nothing can throw that would leave one behind.
+template <class Struct>
+class Children {
+ public:
+  explicit Children(std::size_t n) {
+    items_.reserve(n);
+    pointers_.reserve(n);
+  }
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+  ~Children() {
+    for (Struct& child : items_)
+      if (child.release != nullptr) child.release(&child);  // else the consumer has taken it
+  }
+  void add(const Struct& child) {
+    items_.push_back(child);
+    pointers_.push_back(&items_.back());
+  }
+  std::int64_t size() const { return static_cast<std::int64_t>(pointers_.size()); }
+  Struct** data() { return pointers_.data(); }
+
+ private:
+  std::vector<Struct> items_;
+  std::vector<Struct*> pointers_;
+};
+
+// What a schema or array keeps alive until its release. Arrays share the columns: nothing is copied.
 struct SchemaOwner {
-  std::string name, format;
-  std::vector<ArrowSchema> children;
-  std::vector<ArrowSchema*> pointers;
+  SchemaOwner(Columns shared, std::size_t n) : columns(std::move(shared)), children(n) {}
+  Columns columns;
+  Children<ArrowSchema> children;
 };
 
 struct ArrayOwner {
-  Column column;
+  ArrayOwner(Columns shared, std::size_t n) : columns(std::move(shared)), children(n) {}
+  Columns columns;
   std::vector<const void*> buffers;
-  std::vector<ArrowArray> children;
-  std::vector<ArrowArray*> pointers;
+  Children<ArrowArray> children;
 };
 
 template <class Struct, class Owner>
 void release(Struct* s) {
-  auto* owner = static_cast<Owner*>(s->private_data);
-  for (Struct* child : owner->pointers)
-    if (child->release != nullptr) child->release(child);
-  delete owner;
+  delete static_cast<Owner*>(s->private_data);
   s->release = nullptr;
 }
 
-ArrowSchema schema(const std::string& name, const std::string& format, std::vector<ArrowSchema> children) {
-  auto* owner = new SchemaOwner{name, format, std::move(children), {}};
-  for (auto& child : owner->children) owner->pointers.push_back(&child);
-  const auto count = static_cast<std::int64_t>(owner->pointers.size());
-  return {owner->format.c_str(), owner->name.c_str(), nullptr, count == 0 ? kNullable : 0, count,
-          owner->pointers.data(), nullptr, release<ArrowSchema, SchemaOwner>, owner};
+ArrowSchema schema(const char* format, const char* name, std::int64_t flags, std::unique_ptr<SchemaOwner> owner) {
+  auto* o = owner.release();
+  return {format, name, nullptr, flags, o->children.size(), o->children.data(), nullptr,
+          release<ArrowSchema, SchemaOwner>, o};
 }
 
-ArrowArray array(std::int64_t length, Column column, std::vector<ArrowArray> children) {
-  auto* owner = new ArrayOwner{std::move(column), {}, std::move(children), {}};
-  for (const auto& buffer : owner->column.buffers) owner->buffers.push_back(buffer.empty() ? nullptr : buffer.data());
-  for (auto& child : owner->children) owner->pointers.push_back(&child);
-  return {length, owner->column.nulls, 0, static_cast<std::int64_t>(owner->buffers.size()),
-          static_cast<std::int64_t>(owner->pointers.size()), owner->buffers.data(), owner->pointers.data(), nullptr,
-          release<ArrowArray, ArrayOwner>, owner};
+ArrowArray array(std::int64_t length, std::int64_t nulls, std::unique_ptr<ArrayOwner> owner) {
+  auto* o = owner.release();
+  return {length, nulls, 0, static_cast<std::int64_t>(o->buffers.size()), o->children.size(), o->buffers.data(),
+          o->children.data(), nullptr, release<ArrowArray, ArrayOwner>, o};
 }
 
-ArrowSchema schema_of(const std::vector<Column>& columns) {
-  std::vector<ArrowSchema> children;
-  for (const auto& c : columns) children.push_back(schema(c.name, c.format, {}));
-  return schema("", "+s", std::move(children));
+ArrowSchema schema_of(const Columns& columns) {
+  auto owner = std::make_unique<SchemaOwner>(columns, columns->size());
+  for (const Column& c : *columns)
+    owner->children.add(schema(c.format.c_str(), c.name.c_str(), kNullable, std::make_unique<SchemaOwner>(columns, 0)));
+  return schema("+s", "", 0, std::move(owner));
 }
 
-ArrowArray array_of(std::int64_t rows, std::vector<Column> columns) {
-  std::vector<ArrowArray> children;
-  for (auto& c : columns) children.push_back(array(rows, std::move(c), {}));
-  return array(rows, Column{"", "+s", {{}}, 0}, std::move(children));
+ArrowArray array_of(std::int64_t rows, const Columns& columns) {
+  auto owner = std::make_unique<ArrayOwner>(columns, columns->size());
+  owner->buffers.push_back(nullptr);  // a struct's validity
+  for (const Column& c : *columns) {
+    auto child = std::make_unique<ArrayOwner>(columns, 0);
+    for (const auto& buffer : c.buffers) child->buffers.push_back(buffer.empty() ? nullptr : buffer.data());
+    owner->children.add(array(rows, c.nulls, std::move(child)));
+  }
+  return array(rows, 0, std::move(owner));
 }
 
 template <class Struct>
-py::capsule capsule(Struct value, const char* name) {
-  auto* held = new Struct(value);
-  PyObject* object = PyCapsule_New(held, name, [](PyObject* o) {
-    auto* s = static_cast<Struct*>(PyCapsule_GetPointer(o, PyCapsule_GetName(o)));
-    if (s->release != nullptr) s->release(s);
-    delete s;
+void destroy(Struct* s) {
+  if (s->release != nullptr) s->release(s);
+  delete s;
+}
+
+// `fill` writes a Struct; what it has written is released with the capsule.
+template <class Struct, class Fill>
+py::capsule capsule(const char* name, const Fill& fill) {
+  std::unique_ptr<Struct, void (*)(Struct*)> held(new Struct{}, destroy<Struct>);
+  fill(*held);
+  PyObject* object = PyCapsule_New(held.get(), name, [](PyObject* o) {
+    destroy(static_cast<Struct*>(PyCapsule_GetPointer(o, PyCapsule_GetName(o))));
   });
+  if (object == nullptr) throw py::error_already_set();
+  held.release();
   return py::reinterpret_steal<py::capsule>(object);
 }
 
 // A stream of one record batch.
 struct StreamOwner {
-  std::vector<Column> columns;
+  Columns columns;
   std::int64_t rows = 0;
   bool done = false;
+  const char* error = nullptr;
 };
 
+// Runs what fills `out`. No exception may cross into a C caller; all that can go wrong here is memory.
+template <class Make>
+int guarded(ArrowArrayStream* s, const Make& make) {
+  auto& owner = *static_cast<StreamOwner*>(s->private_data);
+  try {
+    make(owner);
+    owner.error = nullptr;
+    return 0;
+  } catch (const std::exception&) {
+    owner.error = "turnout: not enough memory for the record batch";
+    return ENOMEM;
+  }
+}
+
 int stream_schema(ArrowArrayStream* s, ArrowSchema* out) {
-  *out = schema_of(static_cast<StreamOwner*>(s->private_data)->columns);
-  return 0;
+  return guarded(s, [out](const StreamOwner& owner) { *out = schema_of(owner.columns); });
 }
 
 int stream_next(ArrowArrayStream* s, ArrowArray* out) {
-  auto* owner = static_cast<StreamOwner*>(s->private_data);
-  if (owner->done) {
-    std::memset(static_cast<void*>(out), 0, sizeof *out);
-    return 0;
-  }
-  owner->done = true;
-  *out = array_of(owner->rows, owner->columns);
-  return 0;
+  return guarded(s, [out](StreamOwner& owner) {
+    *out = owner.done ? ArrowArray{} : array_of(owner.rows, owner.columns);
+    owner.done = true;
+  });
 }
+
+const char* stream_error(ArrowArrayStream* s) { return static_cast<StreamOwner*>(s->private_data)->error; }
 
 void stream_release(ArrowArrayStream* s) {
   delete static_cast<StreamOwner*>(s->private_data);
   s->release = nullptr;
 }
 
+Columns shared_columns(const PyBatch& batch) { return std::make_shared<const std::vector<Column>>(columns_of(batch)); }
+
 }  // namespace
 
 py::tuple arrow_array(const PyBatch& batch) {
-  auto columns = columns_of(batch);
-  const auto schema_capsule = capsule(schema_of(columns), "arrow_schema");
-  return py::make_tuple(schema_capsule, capsule(array_of(batch.rows(), std::move(columns)), "arrow_array"));
+  const Columns columns = shared_columns(batch);
+  return py::make_tuple(
+      capsule<ArrowSchema>("arrow_schema", [&](ArrowSchema& s) { s = schema_of(columns); }),
+      capsule<ArrowArray>("arrow_array", [&](ArrowArray& a) { a = array_of(batch.rows(), columns); }));
 }
 
 py::capsule arrow_stream(const PyBatch& batch) {
-  auto* owner = new StreamOwner{columns_of(batch), batch.rows(), false};
-  return capsule(ArrowArrayStream{stream_schema, stream_next, [](ArrowArrayStream*) -> const char* { return nullptr; },
-                                  stream_release, owner},
-                 "arrow_array_stream");
+  return capsule<ArrowArrayStream>("arrow_array_stream", [&](ArrowArrayStream& s) {
+    s = {stream_schema, stream_next, stream_error, stream_release,
+         new StreamOwner{shared_columns(batch), batch.rows()}};
+  });
 }
 
 }  // namespace turnout::python

@@ -1,5 +1,8 @@
 #include "batch.hpp"
 
+#include <algorithm>
+#include <limits>
+
 namespace turnout::python {
 namespace {
 
@@ -41,12 +44,11 @@ void PyBatch::store(int start, int n, const trace::Decision* decisions) {
   for (int k = 0; k < n; ++k) {
     const trace::Decision& d = decisions[k];
     const auto i = static_cast<std::size_t>(start + k);
-    trace::pack(d, static_cast<int>(names->operators.size()), records[i]);
+    trace::pack(d, records[i]);
     llm[i] = d.node_count > 0 ? d.nodes[0].llm : -1;
     tool[i] = d.tool_count > 0 ? d.tools[0].id : -1;
     depth[i] = d.allocation.depth;
-    calls[i] = 0;
-    for (const trace::Node& node : d.plan_nodes()) calls[i] += node.calls;
+    calls[i] = static_cast<std::int32_t>(std::min<std::int64_t>(d.calls(), std::numeric_limits<std::int32_t>::max()));
     difficulty[i] = d.difficulty;
     p_correct[i] = d.quality;
     usd[i] = d.usd;
@@ -64,7 +66,8 @@ void bind_batch(py::module_& m) {
   py::class_<PyBatch> c(m, "DecisionBatch", "Decisions of many queries: columns at once, each Decision on demand.");
   c.def("__len__", &PyBatch::rows)
       .def("__getitem__", at, py::arg("index"), "The Decision of one row.")
-      .def("__iter__", rows_of);
+      .def("__iter__", rows_of)
+      .def("__repr__", [](const PyBatch& b) { return "<DecisionBatch of " + std::to_string(b.rows()) + " decisions>"; });
   bind_column(c, "llm_index", &PyBatch::llm,
               "LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N].");
   bind_column(c, "tool_index", &PyBatch::tool,

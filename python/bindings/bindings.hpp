@@ -17,7 +17,13 @@ namespace py = pybind11;
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
-// Checks dtype and contiguity without conversion; `name` is the path in the error.
+// Data of a slice of bytes may lie at an odd address, which the compiler must not be told is a T.
+inline void check_aligned(const py::array& array, const std::string& name) {
+  if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
+    throw py::type_error(name + ": expected an array whose data is aligned; numpy.require(x, requirements=\"AC\") copies it");
+}
+
+// Checks dtype, contiguity and alignment without conversion; `name` is the path in the error.
 template <class T>
 Array<T> exact(const py::handle& object, const char* name, int ndim) {
   if (!py::isinstance<Array<T>>(object))
@@ -27,6 +33,7 @@ Array<T> exact(const py::handle& object, const char* name, int ndim) {
                               ? "an array of " + std::string(py::str(py::reinterpret_borrow<py::array>(object).dtype()))
                               : std::string(py::str(py::type::of(object).attr("__name__")))));
   auto array = py::reinterpret_borrow<Array<T>>(object);
+  check_aligned(array, name);
   if (array.ndim() != ndim)
     throw Error(ErrorKind::input, name,
                 "expected " + std::to_string(ndim) + " dimensions, got " + std::to_string(array.ndim()));

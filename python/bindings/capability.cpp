@@ -107,17 +107,21 @@ py::tuple time_search(const Index& self, const py::object& x, py::ssize_t k) {
   std::vector<float> distances(static_cast<std::size_t>(proposed));
   std::vector<std::int64_t> labels(static_cast<std::size_t>(proposed));
   auto ws = self.workspace();
+  double *our_times = ours.mutable_data(), *bare_times = bare.mutable_data();
   const auto timed = [](const auto& f) {
     const auto start = Clock::now();
     f();
     return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
   };
-  for (py::ssize_t i = 0; i < n; ++i) {
-    const float* row = rows.data() + i * self.dim();
-    // Once before, so that both find the row and the vectors in the cache.
-    self.faiss().search(row, 1, proposed, distances.data(), labels.data());
-    ours.mutable_data()[i] = timed([&] { self.search(row, static_cast<int>(k), {}, ws, hits.data()); });
-    bare.mutable_data()[i] = timed([&] { self.faiss().search(row, 1, proposed, distances.data(), labels.data()); });
+  {
+    const py::gil_scoped_release release;
+    for (py::ssize_t i = 0; i < n; ++i) {
+      const float* row = rows.data() + i * self.dim();
+      // Once before, so that both find the row and the vectors in the cache.
+      self.faiss().search(row, 1, proposed, distances.data(), labels.data());
+      our_times[i] = timed([&] { self.search(row, static_cast<int>(k), {}, ws, hits.data()); });
+      bare_times[i] = timed([&] { self.faiss().search(row, 1, proposed, distances.data(), labels.data()); });
+    }
   }
   return py::make_tuple(ours, bare);
 }

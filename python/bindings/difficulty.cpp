@@ -66,7 +66,7 @@ void bind_difficulty(py::module_& m) {
       .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })
       .def_property_readonly("skills", [](const Assessment& a) { return copy(a.skills, kMaxSkills); });
   py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
-      .def(py::init(&make), py::arg("network"), py::kw_only(), py::arg("latent"), py::arg("skills"), py::arg("heads"), py::arg("centroids"),
+      .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"), py::arg("heads"), py::arg("centroids"),
            py::arg("domain_threshold"), py::arg("mean_difficulty"))
       .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
       .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")

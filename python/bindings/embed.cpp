@@ -57,6 +57,13 @@ py::object embed_text(const Embedder& self, const py::object& text) {
   return frozen(out);
 }
 
+int count_tokens(const Embedder& self, const py::object& text) {
+  check_text(text, "text");
+  const TextView view(text);
+  const py::gil_scoped_release release;
+  return self.count(view.view(), workspace());
+}
+
 py::object embed_batch(const Embedder& self, const py::object& texts) {
   if (is_text(texts)) throw py::type_error("texts: expected a sequence of texts, got one; use embed()");
   const py::tuple held(texts);  // the caller's list may change while others run
@@ -121,6 +128,7 @@ void bind_embed(py::module_& m) {
       .def("__len__", &Tokenizer::size);
   py::class_<Embedder, std::shared_ptr<Embedder>>(m, "Embedder", "Text -> unit vector.")
       .def("embed", embed_text, py::arg("text"), "Text -> float32[D], read-only; zeros for a text without tokens.")
+      .def("count_tokens", count_tokens, py::arg("text"), "Tokens of the whole text, before any truncation.")
       .def("embed_batch", embed_batch, py::arg("texts"), "Texts -> float32[N, D], read-only.")
       .def_property_readonly("dim", &Embedder::dim)
       .def_property_readonly("name", &Embedder::name);
@@ -131,7 +139,7 @@ void bind_embed(py::module_& m) {
       .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> float32[D], read-only.")
       .def_property_readonly("tokenizer", &StaticEmbedder::tokenizer, py::return_value_policy::reference_internal);
   py::class_<OnnxEmbedder, Embedder, std::shared_ptr<OnnxEmbedder>>(m, "OnnxEmbedder", "A transformer encoder.")
-      .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session"), py::arg("name"), py::arg("max_tokens") = 256);
+      .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session").none(false), py::arg("name"), py::arg("max_tokens") = 256);
 }
 
 }  // namespace turnout::python

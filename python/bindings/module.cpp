@@ -1,5 +1,6 @@
 // Table of contents of turnout._native: one line a room, in the order of the flow.
 #include "bindings.hpp"
+#include "pickle.hpp"
 
 PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   using namespace turnout::python;
@@ -16,4 +17,5 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_trace(m);
   bind_batch(m);
   bind_router(m);
+  bind_pickling(m);  // of all the classes above
 }

@@ -48,6 +48,7 @@ Tensor input(const Port& port, const py::handle& object) {
   const auto array = py::reinterpret_borrow<py::array>(object);
   if (!array.dtype().is(dtype) || !(array.flags() & py::array::c_style))
     throw py::type_error("'" + port.name + "': expected a C-contiguous array of " + std::string(py::str(dtype)));
+  check_aligned(array, "'" + port.name + "'");
   return tensor_of(array, port.element);
 }
 
@@ -55,9 +56,9 @@ Tensor input(const Port& port, const py::handle& object) {
 py::list run(const Session& self, const py::sequence& arrays, const std::vector<std::vector<py::ssize_t>>& shapes) {
   if (arrays.size() != self.inputs().size())
     throw Error(ErrorKind::input, "inputs", "expected " + std::to_string(self.inputs().size()) + " arrays");
-  if (shapes.size() != self.outputs().size())
+  if (shapes.size() > self.outputs().size())
     throw Error(ErrorKind::input, "shapes",
-                "expected one shape for each of the " + std::to_string(self.outputs().size()) + " outputs");
+                "expected at most one shape for each of the " + std::to_string(self.outputs().size()) + " outputs");
   std::vector<Tensor> in, out;
   for (std::size_t i = 0; i < arrays.size(); ++i) in.push_back(input(self.inputs()[i], arrays[i]));
   py::list results;
@@ -82,10 +83,10 @@ void bind_onnx(py::module_& m) {
           py::arg("path"))
       .def_property_readonly("version", &onnx::Runtime::version);
   py::class_<Session, std::shared_ptr<Session>>(m, "Session", "One exported network.")
-      .def(py::init(&make_session), py::arg("runtime"), py::arg("model"), py::arg("path"), py::arg("threads") = 1)
+      .def(py::init(&make_session), py::arg("runtime").none(false), py::arg("model"), py::arg("path"), py::arg("threads") = 1)
       .def("metadata", &Session::metadata, py::arg("key"), "Custom metadata; empty if the key is absent.")
       .def("run", run, py::arg("inputs"), py::arg("shapes"),
-           "Arrays in the order of `inputs` -> new arrays of the given shapes.")
+           "Arrays in the order of `inputs` -> new arrays of the given shapes, one for each of the first outputs.")
       .def_property_readonly("inputs", [](const Session& s) { return ports(s.inputs()); })
       .def_property_readonly("outputs", [](const Session& s) { return ports(s.outputs()); });
   m.def("live_onnx_objects", &onnx::live_objects, "Engine objects that are alive: a leak is a test.");

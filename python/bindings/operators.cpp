@@ -48,17 +48,11 @@ void bind_config(py::module_& m) {
       .def_readonly("max_uses", &Config::max_uses);
 }
 
-// An Allocation knows no count of operators; its rows are as long as the table.
-struct PyAllocation {
-  Allocation a;
-  int operators = 0;
-
-  std::vector<std::vector<float>> rows(const float (&values)[kMaxLayers][kMaxOperators]) const {
-    std::vector<std::vector<float>> out;
-    for (int layer = 0; layer < a.layers; ++layer) out.emplace_back(values[layer], values[layer] + operators);
-    return out;
-  }
-};
+std::vector<std::vector<float>> rows(const Allocation& a, const float (&values)[kMaxLayers][kMaxOperators]) {
+  std::vector<std::vector<float>> out;
+  for (int layer = 0; layer < a.layers; ++layer) out.emplace_back(values[layer], values[layer] + a.operators);
+  return out;
+}
 
 void bind_allocation(py::module_& m) {
   py::class_<Choice>(m, "OperatorChoice", "An operator that was drawn, with its score and probability.")
@@ -66,14 +60,14 @@ void bind_allocation(py::module_& m) {
       .def_readonly("layer", &Choice::layer)
       .def_readonly("score", &Choice::score)
       .def_readonly("probability", &Choice::probability);
-  py::class_<PyAllocation>(m, "Allocation", "Layers of operators for one query.")
-      .def_property_readonly("depth", [](const PyAllocation& p) { return p.a.depth; })
-      .def_property_readonly("layers", [](const PyAllocation& p) { return p.a.layers; })
-      .def_property_readonly("stopped_early", [](const PyAllocation& p) { return p.a.stopped_early; })
-      .def_property_readonly(
-          "choices", [](const PyAllocation& p) { return std::vector<Choice>(p.a.choices, p.a.choices + p.a.count); })
-      .def_property_readonly("scores", [](const PyAllocation& p) { return p.rows(p.a.scores); })
-      .def_property_readonly("probabilities", [](const PyAllocation& p) { return p.rows(p.a.probabilities); });
+  py::class_<Allocation>(m, "Allocation", "Layers of operators for one query.")
+      .def_readonly("depth", &Allocation::depth)
+      .def_readonly("layers", &Allocation::layers)
+      .def_readonly("stopped_early", &Allocation::stopped_early)
+      .def_property_readonly("choices",
+                             [](const Allocation& a) { return std::vector<Choice>(a.choices, a.choices + a.count); })
+      .def_property_readonly("scores", [](const Allocation& a) { return rows(a, a.scores); })
+      .def_property_readonly("probabilities", [](const Allocation& a) { return rows(a, a.probabilities); });
 }
 
 std::vector<Mask> masks_of(const std::vector<int>& reasons, std::size_t operators) {
@@ -90,14 +84,12 @@ std::vector<Mask> masks_of(const std::vector<int>& reasons, std::size_t operator
   return masks;
 }
 
-PyAllocation allocate(const Config& config, const std::vector<Operator>& table, const std::vector<int>& masks,
-                      double difficulty, Philox* rng) {
+Allocation allocate(const Config& config, const std::vector<Operator>& table, const std::vector<int>& masks,
+                    double difficulty, Philox* rng) {
   catalog::validate(table);
   operators::validate(config, table);
-  PyAllocation out;
-  out.operators = static_cast<int>(table.size());
-  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng,
-                      out.a);
+  Allocation out;
+  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng, out);
   return out;
 }
 

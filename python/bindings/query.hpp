@@ -50,6 +50,7 @@ inline const float* vector_data(py::handle object, int dim, const std::string& e
     throw Error(ErrorKind::input, "query",
                 "expected float32[" + std::to_string(dim) + "], as '" + embedder + "' gives, got shape " +
                     std::string(py::str(object.attr("shape"))));
+  check_aligned(array, "query");
   return array.data();
 }
 

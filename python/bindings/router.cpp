@@ -254,8 +254,12 @@ Array<float> embed(PyRouter& self, const py::object& query) {
   if (!is_text(query)) throw py::type_error("query: expected str or bytes");
   const TextView text(query);
   Array<float> out(self.router.dim());
-  embed::Workspace ws;
-  embedder->embed(text.view(), ws, out.mutable_data());
+  float* data = out.mutable_data();
+  {
+    const py::gil_scoped_release release;
+    embed::Workspace ws;
+    embedder->embed(text.view(), ws, data);
+  }
   out.attr("flags").attr("writeable") = false;
   return out;
 }
@@ -265,9 +269,9 @@ int count_tokens(PyRouter& self, const py::object& query) {
   if (!embedder) throw Error(ErrorKind::input, "query", "this router has no text embedder to count tokens with: pass in_tokens=");
   if (!is_text(query)) throw py::type_error("query: expected str or bytes");
   const TextView text(query);
-  std::vector<float> out(static_cast<std::size_t>(self.router.dim()));
+  const py::gil_scoped_release release;
   embed::Workspace ws;
-  return embedder->embed(text.view(), ws, out.data()).tokens;
+  return embedder->count(text.view(), ws);
 }
 
 std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vector<catalog::Operator> opers,
@@ -309,14 +313,18 @@ Array<float> predict(PyRouter& self, const py::object& rows) {
   if (array.shape(1) != self.router.dim()) throw Error(ErrorKind::input, "queries", "expected float32[N, " + std::to_string(self.router.dim()) + "]");
   const auto llms = static_cast<py::ssize_t>(self.names->llms.size());
   Array<float> out({array.shape(0), llms});
+  const float* x = array.data();
+  float* row = out.mutable_data();
+  const py::ssize_t n = array.shape(0), dim = array.shape(1);
+  const py::gil_scoped_release release;
   const auto& model = *self.router.snapshot().difficulty;
   auto ws = model.workspace();
   std::vector<double> quality(static_cast<std::size_t>(llms));
   difficulty::Assessment a;
-  for (py::ssize_t i = 0; i < array.shape(0); ++i) {
-    model.assess(array.data(i, 0), ws, a);
+  for (py::ssize_t i = 0; i < n; ++i, x += dim, row += llms) {
+    model.assess(x, ws, a);
     self.router.predict(a, quality.data());
-    std::copy(quality.begin(), quality.end(), out.mutable_data(i, 0));
+    std::copy(quality.begin(), quality.end(), row);
   }
   return out;
 }

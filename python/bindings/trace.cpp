@@ -1,8 +1,11 @@
 #include "turnout/trace.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "decision.hpp"
+#include "pickle.hpp"
 
 namespace turnout::python {
 namespace {
@@ -176,65 +179,31 @@ py::dict to_dict(const PyDecision& p) {
   return d;
 }
 
+// But for the capabilities: a pickle carries only the names of those that it mentions.
 bool same_names(const trace::Names& a, const trace::Names& b) {
-  return &a == &b || (a.bundle == b.bundle && a.bundle_version == b.bundle_version && a.llms == b.llms && a.operators == b.operators);
+  const auto fields = [](const trace::Names& n) {
+    return std::tie(n.bundle, n.bundle_version, n.embedder, n.llms, n.operators, n.roles, n.cut_points);
+  };
+  return &a == &b || fields(a) == fields(b);
 }
 
 bool equal(const PyDecision& a, const PyDecision& b) {
-  return same_names(*a.names, *b.names) && trace::equal(a.d, b.d);
+  if (!same_names(*a.names, *b.names) || !trace::equal(a.d, b.d)) return false;
+  return std::all_of(a.d.tools, a.d.tools + a.d.tool_count, [&](const capability::Hit& hit) {
+    return tool_name(*a.names, hit.id) == tool_name(*b.names, hit.id);
+  });
+}
+
+bool equal_nodes(const PyNode& a, const PyNode& b) {
+  return same_names(*a.names, *b.names) && a.node == b.node && a.tools == b.tools &&
+         std::all_of(a.tools.begin(), a.tools.end(),
+                     [&](std::int32_t id) { return tool_name(*a.names, id) == tool_name(*b.names, id); });
 }
 
 std::size_t hash(const PyDecision& p) {
   std::size_t h = std::hash<double>()(p.d.difficulty) ^ (std::hash<double>()(p.d.utility) << 1);
   for (const Node& n : p.d.plan_nodes()) h = h * 31 + static_cast<std::size_t>(n.llm) * kMaxOperators + n.oper;
   return h;
-}
-
-// Pickles carry the names that the record mentions: all LLMs and operators, and of the capabilities those proposed.
-py::tuple get_state(const PyDecision& p) {
-  const auto& n = *p.names;
-  std::vector<std::byte> bytes;
-  trace::pack(p.d, static_cast<int>(n.operators.size()), bytes);
-  py::list tools;
-  for (int i = 0; i < p.d.tool_count; ++i) tools.append(py::make_tuple(p.d.tools[i].id, tool_name(n, p.d.tools[i].id)));
-  return py::make_tuple(1, n.bundle, n.bundle_version, n.embedder, n.llms, n.operators, n.roles, n.cut_points, tools,
-                        py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
-}
-
-trace::Names names_from(const py::tuple& state) {
-  trace::Names n;
-  n.bundle = state[1].cast<std::string>();
-  n.bundle_version = state[2].cast<std::string>();
-  n.embedder = state[3].cast<std::string>();
-  n.llms = state[4].cast<std::vector<std::string>>();
-  n.operators = state[5].cast<std::vector<std::string>>();
-  n.roles = state[6].cast<std::vector<std::vector<std::string>>>();
-  n.cut_points = state[7].cast<std::vector<double>>();
-  for (const auto& pair : state[8].cast<py::list>()) {
-    const auto [id, name] = pair.cast<std::pair<std::int32_t, std::string>>();
-    if (id < 0 || id > (1 << 24)) throw Error(ErrorKind::input, "decision", "pickled tool id is out of range");
-    if (n.capabilities.size() <= static_cast<std::size_t>(id)) n.capabilities.resize(static_cast<std::size_t>(id) + 1);
-    n.capabilities[static_cast<std::size_t>(id)] = name;
-  }
-  return n;
-}
-
-void check_names(const Decision& d, const trace::Names& n) {
-  bool ok = static_cast<std::size_t>(d.llm_count) == n.llms.size() && n.roles.size() == n.operators.size();
-  for (int i = 0; ok && i < d.allocation.count; ++i) ok = d.allocation.choices[i].oper < n.operators.size();
-  for (const Node& node : d.plan_nodes()) ok = ok && node.oper < n.roles.size() && node.slot < n.roles[node.oper].size();
-  for (int i = 0; ok && i < d.tool_count; ++i)
-    ok = d.tools[i].id >= 0 && static_cast<std::size_t>(d.tools[i].id) < n.capabilities.size();
-  if (!ok) throw Error(ErrorKind::input, "decision", "pickled names do not fit the record");
-}
-
-PyDecision set_state(const py::tuple& state) {
-  if (state.size() != 10 || state[0].cast<int>() != 1) throw Error(ErrorKind::input, "decision", "unknown pickle format");
-  auto names = std::make_shared<const trace::Names>(names_from(state));
-  const auto bytes = state[9].cast<std::string>();
-  PyDecision p{names, trace::unpack({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()})};
-  check_names(p.d, *names);
-  return p;
 }
 
 void bind_node(py::module_& m) {
@@ -268,12 +237,12 @@ void bind_node(py::module_& m) {
       .def_property_readonly("seconds_bound", [](const PyNode& n) { return n.node.seconds_bound; },
                              "Seconds by the statistic that the limits bound.")
       .def("to_dict", node_dict, "The same as plain data, for JSON.")
-      .def("__eq__", [](const PyNode& a, const PyNode& b) { return same_names(*a.names, *b.names) && a.node == b.node && a.tools == b.tools; },
-           py::is_operator())
+      .def("__eq__", equal_nodes, py::is_operator())
       .def("__repr__", [](const PyNode& n) {
         return "PlanNode(" + n.names->operators[n.node.oper] + "/" + n.names->roles[n.node.oper][n.node.slot] + " on " +
                llm_name(*n.names, n.node.llm) + ")";
-      });
+      })
+      .def(py::pickle([](const PyNode& n) { return state_of(n); }, &node_from));
 }
 
 void bind_alternative(py::module_& m) {
@@ -299,7 +268,8 @@ void bind_alternative(py::module_& m) {
       }, py::is_operator())
       .def("__repr__", [](const PyAlternative& a) {
         return "Alternative(" + llm_name(*a.names, a.alternative.llm) + ", utility=" + std::to_string(a.alternative.utility) + ")";
-      });
+      })
+      .def(py::pickle([](const PyAlternative& a) { return state_of(a); }, &alternative_from));
 }
 
 void bind_decision_numbers(py::class_<PyDecision>& c) {
@@ -372,7 +342,7 @@ void bind_decision(py::module_& m) {
       .def("__hash__", hash)
       .def("__str__", [](const PyDecision& p) { return trace::sentence(p.d, *p.names); })
       .def("__repr__", [](const PyDecision& p) { return "<Decision " + trace::sentence(p.d, *p.names) + ">"; })
-      .def(py::pickle([](const PyDecision& p) { return get_state(p); }, [](const py::tuple& state) { return set_state(state); }));
+      .def(py::pickle([](const PyDecision& p) { return state_of(p); }, &decision_from));
 }
 
 template <class Code>

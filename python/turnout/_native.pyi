@@ -72,7 +72,7 @@ class Session:
     def metadata(self, key: str) -> str:
         """Custom metadata; empty if the key is absent."""
     def run(self, inputs: Sequence[NDArray[Any]], shapes: Sequence[Sequence[int]]) -> list[NDArray[Any]]:
-        """Arrays in the order of `inputs` -> new arrays of the given shapes."""
+        """Arrays in the order of `inputs` -> new arrays of the given shapes, one for each of the first outputs."""
     @property
     def inputs(self) -> list[tuple[str, _Element, list[int]]]: ...
     @property
@@ -99,6 +99,8 @@ class Embedder:
 
     def embed(self, text: str | bytes) -> NDArray[np.float32]:
         """Text -> float32[D], read-only; zeros for a text without tokens."""
+    def count_tokens(self, text: str | bytes) -> int:
+        """Tokens of the whole text, before any truncation."""
     def embed_batch(self, texts: Iterable[str | bytes]) -> NDArray[np.float32]:
         """Texts -> float32[N, D], read-only."""
     @property
@@ -586,6 +588,8 @@ class PlanNode:
         """The same as plain data, for JSON."""
     def __eq__(self, other: object, /) -> bool: ...
     def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Alternative:
@@ -619,6 +623,8 @@ class Alternative:
         """The same as plain data, for JSON."""
     def __eq__(self, other: object, /) -> bool: ...
     def __repr__(self) -> str: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
 class Decision:
@@ -732,6 +738,7 @@ class DecisionBatch:
     def __getitem__(self, index: int) -> Decision:
         """The Decision of one row."""
     def __iter__(self) -> Iterator[Decision]: ...
+    def __repr__(self) -> str: ...
     @property
     def llm_index(self) -> NDArray[np.int32]:
         """LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N]."""

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from turnout import engines
 from turnout._native import CapabilityIndex
 from turnout.core import InputError
 from turnout.schema import fail
@@ -130,4 +129,6 @@ def load_index(
     EngineError
         faiss-cpu is not installed, or its library is none that turnout can call.
     """
+    from turnout import engines  # not at import: `python -m turnout.engines` would find itself imported
+
     return CapabilityIndex(engines.faiss_library(), data, path, vectors, kinds, requires, usd_per_call)

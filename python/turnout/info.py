@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from turnout import _native, engines
+from turnout import _native
 from turnout.onnx import load_runtime
 
 
@@ -16,6 +16,8 @@ def build_info() -> dict[str, str]:
     EngineError
         ONNX Runtime or FAISS could not be loaded.
     """
+    from turnout import engines  # not at import: `python -m turnout.engines` would find itself imported
+
     return {
         "turnout": _native.version,
         "compiler": _native.compiler(),

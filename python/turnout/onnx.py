@@ -6,7 +6,7 @@ The core opens the library of the installed onnxruntime wheel through its C ABI;
 
 from __future__ import annotations
 
-from turnout import _native, engines
+from turnout import _native
 from turnout._native import Runtime, Session
 
 __all__ = ["Runtime", "Session", "load_runtime", "load_session"]
@@ -20,6 +20,8 @@ def load_runtime() -> Runtime:
     EngineError
         onnxruntime is not installed, or its library is none that turnout can call.
     """
+    from turnout import engines  # not at import: `python -m turnout.engines` would find itself imported
+
     return _native.Runtime.load(engines.onnxruntime_library())
 
 

@@ -150,6 +150,7 @@ TEST(k_of_zero_and_more_than_there_are) {
   Hit hits[8];
   CHECK(index.search(x.data(), 0, {}, ws, hits) == 0);
   CHECK(index.search(x.data(), 8, {}, ws, hits) == 5);
+  CHECK(index.search(x.data(), std::numeric_limits<int>::max(), {}, ws, hits) == 5);
 }
 
 static void refuse_broken() {

@@ -1,25 +1,15 @@
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <new>
+#include <limits>
 #include <string>
 
+#include "allocations.hpp"
 #include "check.hpp"
 #include "embed/utf8.hpp"
 #include "turnout/embed.hpp"
 
 using namespace turnout;
 using namespace turnout::embed;
-
-// Every allocation of this program, so that a warmed call can be shown to make none.
-static long allocations = 0;
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* p = std::malloc(size)) return p;
-  throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -145,6 +135,37 @@ TEST(decode_consumes_maximal_subparts) {
   CHECK(consumed("\xf4\x8f\xbf\xbf") == 4);
 }
 
+TEST(decode_gives_the_point_or_the_replacement) {
+  struct { const char* text; char32_t point; int bytes; } const cases[] = {
+      {"a", U'a', 1},
+      {"\xc2\x80", 0x80, 2},
+      {"\xdf\xbf", 0x7FF, 2},
+      {"\xe0\xa0\x80", 0x800, 3},
+      {"\xed\x9f\xbf", 0xD7FF, 3},
+      {"\xee\x80\x80", 0xE000, 3},
+      {"\xf0\x90\x80\x80", 0x10000, 4},
+      {"\xf1\x80\x80\x80", 0x40000, 4},
+      {"\xf4\x8f\xbf\xbf", 0x10FFFF, 4},
+      {"\xc1\xbf", kReplacement, 1},          // two bytes for ASCII
+      {"\xe0\x9f\xbf", kReplacement, 1},      // three for two
+      {"\xf0\x8f\xbf\xbf", kReplacement, 1},  // four for three
+      {"\xed\xa0\x80", kReplacement, 1},      // a surrogate
+      {"\xf4\x90\x80\x80", kReplacement, 1},  // beyond Unicode
+      {"\xf5\x80", kReplacement, 1},
+      {"\xbf", kReplacement, 1},
+      {"\xf1\x80\x80z", kReplacement, 3},
+      {"\xe1\x80", kReplacement, 2},
+  };
+  for (const auto& c : cases) {
+    const auto* p = reinterpret_cast<const unsigned char*>(c.text);
+    const Decoded d = decode(p, p + std::strlen(c.text));
+    CHECK(d.point == c.point && d.bytes == c.bytes && d.valid == (c.point != kReplacement));
+  }
+  unsigned char three[3];
+  encode3(0x1100, three);
+  CHECK(decode(three, three + 3).point == 0x1100);
+}
+
 TEST(ids_and_tokens_are_inverse) {
   for (std::size_t i = 0; i < kTokens.size(); ++i) {
     CHECK(tokenizer().id(kTokens[i]) == static_cast<int>(i));
@@ -173,6 +194,7 @@ TEST(a_megabyte_is_one_pass) {
   CHECK(ws.ids.size() == 1);
   tokenizer().encode(repeat("a ", n / 2), ws);
   CHECK(ws.ids.size() == n / 2);
+  CHECK_ERROR(tokenizer().encode(repeat("a", n + 1), ws), ErrorKind::input, "text");
 }
 
 TEST(head_and_tail) {
@@ -182,6 +204,7 @@ TEST(head_and_tail) {
   CHECK((ids == std::vector<std::int32_t>{0, 3, 4, 5}));
   CHECK(keep_head_and_tail(ids, 0, 2) == 2);
   CHECK((ids == std::vector<std::int32_t>{4, 5}));
+  CHECK(keep_head_and_tail(ids, std::numeric_limits<int>::max(), std::numeric_limits<int>::max()) == 2);
 }
 
 // Sums in 64 bits, one element at a time, against the kernel of this CPU; every remainder of the column blocks.
@@ -215,6 +238,7 @@ TEST(the_vector_is_the_weighted_mean) {
   float out[2];
   const Embedded whole = e.embed("the query", ws, out);
   CHECK(whole.tokens == 2 && whole.kept == 2);
+  CHECK(e.count("the the query query query", ws) == 5);
   CHECK(out[0] == 0.6f && out[1] == -0.8f);
   const Embedded cut = e.embed("the the query query query", ws, out);
   CHECK(cut.tokens == 5 && cut.kept == 2);
@@ -245,6 +269,7 @@ TEST(a_static_embedder_checks_its_tables) {
   CHECK(error(513 * n, good, 513, {"x", 1, 1}) == "dim: expected 1 to 512, got 513");
   CHECK(error(2 * n, good, 2, {"x", -1, 1}).starts_with("head: expected "));
   CHECK(error(2 * n, good, 2, {"x", 0, 0}).starts_with("tail: expected "));
+  CHECK(error(2 * n, good, 2, {"x", 1, std::numeric_limits<int>::max()}).starts_with("tail: expected "));
   CHECK(error(2 * n, good, 2, {"x", 256, 257}).starts_with("tail: expected "));
 }
 
@@ -255,7 +280,7 @@ TEST(a_warmed_call_allocates_nothing) {
   Workspace ws;
   std::vector<float> out(256);
   e.embed(text, ws, out.data());
-  const long before = allocations;
+  const long before = allocations::count();
   for (int i = 0; i < 10; ++i) e.embed(text, ws, out.data());
-  CHECK(allocations == before);
+  CHECK(before > 0 && allocations::count() == before);
 }

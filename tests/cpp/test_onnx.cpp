@@ -63,6 +63,9 @@ TEST(wrong_tensors_are_refused) {
     CHECK_ERROR(s->run({&good_in, 1}, {&tensor, 1}), ErrorKind::input, "outputs[0]");
   }
   CHECK_ERROR(s->run({}, {&good_out, 1}), ErrorKind::input, "inputs");
+  CHECK_ERROR(s->run({&good_in, 1}, {}), ErrorKind::input, "outputs");
+  const Tensor two[] = {good_out, good_out};
+  CHECK_ERROR(s->run({&good_in, 1}, two), ErrorKind::input, "outputs");
 }
 
 static void refuse_broken() {

@@ -189,7 +189,7 @@ TEST(packed_decisions_come_back_whole_and_damaged_ones_are_refused) {
   for (const auto text : kTexts) {
     const Decision d = route(ask(text));
     std::vector<std::byte> bytes;
-    trace::pack(d, static_cast<int>(router().snapshot().catalog.operators.size()), bytes);
+    trace::pack(d, bytes);
     CHECK(trace::equal(trace::unpack(bytes), d));
     for (std::size_t n = 0; n < bytes.size(); n += 7)
       CHECK_ERROR(trace::unpack({bytes.data(), n}), ErrorKind::input, "decision");

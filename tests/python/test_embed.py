@@ -331,10 +331,14 @@ def test_wrong_texts_are_named() -> None:
 
 
 def encoder(
-    table: npt.NDArray[np.float32], pooled: bool, ids: str = "input_ids", element: int = TensorProto.INT64
+    table: npt.NDArray[np.float32],
+    pooled: bool,
+    ids: str = "input_ids",
+    element: int = TensorProto.INT64,
+    shape: tuple[str | int, str | int] = ("B", "T"),
 ) -> bytes:
-    """A network whose state of a token is its row of `table`, masked; with `pooled` their sum."""
-    rank = ["B"] if pooled else ["B", "T"]
+    """A network whose state of a token is its row of `table`, masked, or `pooled` their sum; and a second output."""
+    rank = shape[:1] if pooled else shape
     nodes = [
         helper.make_node("Gather", ["table", ids], ["rows"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
@@ -343,12 +347,16 @@ def encoder(
     ]
     if pooled:
         nodes.append(helper.make_node("ReduceSum", ["states", "second"], ["out"], keepdims=0))
+    nodes.append(helper.make_node("ReduceMax", ["rows"], ["most"], keepdims=0))
     constants = {"table": table, "last": np.array([2], np.int64), "second": np.array([1], np.int64)}
     graph = helper.make_graph(
         nodes,
         "encoder",
-        [helper.make_tensor_value_info(name, element, ["B", "T"]) for name in (ids, "attention_mask")],
-        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [*rank, table.shape[1]])],
+        [helper.make_tensor_value_info(name, element, shape) for name in (ids, "attention_mask")],
+        [
+            helper.make_tensor_value_info("out", TensorProto.FLOAT, [*rank, table.shape[1]]),
+            helper.make_tensor_value_info("most", TensorProto.FLOAT, []),
+        ],
         [numpy_helper.from_array(array, name) for name, array in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
@@ -395,6 +403,9 @@ def test_encoders_that_do_not_fit_are_named() -> None:
         OnnxEmbedder(vocab, session(encoder(table, False, ids="tokens")), name="x")
     with pytest.raises(BundleError, match=r"encoder\.input_ids: expected int64 \[batch, tokens\]"):
         OnnxEmbedder(vocab, session(encoder(table, False, element=TensorProto.INT32)), name="x")
+    for shape in [("B", 128), (2, "T")]:
+        with pytest.raises(BundleError, match=r"encoder\.input_ids: expected .* of any number of tokens"):
+            OnnxEmbedder(vocab, session(encoder(table, False, shape=shape)), name="x")
     with pytest.raises(BundleError, match=r"vocab: expected a token \[CLS\]"):
         OnnxEmbedder(b"[UNK]\na", session(encoder(table, False)), name="x")
     with pytest.raises(BundleError, match="max_tokens: expected 3 to 8192, got 2"):

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "turnout/core.hpp"
@@ -82,7 +81,7 @@ struct Capability {
   bool operator==(const Capability&) const = default;
 };
 
-// Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1].
+// Value of a curve (kCurveKnots values) at c, by linear interpolation; c is clamped to [0, 1], NaN to 0.
 double curve_at(const std::vector<double>& curve, double c);
 
 // Each list alone. Throws Error(config) with the path to the culprit, as in "operators[3].slots[0].calls".
@@ -97,10 +96,6 @@ struct Catalog {
   std::vector<Capability> capabilities;
 
   void validate() const;
-  int llm(std::string_view id) const;         // index, or -1
-  int oper(std::string_view id) const;        // index, or -1
-  int capability(std::string_view id) const;  // index, or -1
-  std::uint32_t kinds() const;                // kind bits of which it holds at least one capability
 
   bool operator==(const Catalog&) const = default;
 };

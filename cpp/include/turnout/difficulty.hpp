@@ -61,7 +61,7 @@ class Model {
   const Tables& tables() const { return tables_; }
 
   Workspace workspace() const { return Workspace(session_, dim_, columns_); }
-  // One query, greedy (the latent mean).
+  // One query, greedy (the latent mean). Whatever leaves this room is finite: Error(input) where a huge vector overflows.
   void assess(const float* x, Workspace& ws, Assessment& out) const;
   // n <= kMaxBatch rows [n, dim], one engine run.
   void assess(const float* x, int n, Workspace& ws, Assessment* out) const;

@@ -14,7 +14,8 @@
 
 namespace turnout::embed {
 
-// Buffers that grow to their high-water mark and are then reused: a warmed embed() allocates nothing.
+// Buffers that grow to their high-water mark and are then reused: a warmed embed() of the static embedder allocates
+// nothing, that of an encoder binds its tensors anew.
 struct Workspace {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> sums;
@@ -33,7 +34,7 @@ class Tokenizer {
   ~Tokenizer();
   Tokenizer(Tokenizer&&) noexcept;
 
-  // Fills ws.ids with every token of the text, before any truncation.
+  // Fills ws.ids with every token of the text, before any truncation. Throws Error(input) above kMaxTextBytes.
   void encode(std::string_view text, Workspace& ws) const;
   int size() const;
   // The id of a token, or -1.
@@ -61,6 +62,8 @@ class Embedder {
   virtual ~Embedder() = default;
   virtual int dim() const = 0;
   virtual const std::string& name() const = 0;
+  // Tokens of the whole text, as embed() reports them.
+  virtual int count(std::string_view text, Workspace& ws) const = 0;
   // Writes dim() floats of norm 1 (all zeros when the text has no token) to `out`.
   virtual Embedded embed(std::string_view text, Workspace& ws, float* out) const = 0;
 };
@@ -84,6 +87,7 @@ class StaticEmbedder final : public Embedder {
                  Options options);
   int dim() const override { return dim_; }
   const std::string& name() const override { return options_.name; }
+  int count(std::string_view text, Workspace& ws) const override;
   Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
   const Tokenizer& tokenizer() const { return tokenizer_; }
   // The vector of given token ids (after truncation), for tests and twins.
@@ -97,8 +101,9 @@ class StaticEmbedder final : public Embedder {
   Options options_;
 };
 
-// A transformer encoder exported to ONNX (inputs input_ids, attention_mask and, if declared, token_type_ids, all int64
-// [B, T]; first output the token states [B, T, dim] (mean-pooled here) or the pooled vector [B, dim]).
+// A transformer encoder exported to ONNX: inputs input_ids, attention_mask and, if declared, token_type_ids, all int64
+// [B, T] of any T; first output the token states [B, T, dim] (mean-pooled here) or the pooled vector [B, dim]. Other
+// outputs are not computed.
 class OnnxEmbedder final : public Embedder {
  public:
   struct Options {
@@ -108,6 +113,7 @@ class OnnxEmbedder final : public Embedder {
   OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Session> session, Options options);
   int dim() const override { return dim_; }
   const std::string& name() const override { return options_.name; }
+  int count(std::string_view text, Workspace& ws) const override;
   Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
 
  private:

@@ -50,7 +50,8 @@ long live_objects();
 
 class Session;
 
-// Tensors bound once and run many times: a run allocates nothing of ours. Not thread-safe; one a workspace.
+// Tensors bound once and run many times: a run allocates nothing of ours. Of the outputs the first few are enough: the
+// others are not computed. Not thread-safe; one a workspace.
 class Binding {
  public:
   Binding(std::shared_ptr<const Session> session, std::span<const Tensor> inputs, std::span<const Tensor> outputs);
@@ -76,7 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Custom metadata of the model; empty if the key is absent.
   std::string metadata(const std::string& key) const;
 
-  // One run over caller-owned tensors, in the order of inputs() and outputs(). Shapes are checked against the ports.
+  // One run over caller-owned tensors, in the order of inputs() and outputs(), of which the first few are enough. Shapes
+  // are checked against the ports.
   void run(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const;
 
   struct Impl;

@@ -64,11 +64,13 @@ struct Choice {
   std::uint8_t layer = 0;
   float score = 0;
   float probability = 0;
+  bool operator==(const Choice&) const = default;
 };
 
 // The result: choices in the order in which they run, and each layer's distribution for the trace. An early stop that
 // was drawn is the last choice. Rows of layers that were not reached, and operators beyond the table, are not written.
 struct Allocation {
+  int operators = 0;  // of the table: entries of a row
   int depth = 0;     // what the depth rule said
   int layers = 0;    // layers with at least one choice (early stop may end before depth)
   bool stopped_early = false;

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -111,15 +110,22 @@ struct Decision {
   bool feasible() const {
     return node_count > 0 && status != turnout::assign::Status::infeasible && !has(Reason::context_exceeded);
   }
+  // LLM calls of the plan; wide, for a slot may ask for any number of them.
+  std::int64_t calls() const {
+    std::int64_t sum = 0;
+    for (const Node& node : plan_nodes()) sum += node.calls;
+    return sum;
+  }
   std::span<const Node> plan_nodes() const { return {nodes, static_cast<std::size_t>(node_count)}; }
 };
 
 // Equal in everything but ticket and timings.
 bool equal(const Decision& a, const Decision& b);
 
-// Appends only the used entries, as bytes, for batches and pickles; `operators` is the catalog's count. unpack() checks
-// every count and index and throws Error(input). The form is this machine's own (no byte order), not an archive format.
-void pack(const Decision& decision, int operators, std::vector<std::byte>& out);
+// Appends only the used entries, as bytes, for batches and pickles. Both throw Error(input): pack() where a count is out
+// of range, unpack() checks every count and index; what indices name, check_names() checks. The form is this machine's
+// own (no byte order), not an archive format.
+void pack(const Decision& decision, std::vector<std::byte>& out);
 Decision unpack(std::span<const std::byte> bytes);
 
 // The names that ids stand for. Shared by every Decision of a router.
@@ -129,6 +135,9 @@ struct Names {
   std::vector<std::vector<std::string>> roles;  // of each operator's slots
   std::vector<double> cut_points;
 };
+
+// Throws Error(input) unless these are names for everything that the record points to. Rendering supposes it.
+void check_names(const Decision& decision, const Names& names);
 
 // "chain_of_thought > review", and the reasons joined by ", " ("" when there are none).
 std::string operators_text(const Decision& decision, const Names& names);

@@ -66,7 +66,7 @@ bool Index::cheaper_to_scan(std::int64_t passing, std::int64_t proposed) const {
 Index::Plan Index::plan(int k, const Filter& f) const {
   const auto passed = passing(f);
   const double share = static_cast<double>(std::max<std::int64_t>(passed, 1)) / static_cast<double>(size());
-  const double wanted = std::min(std::ceil((k + kSlack) / share), static_cast<double>(size()));
+  const double wanted = std::min(std::ceil((static_cast<double>(k) + kSlack) / share), static_cast<double>(size()));
   const auto proposed = static_cast<std::int64_t>(wanted);
   return {passed, proposed, passed < size() && cheaper_to_scan(passed, proposed)};
 }
@@ -113,7 +113,7 @@ int Index::settle(const float* x, int k, const Filter& f, std::span<const std::i
 
 void Index::propose(const float* x, int n, std::int64_t proposed, Workspace& ws,
                     std::vector<std::int64_t>& labels) const {
-  const auto cells = static_cast<std::size_t>(n * proposed);
+  const auto cells = static_cast<std::size_t>(n) * static_cast<std::size_t>(proposed);
   if (labels.size() < cells) labels.resize(cells);
   if (ws.distances.size() < cells) ws.distances.resize(cells);
   index_.search(x, n, proposed, ws.distances.data(), labels.data());

@@ -5,15 +5,6 @@
 #include "catalog/checks.hpp"
 
 namespace turnout::catalog {
-namespace {
-
-template <class T>
-int index_of(const std::vector<T>& entries, std::string_view id) {
-  const auto found = std::find_if(entries.begin(), entries.end(), [&](const T& entry) { return entry.id == id; });
-  return found == entries.end() ? -1 : static_cast<int>(found - entries.begin());
-}
-
-}  // namespace
 
 const char* kind_name(Kind kind) {
   static constexpr const char* kNames[kKinds] = {"tool", "agent", "code", "retrieval"};
@@ -23,7 +14,7 @@ const char* kind_name(Kind kind) {
 
 double curve_at(const std::vector<double>& curve, double c) {
   constexpr int kLast = kCurveKnots - 1;
-  const double x = std::clamp(c, 0.0, 1.0) * kLast;
+  const double x = c > 0 ? std::min(c, 1.0) * kLast : 0;  // NaN counts as 0: it must not become an index
   const int k = std::min(static_cast<int>(x), kLast - 1);
   const auto low = curve[static_cast<std::size_t>(k)], high = curve[static_cast<std::size_t>(k) + 1];
   return low + (x - k) * (high - low);
@@ -44,16 +35,6 @@ void Catalog::validate() const {
   catalog::validate(llms);
   catalog::validate(operators);
   catalog::validate(capabilities);
-}
-
-int Catalog::llm(std::string_view id) const { return index_of(llms, id); }
-int Catalog::oper(std::string_view id) const { return index_of(operators, id); }
-int Catalog::capability(std::string_view id) const { return index_of(capabilities, id); }
-
-std::uint32_t Catalog::kinds() const {
-  std::uint32_t bits = 0;
-  for (const Capability& capability : capabilities) bits |= kind_bit(capability.kind);
-  return bits;
 }
 
 }  // namespace turnout::catalog

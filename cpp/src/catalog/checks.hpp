@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
@@ -25,28 +26,38 @@ inline std::string at(std::string_view list, std::size_t i) { return std::string
   throw Error(ErrorKind::config, path, "expected " + expected + ", got " + got);
 }
 
+// A field, or an entry of one that is a list: "curve[3]".
+struct Field {
+  Field(const char* field) : name(field) {}
+  Field(std::string_view field, std::size_t i) : name(field), entry(static_cast<std::ptrdiff_t>(i)) {}
+  std::string text() const { return entry < 0 ? std::string(name) : at(name, static_cast<std::size_t>(entry)); }
+
+  std::string_view name;
+  std::ptrdiff_t entry = -1;
+};
+
 // The path is put together only when a check fails.
 struct Where {
   std::string_view list;
   std::size_t index;
-  std::string field(std::string_view name) const { return at(list, index) + "." + std::string(name); }
+  std::string field(const Field& name) const { return at(list, index) + "." + name.text(); }
 
-  void finite(std::string_view name, double x) const {
+  void finite(const Field& name, double x) const {
     if (!std::isfinite(x)) fail(field(name), "a finite number", text(x));
   }
-  void not_negative(std::string_view name, double x) const {
+  void not_negative(const Field& name, double x) const {
     if (!(x >= 0 && std::isfinite(x))) fail(field(name), "a number >= 0", text(x));
   }
-  void at_most(std::string_view name, double x, double most) const {
+  void at_most(const Field& name, double x, double most) const {
     if (!(x >= 0 && x <= most)) fail(field(name), x >= 0 ? "at most " + text(most) : "a number >= 0", text(x));
   }
-  void within(std::string_view name, double x, double most) const {
+  void within(const Field& name, double x, double most) const {
     if (!(std::abs(x) <= most)) fail(field(name), "a number from -" + text(most) + " to " + text(most), text(x));
   }
-  void positive(std::string_view name, double x) const {
+  void positive(const Field& name, double x) const {
     if (!(x > 0 && std::isfinite(x))) fail(field(name), "a number > 0", text(x));
   }
-  void unit_interval(std::string_view name, double x) const {
+  void unit_interval(const Field& name, double x) const {
     if (!(x >= 0 && x <= 1)) fail(field(name), "a number in [0, 1]", text(x));
   }
 };

@@ -26,8 +26,7 @@ void check_tokens(const Where& where, const Llm& llm) {
 void check_ability(const Where& where, const Llm& llm) {
   where.within("ability", llm.ability, kMaxAbility);
   where.at_most("ability_se", llm.ability_se, kMaxAbility);
-  for (std::size_t k = 0; k < llm.skill.size(); ++k)
-    if (!(std::abs(llm.skill[k]) <= kMaxAbility)) where.within(at("skill", k), llm.skill[k], kMaxAbility);
+  for (std::size_t k = 0; k < llm.skill.size(); ++k) where.within({"skill", k}, llm.skill[k], kMaxAbility);
 }
 
 // The skill vectors of one pool live in one space.

@@ -37,9 +37,9 @@ void check_curve(const Where& where, const std::vector<double>& curve) {
   if (curve.size() != static_cast<std::size_t>(kCurveKnots))
     fail(where.field("curve"), std::to_string(kCurveKnots) + " values", std::to_string(curve.size()));
   for (std::size_t k = 0; k < curve.size(); ++k) {
-    where.unit_interval(at("curve", k), curve[k]);
+    where.unit_interval({"curve", k}, curve[k]);
     if (k > 0 && curve[k] < curve[k - 1])
-      fail(where.field(at("curve", k)), "at least the value before it (" + text(curve[k - 1]) + ")", text(curve[k]));
+      fail(where.field({"curve", k}), "at least the value before it (" + text(curve[k - 1]) + ")", text(curve[k]));
   }
 }
 

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <string>
+
+#include "turnout/core/error.hpp"
 
 namespace turnout {
 namespace {
@@ -22,7 +25,8 @@ Isa choose_isa() {
   if (wish == nullptr) return best;
   if (std::strcmp(wish, "baseline") == 0) return Isa::baseline;
   if (std::strcmp(wish, "avx2") == 0) return std::min(best, Isa::avx2);
-  return best;
+  if (std::strcmp(wish, "avx512") == 0) return best;
+  throw Error(ErrorKind::config, "TURNOUT_ISA", std::string("expected baseline, avx2 or avx512, got \"") + wish + "\"");
 }
 
 }  // namespace

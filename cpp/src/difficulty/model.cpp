@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <string>
 
@@ -11,10 +10,15 @@ namespace {
 
 const onnx::Port& only(const std::vector<onnx::Port>& ports, const char* what) {
   if (ports.size() != 1 || ports[0].element != onnx::Element::float32 || ports[0].shape.size() != 2 ||
-      ports[0].shape[1] <= 0)
+      ports[0].shape[0] >= 0 || ports[0].shape[1] <= 0 || ports[0].shape[1] > kMaxDim)
     throw Error(ErrorKind::bundle, "difficulty/network.onnx",
-                std::string("expected one ") + what + ", float32 [B, columns]");
+                std::string("expected one ") + what + ", float32 [B, columns], of any B and 1 to " +
+                    std::to_string(kMaxDim) + " columns");
   return ports[0];
+}
+
+bool finite(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
 }
 
 void check(const Tables& t, int dim, int columns) {
@@ -29,11 +33,23 @@ void check(const Tables& t, int dim, int columns) {
     fail("difficulty/heads.npy", "expected [1 + skills, latent]");
   if (t.centroids.empty() || t.centroids.size() % static_cast<std::size_t>(dim) != 0)
     fail("difficulty/centroids.npy", "expected [K, dim], K >= 1");
+  if (!finite(t.heads)) fail("difficulty/heads.npy", "expected finite numbers");
+  if (!finite(t.centroids)) fail("difficulty/centroids.npy", "expected finite numbers");
+  if (!std::isfinite(t.domain_threshold))
+    fail("difficulty/config.json", "domain_threshold: expected a finite number");
   if (!(t.mean_difficulty > 0 && t.mean_difficulty < 1))
     fail("difficulty/config.json", "mean_difficulty: expected a number in (0, 1)");
 }
 
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+
+// A vector of finite but huge numbers can leave the range of float on its way through the network.
+void check_finite(const Assessment& a, int skills, const char* doing) {
+  if (!std::isfinite(a.logit) || !std::isfinite(a.domain_similarity) ||
+      !finite({a.skills, static_cast<std::size_t>(skills)}))
+    throw Error(ErrorKind::input, "query",
+                std::string(doing) + " gave a number that is not finite: expected a vector of about norm 1");
+}
 
 }  // namespace
 
@@ -58,6 +74,7 @@ void Model::read(const float* x, const float* row, Assessment& out) const {
     best = std::max(best, dot(x, tables_.centroids.data() + i, dim_));
   out.domain_similarity = best;
   out.out_of_domain = best < tables_.domain_threshold;
+  check_finite(out, s, "the difficulty network");
 }
 
 void Model::assess(const float* x, Workspace& ws, Assessment& out) const {
@@ -67,6 +84,9 @@ void Model::assess(const float* x, Workspace& ws, Assessment& out) const {
 }
 
 void Model::assess(const float* x, int n, Workspace& ws, Assessment* out) const {
+  if (n <= 0) return;
+  if (n > kMaxBatch)
+    throw Error(ErrorKind::input, "n", "expected at most " + std::to_string(kMaxBatch) + ", got " + std::to_string(n));
   ws.bind_batch(n);
   std::copy_n(x, ws.batch_in_.size(), ws.batch_in_.data());
   ws.batch_->run();
@@ -82,6 +102,7 @@ void Model::sample(Assessment& a, Philox& rng) const {
   a.logit += moved(0);
   a.difficulty = sigmoid(a.logit);
   for (int s = 0; s < tables_.skills; ++s) a.skills[s] += moved(1 + s);
+  check_finite(a, tables_.skills, "sampling the latent");
 }
 
 Assessment Model::mean() const {

@@ -27,12 +27,17 @@ std::vector<std::int64_t> Workspace::* source(const onnx::Port& port) {
   fail("encoder." + port.name, "expected input_ids, attention_mask or token_type_ids");
 }
 
+// One text is run at a time, of any length.
+bool takes_any_length(const onnx::Port& port) {
+  return (port.shape[0] < 0 || port.shape[0] == 1) && port.shape[1] < 0;
+}
+
 void check_inputs(const std::vector<onnx::Port>& inputs) {
   bool ids = false;
   for (const auto& port : inputs) {
     ids |= source(port) == &Workspace::encoder_ids;
-    if (port.element != onnx::Element::int64 || port.shape.size() != 2)
-      fail("encoder." + port.name, "expected int64 [batch, tokens]");
+    if (port.element != onnx::Element::int64 || port.shape.size() != 2 || !takes_any_length(port))
+      fail("encoder." + port.name, "expected int64 [batch, tokens] of any number of tokens");
   }
   if (!ids) fail("encoder", "expected an input input_ids");
 }
@@ -41,9 +46,12 @@ void check_inputs(const std::vector<onnx::Port>& inputs) {
 int output_dim(const std::vector<onnx::Port>& outputs) {
   if (outputs.empty()) fail("encoder", "expected an output");
   const onnx::Port& port = outputs.front();
-  const bool ranked = port.shape.size() == 2 || port.shape.size() == 3;
-  if (port.element != onnx::Element::float32 || !ranked || port.shape.back() < 1 || port.shape.back() > kMaxDim)
-    fail("encoder." + port.name, "expected float32 [batch, tokens, dim] or [batch, dim] of a fixed dim");
+  const std::size_t rank = port.shape.size();
+  const bool shaped = rank == 3 ? takes_any_length(port) : rank == 2 && (port.shape[0] < 0 || port.shape[0] == 1);
+  if (port.element != onnx::Element::float32 || !shaped || port.shape.back() < 1 || port.shape.back() > kMaxDim)
+    fail("encoder." + port.name,
+         "expected float32 [batch, tokens, dim] or [batch, dim] of any number of tokens and a fixed dim of at most " +
+             std::to_string(kMaxDim));
   return static_cast<int>(port.shape.back());
 }
 
@@ -85,6 +93,11 @@ OnnxEmbedder::OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Sess
     fail("max_tokens", "expected 3 to " + std::to_string(kMaxTokens) + ", got " + std::to_string(options_.max_tokens));
   check_inputs(session_->inputs());
   dim_ = output_dim(session_->outputs());
+}
+
+int OnnxEmbedder::count(std::string_view text, Workspace& ws) const {
+  tokenizer_.encode(text, ws);
+  return static_cast<int>(ws.ids.size());
 }
 
 Embedded OnnxEmbedder::embed(std::string_view text, Workspace& ws, float* out) const {

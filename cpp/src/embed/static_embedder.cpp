@@ -11,16 +11,18 @@ void check(bool holds, const char* path, const std::string& expected, long got) 
 }
 
 void check_weights(const std::vector<std::int16_t>& weights) {
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    check(weights[i] >= 0 && weights[i] <= StaticEmbedder::kMaxWeight, ("weights[" + std::to_string(i) + "]").c_str(),
-          "0 to " + std::to_string(StaticEmbedder::kMaxWeight), weights[i]);
+  const auto bad = std::find_if(weights.begin(), weights.end(),
+                                [](std::int16_t w) { return w < 0 || w > StaticEmbedder::kMaxWeight; });
+  if (bad == weights.end()) return;
+  const std::string path = "weights[" + std::to_string(bad - weights.begin()) + "]";
+  check(false, path.c_str(), "0 to " + std::to_string(StaticEmbedder::kMaxWeight), *bad);
 }
 
 }  // namespace
 
 int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail) {
   const auto size = static_cast<int>(ids.size());
-  if (size <= head + tail) return size;
+  if (tail >= size || size - tail <= head) return size;  // not head + tail, which may be too large for an int
   std::copy(ids.end() - tail, ids.end(), ids.begin() + head);
   ids.resize(static_cast<std::size_t>(head + tail));
   return head + tail;
@@ -38,8 +40,14 @@ StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> row
         std::to_string(tokens) + " rows of " + std::to_string(dim) + " bytes", static_cast<long>(rows_.size()));
   check_weights(weights_);
   check(options_.head >= 0 && options_.head <= kMaxKept, "head", "0 to " + std::to_string(kMaxKept), options_.head);
-  check(options_.tail >= 0 && options_.head + options_.tail >= 1 && options_.head + options_.tail <= kMaxKept, "tail",
+  const auto kept = std::int64_t{options_.head} + options_.tail;
+  check(options_.tail >= 0 && kept >= 1 && kept <= kMaxKept, "tail",
         "head + tail to be 1 to " + std::to_string(kMaxKept), options_.tail);
+}
+
+int StaticEmbedder::count(std::string_view text, Workspace& ws) const {
+  tokenizer_.encode(text, ws);
+  return static_cast<int>(ws.ids.size());
 }
 
 Embedded StaticEmbedder::embed(std::string_view text, Workspace& ws, float* out) const {

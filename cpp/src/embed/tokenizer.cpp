@@ -173,6 +173,9 @@ Tokenizer::~Tokenizer() = default;
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 
 void Tokenizer::encode(std::string_view text, Workspace& ws) const {
+  if (text.size() > kMaxTextBytes)
+    throw Error(ErrorKind::input, "text",
+                "expected at most " + std::to_string(kMaxTextBytes) + " bytes, got " + std::to_string(text.size()));
   ws.ids.clear();
   Scanner<Impl>(*impl_, ws.ids).scan(text);
 }

@@ -2,8 +2,8 @@
 // of accents, in lower case, and whether the result is part of a word, stands alone or separates.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace turnout::embed::unicode {
 

@@ -32,18 +32,21 @@ std::size_t bytes_of(const Tensor& tensor) {
   return size;
 }
 
-}  // namespace
+void check_count(bool holds, const char* what, const std::string& expected, std::size_t got) {
+  if (!holds)
+    throw Error(ErrorKind::input, what, "expected " + expected + " tensors, got " + std::to_string(got));
+}
 
+// Throws Error(input) where tensors do not fit the ports of a network.
 void check_tensors(std::span<const Port> ports, std::span<const Tensor> tensors, const char* what) {
-  if (ports.size() != tensors.size())
-    throw Error(ErrorKind::input, what,
-                "expected " + std::to_string(ports.size()) + " tensors, got " + std::to_string(tensors.size()));
-  for (std::size_t i = 0; i < ports.size(); ++i)
+  for (std::size_t i = 0; i < tensors.size(); ++i)
     if (!fits(ports[i], tensors[i]))
       throw Error(ErrorKind::input, std::string(what) + "[" + std::to_string(i) + "]",
                   "'" + ports[i].name + "' takes " + text(ports[i].element, ports[i].shape) + ", got " +
                       text(tensors[i].element, tensors[i].shape));
 }
+
+}  // namespace
 
 std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors,
                                      const std::string& path) {
@@ -68,6 +71,9 @@ Binding::Binding(std::shared_ptr<const Session> session, std::span<const Tensor>
                  std::span<const Tensor> outputs)
     : impl_(std::make_unique<Impl>()) {
   const auto& s = session->impl();
+  const auto most = s.outputs.size();
+  check_count(inputs.size() == s.inputs.size(), "inputs", std::to_string(s.inputs.size()), inputs.size());
+  check_count(!outputs.empty() && outputs.size() <= most, "outputs", "1 to " + std::to_string(most), outputs.size());
   check_tensors(s.inputs, inputs, "inputs");
   check_tensors(s.outputs, outputs, "outputs");
   impl_->inputs = make_values(s.runtime->impl(), inputs, s.path);

@@ -67,8 +67,6 @@ struct Session::Impl {
   const Api& api() const { return runtime->impl().api; }
 };
 
-// Throws Error(input) where tensors do not fit the ports of a network.
-void check_tensors(std::span<const Port> ports, std::span<const Tensor> tensors, const char* what);
 std::vector<ValueHandle> make_values(const Runtime::Impl& runtime, std::span<const Tensor> tensors,
                                      const std::string& path);
 

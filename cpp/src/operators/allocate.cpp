@@ -107,6 +107,7 @@ class Allocator {
 
 void allocate(const Config& config, const std::vector<catalog::Operator>& operators, const Tables& tables,
               std::span<const Mask> masks, double difficulty, Philox* rng, Allocation& out) {
+  out.operators = static_cast<int>(operators.size());
   out.depth = depth(config, difficulty);
   out.layers = out.count = 0;
   out.stopped_early = false;

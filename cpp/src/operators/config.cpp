@@ -1,7 +1,7 @@
 #include <cmath>
-#include <cstdio>
 #include <string>
 
+#include "catalog/checks.hpp"
 #include "turnout/operators.hpp"
 
 namespace turnout::operators {
@@ -12,14 +12,10 @@ constexpr double kMaxPenalty = 1e6;
 // Beyond it every LLM is right, or wrong, at any difficulty.
 constexpr double kMaxAbility = 50;
 
-std::string text(double x) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.12g", x);
-  return buffer;
-}
+using catalog::text;
 
 [[noreturn]] void fail(const std::string& field, const std::string& expected, const std::string& got) {
-  throw Error(ErrorKind::config, "operators." + field, "expected " + expected + ", got " + got);
+  catalog::fail("operators." + field, expected, got);
 }
 
 void check_range(const char* field, int value, int most) {

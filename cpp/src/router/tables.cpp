@@ -45,6 +45,12 @@ SlotCost slot_cost(const Slot& slot, const Llm& llm) {
   return cost;
 }
 
+std::uint32_t kinds_of(const std::vector<catalog::Capability>& capabilities) {
+  std::uint32_t kinds = 0;
+  for (const auto& c : capabilities) kinds |= catalog::kind_bit(c.kind);
+  return kinds;
+}
+
 // Alternatives are priced as single calls: of the generating one-slot operators, the one with the fewest tokens.
 int cheapest_single_call(const catalog::Catalog& c, const operators::Tables& t) {
   int best = -1;
@@ -91,7 +97,7 @@ std::unique_ptr<const Router::Tables> make_tables(const Snapshot& snapshot) {
   for (const auto& llm : c.llms) add_llm(llm, static_cast<std::size_t>(snapshot.difficulty->skills()), *t);
   for (const auto& oper : c.operators) add_operator(oper, c.llms, *t);
   t->all_llms.assign(c.llms.size(), 1);
-  t->capability_kinds = snapshot.capability ? c.kinds() : 0;
+  t->capability_kinds = snapshot.capability ? kinds_of(c.capabilities) : 0;
   t->operators = operators::make_tables(c.operators);
   t->masks.resize(c.operators.size());
   operators::mask_operators(c.operators, t->policies, t->all_llms, t->capability_kinds, t->masks);

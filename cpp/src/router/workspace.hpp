@@ -1,7 +1,6 @@
 // Scratch memory of one thread, sized once.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "turnout/router.hpp"

@@ -44,126 +44,120 @@ void take(std::span<const std::byte>& in, T* items, std::size_t n) {
   in = in.subspan(n * sizeof(T));
 }
 
-Head head_of(const Decision& d, int operators) {
+// Every field of the head beside its counterpart in a Decision; `copy` decides which of the two is written.
+template <class H, class D, class Copy>
+void each_field(H& h, D& d, const Copy& copy) {
+  copy(h.from_vector, d.from_vector);
+  copy(h.stopped_early, d.allocation.stopped_early);
+  copy(h.statistic, d.statistic);
+  copy(h.status, d.status);
+  copy(h.ticket, d.ticket);
+  copy(h.seed, d.seed);
+  for (int i = 0; i < kStages; ++i) copy(h.nanoseconds[i], d.nanoseconds[i]);
+  copy(h.in_tokens, d.in_tokens);
+  copy(h.kept_tokens, d.kept_tokens);
+  copy(h.depth, d.allocation.depth);
+  copy(h.layers, d.allocation.layers);
+  copy(h.choices, d.allocation.count);
+  copy(h.operators, d.allocation.operators);
+  copy(h.labels, d.labels);
+  copy(h.nodes, d.node_count);
+  copy(h.tools, d.tool_count);
+  copy(h.alternatives, d.alternative_count);
+  copy(h.llms, d.llm_count);
+  copy(h.domain_similarity, d.domain_similarity);
+  copy(h.difficulty, d.difficulty);
+  copy(h.logit, d.logit);
+  copy(h.value_usd, d.value_usd);
+  copy(h.usd_per_second, d.usd_per_second);
+  copy(h.budget, d.budget.value);
+  copy(h.max_seconds, d.max_seconds.value);
+  copy(h.quality, d.quality);
+  copy(h.usd, d.usd);
+  copy(h.usd_bound, d.usd_bound);
+  copy(h.seconds, d.seconds);
+  copy(h.seconds_bound, d.seconds_bound);
+  copy(h.utility, d.utility);
+  copy(h.gap, d.gap);
+  copy(h.metric_nodes, d.metrics.nodes);
+  copy(h.metric_edges, d.metrics.edges);
+  copy(h.metric_depth, d.metrics.depth);
+  copy(h.metric_width, d.metrics.width);
+  copy(h.critical_path, d.metrics.critical_path.value);
+  copy(h.critical_nodes, d.metrics.critical_nodes);
+  copy(h.reasons, d.reasons);
+}
+
+Head head_of(const Decision& d) {
   Head h;
   std::memset(static_cast<void*>(&h), 0, sizeof h);  // no stray padding: equal decisions pack to equal bytes
   h.magic = kMagic;
-  h.from_vector = d.from_vector;
-  h.stopped_early = d.allocation.stopped_early;
-  h.statistic = d.statistic;
-  h.status = d.status;
-  h.ticket = d.ticket;
-  h.seed = d.seed;
-  std::copy_n(d.nanoseconds, kStages, h.nanoseconds);
-  h.in_tokens = d.in_tokens;
-  h.kept_tokens = d.kept_tokens;
-  h.depth = d.allocation.depth;
-  h.layers = d.allocation.layers;
-  h.choices = d.allocation.count;
-  h.operators = operators;
-  h.labels = d.labels;
-  h.nodes = d.node_count;
-  h.tools = d.tool_count;
-  h.alternatives = d.alternative_count;
-  h.llms = d.llm_count;
-  h.domain_similarity = d.domain_similarity;
-  h.difficulty = d.difficulty;
-  h.logit = d.logit;
-  h.value_usd = d.value_usd;
-  h.usd_per_second = d.usd_per_second;
-  h.budget = d.budget.value;
-  h.max_seconds = d.max_seconds.value;
-  h.quality = d.quality;
-  h.usd = d.usd;
-  h.usd_bound = d.usd_bound;
-  h.seconds = d.seconds;
-  h.seconds_bound = d.seconds_bound;
-  h.utility = d.utility;
-  h.gap = d.gap;
-  h.metric_nodes = d.metrics.nodes;
-  h.metric_edges = d.metrics.edges;
-  h.metric_depth = d.metrics.depth;
-  h.metric_width = d.metrics.width;
-  h.critical_path = d.metrics.critical_path.value;
-  h.critical_nodes = d.metrics.critical_nodes;
-  h.reasons = d.reasons;
+  each_field(h, d, [](auto& head, const auto& value) { head = value; });
   return h;
 }
 
+void read_head(const Head& h, Decision& d) {
+  each_field(h, d, [](const auto& head, auto& value) { value = static_cast<std::remove_reference_t<decltype(value)>>(head); });
+}
+
 void check(bool ok, const char* what) {
-  if (!ok) throw Error(ErrorKind::input, "decision", std::string("packed bytes are corrupt: ") + what);
+  if (!ok) throw Error(ErrorKind::input, "decision", std::string("does not hold together: ") + what);
 }
 
 bool within(std::int32_t n, std::int32_t limit) { return n >= 0 && n <= limit; }
+bool below(std::int32_t index, std::int32_t count) { return index >= 0 && index < count; }
 
 void check_head(const Head& h) {
   check(h.magic == kMagic, "unknown format");
-  check(within(h.choices, kMaxStages) && within(h.layers, kMaxLayers) && within(h.operators, kMaxOperators), "allocation");
+  check(within(h.depth, kMaxLayers) && within(h.layers, kMaxLayers) && within(h.choices, kMaxStages) &&
+            within(h.operators, kMaxOperators), "allocation");
   check(within(h.nodes, kMaxNodes) && within(h.tools, kMaxTools) && within(h.alternatives, kMaxAlternatives) &&
             within(h.llms, kMaxLlms), "counts");
   check(h.statistic <= Statistic::cap && h.status <= turnout::assign::Status::no_candidate, "enumerations");
+  check(h.reasons >> kReasons == 0, "reasons");
 }
 
-void check_entries(const Decision& d, int operators) {
+// Nodes before this one, as a set.
+constexpr plan::NodeSet before(int node) { return node >= kMaxNodes ? ~plan::NodeSet{0} : (plan::NodeSet{1} << node) - 1; }
+
+void check_node(const Decision& d, int i) {
+  const Node& n = d.nodes[i];
+  check(n.oper < d.allocation.operators && n.layer < kMaxLayers && n.slot < kMaxNodes && n.stage < kMaxStages, "nodes");
+  check(below(n.llm, d.llm_count) && n.tools >> d.tool_count == 0 && (n.depends_on & ~before(i)) == 0, "nodes");
+  check(n.calls >= 0 && n.rounds >= 0 && n.max_input_tokens >= 0 && n.max_output_tokens >= 0, "nodes");
+}
+
+void check_entries(const Decision& d) {
   for (int i = 0; i < d.allocation.count; ++i)
-    check(d.allocation.choices[i].oper < operators && d.allocation.choices[i].layer < kMaxLayers, "choices");
-  for (const Node& n : d.plan_nodes())
-    check(n.oper < operators && n.llm >= 0 && n.llm < d.llm_count && (n.tools >> d.tool_count) == 0, "nodes");
+    check(d.allocation.choices[i].oper < d.allocation.operators && d.allocation.choices[i].layer < d.allocation.layers, "choices");
+  for (int i = 0; i < d.node_count; ++i) check_node(d, i);
+  for (int i = 0; i < d.tool_count; ++i) check(d.tools[i].id >= 0, "tools");
   for (int i = 0; i < d.alternative_count; ++i)
-    check(d.alternatives[i].llm >= 0 && d.alternatives[i].llm < d.llm_count && d.alternatives[i].rule <= Rule::time, "alternatives");
+    check(below(d.alternatives[i].llm, d.llm_count) && d.alternatives[i].rule <= Rule::time, "alternatives");
   for (int i = 0; i < d.llm_count; ++i) check(d.rules[i] <= Rule::time, "rules");
-}
-
-void read_head(const Head& h, Decision& d) {
-  d.from_vector = h.from_vector != 0;
-  d.allocation.stopped_early = h.stopped_early != 0;
-  d.statistic = h.statistic;
-  d.status = h.status;
-  d.ticket = h.ticket;
-  d.seed = h.seed;
-  std::copy_n(h.nanoseconds, kStages, d.nanoseconds);
-  d.in_tokens = h.in_tokens;
-  d.kept_tokens = h.kept_tokens;
-  d.allocation.depth = h.depth;
-  d.allocation.layers = h.layers;
-  d.allocation.count = h.choices;
-  d.labels = h.labels;
-  d.node_count = h.nodes;
-  d.tool_count = h.tools;
-  d.alternative_count = h.alternatives;
-  d.llm_count = h.llms;
-  d.domain_similarity = h.domain_similarity;
-  d.difficulty = h.difficulty;
-  d.logit = h.logit;
-  d.value_usd = h.value_usd;
-  d.usd_per_second = h.usd_per_second;
-  d.budget = Usd(h.budget);
-  d.max_seconds = Seconds(h.max_seconds);
-  d.quality = h.quality;
-  d.usd = h.usd;
-  d.usd_bound = h.usd_bound;
-  d.seconds = h.seconds;
-  d.seconds_bound = h.seconds_bound;
-  d.utility = h.utility;
-  d.gap = h.gap;
-  d.metrics.nodes = h.metric_nodes;
-  d.metrics.edges = h.metric_edges;
-  d.metrics.depth = h.metric_depth;
-  d.metrics.width = h.metric_width;
-  d.metrics.critical_path = Seconds(h.critical_path);
-  d.metrics.critical_nodes = h.critical_nodes;
-  d.reasons = h.reasons;
+  check((d.metrics.critical_nodes & ~before(d.node_count)) == 0, "critical path");
 }
 
 }  // namespace
 
-void pack(const Decision& d, int operators, std::vector<std::byte>& out) {
-  const Head head = head_of(d, operators);
+void check_names(const Decision& d, const Names& names) {
+  const auto listed = [](std::int32_t i, const auto& list) { return i >= 0 && static_cast<std::size_t>(i) < list.size(); };
+  const auto as_many = [](std::int32_t n, const auto& list) { return list.size() == static_cast<std::size_t>(n); };
+  check(as_many(d.llm_count, names.llms), "names of LLMs");
+  check(as_many(d.allocation.operators, names.operators) && as_many(d.allocation.operators, names.roles), "names of operators");
+  for (const Node& n : d.plan_nodes()) check(listed(n.slot, names.roles[n.oper]), "names of roles");
+  for (int i = 0; i < d.tool_count; ++i) check(listed(d.tools[i].id, names.capabilities), "names of tools");
+}
+
+void pack(const Decision& d, std::vector<std::byte>& out) {
+  const Head head = head_of(d);
+  check_head(head);
+  const auto& a = d.allocation;
   put(out, &head, 1);
-  put(out, d.allocation.choices, static_cast<std::size_t>(d.allocation.count));
-  for (int layer = 0; layer < d.allocation.layers; ++layer) {
-    put(out, d.allocation.scores[layer], static_cast<std::size_t>(operators));
-    put(out, d.allocation.probabilities[layer], static_cast<std::size_t>(operators));
+  put(out, a.choices, static_cast<std::size_t>(a.count));
+  for (int layer = 0; layer < a.layers; ++layer) {
+    put(out, a.scores[layer], static_cast<std::size_t>(a.operators));
+    put(out, a.probabilities[layer], static_cast<std::size_t>(a.operators));
   }
   put(out, d.nodes, static_cast<std::size_t>(d.node_count));
   put(out, d.tools, static_cast<std::size_t>(d.tool_count));
@@ -177,35 +171,38 @@ Decision unpack(std::span<const std::byte> in) {
   check_head(head);
   Decision d;
   read_head(head, d);
-  take(in, d.allocation.choices, static_cast<std::size_t>(head.choices));
-  for (int layer = 0; layer < head.layers; ++layer) {
-    take(in, d.allocation.scores[layer], static_cast<std::size_t>(head.operators));
-    take(in, d.allocation.probabilities[layer], static_cast<std::size_t>(head.operators));
+  auto& a = d.allocation;
+  take(in, a.choices, static_cast<std::size_t>(a.count));
+  for (int layer = 0; layer < a.layers; ++layer) {
+    take(in, a.scores[layer], static_cast<std::size_t>(a.operators));
+    take(in, a.probabilities[layer], static_cast<std::size_t>(a.operators));
   }
-  take(in, d.nodes, static_cast<std::size_t>(head.nodes));
-  take(in, d.tools, static_cast<std::size_t>(head.tools));
-  take(in, d.alternatives, static_cast<std::size_t>(head.alternatives));
-  take(in, d.rules, static_cast<std::size_t>(head.llms));
+  take(in, d.nodes, static_cast<std::size_t>(d.node_count));
+  take(in, d.tools, static_cast<std::size_t>(d.tool_count));
+  take(in, d.alternatives, static_cast<std::size_t>(d.alternative_count));
+  take(in, d.rules, static_cast<std::size_t>(d.llm_count));
   check(in.empty(), "trailing bytes");
-  check_entries(d, head.operators);
+  check_entries(d);
   return d;
 }
 
 bool equal(const Decision& a, const Decision& b) {
-  const auto& x = a.allocation;
-  const auto& y = b.allocation;
-  const auto same = [](const auto* p, const auto* q, int n) { return std::equal(p, p + n, q); };
-  const auto same_choice = [](const operators::Choice& p, const operators::Choice& q) {
-    return p.oper == q.oper && p.layer == q.layer && p.score == q.score && p.probability == q.probability;
-  };
-  Head h = head_of(a, 0), k = head_of(b, 0);
+  Head h = head_of(a), k = head_of(b);
   for (Head* head : {&h, &k}) {
     head->ticket = 0;
     std::fill_n(head->nanoseconds, kStages, 0);
   }
-  return std::memcmp(&h, &k, sizeof h) == 0 && std::equal(x.choices, x.choices + x.count, y.choices, same_choice) &&
-         same(a.nodes, b.nodes, a.node_count) && same(a.tools, b.tools, a.tool_count) &&
-         same(a.alternatives, b.alternatives, a.alternative_count) && same(a.rules, b.rules, a.llm_count);
+  if (std::memcmp(&h, &k, sizeof h) != 0) return false;  // also the counts, so that what follows may take those of `a`
+  const auto same = [](const auto* p, const auto* q, int n) { return std::equal(p, p + n, q); };
+  const auto& x = a.allocation;
+  const auto& y = b.allocation;
+  for (int layer = 0; layer < x.layers; ++layer)
+    if (!same(x.scores[layer], y.scores[layer], x.operators) ||
+        !same(x.probabilities[layer], y.probabilities[layer], x.operators))
+      return false;
+  return same(x.choices, y.choices, x.count) && same(a.nodes, b.nodes, a.node_count) &&
+         same(a.tools, b.tools, a.tool_count) && same(a.alternatives, b.alternatives, a.alternative_count) &&
+         same(a.rules, b.rules, a.llm_count);
 }
 
 }  // namespace turnout::trace

@@ -90,10 +90,9 @@ std::string assign_line(const Decision& d) {
 
 std::string plan_line(const Decision& d, const Names& names) {
   if (d.node_count == 0) return "no plan";
-  int calls = 0;
-  for (const Node& n : d.plan_nodes()) calls += n.calls;
+  const auto calls = static_cast<long long>(d.calls());
   return operators_text(d, names) + " on " + llms_of(d, names) +
-         format(": %d call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width, d.metrics.critical_path.value);
+         format(": %lld call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width, d.metrics.critical_path.value);
 }
 
 }  // namespace

@@ -424,7 +424,8 @@ def bounds_at(problem: Problem, layers: list[Layer], limits: Limits, multipliers
 def best_bounds(problem: Problem, layers: list[Layer], limits: Limits) -> Bounds:
     """At the multipliers, from a grid, that bound the whole lowest; any would be valid."""
     grids = [
-        [0.0] + [problem.value_usd / limit * 2.0**k for k in range(-8, 9) if limit > 0] for limit in limits.values()
+        [0.0] + [rate * 2.0**k for k in range(-8, 9) if (rate := problem.value_usd / max(limit, 1e-300)) < 1e150]
+        for limit in limits.values()
     ]
     candidates = [bounds_at(problem, layers, limits, multipliers) for multipliers in itertools.product(*grids)]
     return min(candidates, key=lambda b: float(b.after[0][0]) + b.slack)

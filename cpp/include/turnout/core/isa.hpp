@@ -5,7 +5,8 @@ namespace turnout {
 
 enum class Isa { baseline, avx2, avx512 };
 
-// The best level of this CPU; the environment variable TURNOUT_ISA=baseline|avx2|avx512 lowers it (read once).
+// The best level of this CPU; the environment variable TURNOUT_ISA=baseline|avx2|avx512 lowers it (read once;
+// Error(config) for any other value).
 Isa active_isa();
 const char* isa_name(Isa isa);
 

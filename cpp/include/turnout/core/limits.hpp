@@ -1,4 +1,4 @@
-// The stated limits. Each is checked where data enters, and tested.
+// The stated limits. What is given is checked against them where it enters; labels and alternatives are cut at theirs.
 #pragma once
 
 #include <cstddef>

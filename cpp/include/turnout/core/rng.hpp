@@ -1,5 +1,6 @@
-// Philox4x64-10, a counter-based generator: the n-th number of a seed is a pure function, so a sampled plan is the
-// same on every machine and thread. Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
+// Philox4x64-10, a counter-based generator: the n-th number of a seed is a pure function of both, the same on every
+// machine and thread. normal() and whatever else goes through log, cos or exp is the same on one machine: the C library
+// picks their code by CPU. Source: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011.
 #pragma once
 
 #include <array>
