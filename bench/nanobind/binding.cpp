@@ -41,5 +41,9 @@ struct Binding {
 
 NB_MODULE(turnout_nanobind, m) {
   nb::class_<trace::Decision>(m, "Decision").def_ro("difficulty", &trace::Decision::difficulty);
-  nb::class_<Binding>(m, "Router").def(nb::init<nb::object>()).def("route", [](Binding& self, nb::str text) { return self.route(text).release(); }, nb::rv_policy::take_ownership);
+  nb::class_<Binding>(m, "Router")
+      .def(nb::init<nb::object>())
+      .def(
+          "route", [](Binding& self, nb::str text) { return self.route(text).release(); },
+          nb::rv_policy::take_ownership);
 }

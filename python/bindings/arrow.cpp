@@ -67,7 +67,9 @@ std::vector<std::byte> bitmap(std::size_t n, const std::function<bool(std::size_
 }
 
 Column numbers(const char* name, const std::vector<double>& values) { return {name, "g", {{}, bytes_of(values)}, 0}; }
-Column integers(const char* name, const std::vector<std::int32_t>& values) { return {name, "i", {{}, bytes_of(values)}, 0}; }
+Column integers(const char* name, const std::vector<std::int32_t>& values) {
+  return {name, "i", {{}, bytes_of(values)}, 0};
+}
 
 Column booleans(const char* name, const std::vector<std::uint8_t>& values) {
   return {name, "b", {{}, bitmap(values.size(), [&](std::size_t i) { return values[i] != 0; })}, 0};
@@ -78,12 +80,15 @@ Column strings(const char* name, std::size_t n, const std::function<const std::s
   std::string data;
   std::int64_t nulls = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    if (const std::string* text = at(i)) data += *text;
-    else ++nulls;
+    if (const std::string* text = at(i))
+      data += *text;
+    else
+      ++nulls;
     offsets.push_back(static_cast<std::int64_t>(data.size()));
   }
   auto valid = nulls == 0 ? std::vector<std::byte>{} : bitmap(n, [&](std::size_t i) { return at(i) != nullptr; });
-  return {name, "U", {std::move(valid), bytes_of(offsets), bytes_of(std::vector<char>(data.begin(), data.end()))}, nulls};
+  return {
+      name, "U", {std::move(valid), bytes_of(offsets), bytes_of(std::vector<char>(data.begin(), data.end()))}, nulls};
 }
 
 std::vector<Column> columns_of(const PyBatch& b) {
@@ -162,14 +167,23 @@ void release(Struct* s) {
 
 ArrowSchema schema(const char* format, const char* name, std::int64_t flags, std::unique_ptr<SchemaOwner> owner) {
   auto* o = owner.release();
-  return {format, name, nullptr, flags, o->children.size(), o->children.data(), nullptr,
-          release<ArrowSchema, SchemaOwner>, o};
+  return {
+      format, name, nullptr, flags, o->children.size(), o->children.data(), nullptr, release<ArrowSchema, SchemaOwner>,
+      o};
 }
 
 ArrowArray array(std::int64_t length, std::int64_t nulls, std::unique_ptr<ArrayOwner> owner) {
   auto* o = owner.release();
-  return {length, nulls, 0, static_cast<std::int64_t>(o->buffers.size()), o->children.size(), o->buffers.data(),
-          o->children.data(), nullptr, release<ArrowArray, ArrayOwner>, o};
+  return {length,
+          nulls,
+          0,
+          static_cast<std::int64_t>(o->buffers.size()),
+          o->children.size(),
+          o->buffers.data(),
+          o->children.data(),
+          nullptr,
+          release<ArrowArray, ArrayOwner>,
+          o};
 }
 
 ArrowSchema schema_of(const Columns& columns) {

@@ -55,8 +55,7 @@ void check_curve(const std::string& path, const std::vector<double>& curve) {
 
 void check_weights(const std::string& path, const std::vector<double>& weights) {
   if (weights.empty()) throw Error(ErrorKind::input, path, "expected one weight a slot, got none");
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    check_share(path + "[" + std::to_string(i) + "]", weights[i]);
+  for (std::size_t i = 0; i < weights.size(); ++i) check_share(path + "[" + std::to_string(i) + "]", weights[i]);
   const double sum = std::accumulate(weights.begin(), weights.end(), 0.0);
   if (std::abs(sum - 1) > 1e-6) refuse(path, "weights that sum to 1", sum);
 }
@@ -84,8 +83,7 @@ void add_stage(Columns& c, const py::handle& object) {
 void add_stages(Columns& c, const py::sequence& stages) {
   if (stages.size() == 0 || stages.size() > kMaxStages)
     refuse("stages", "1 to " + std::to_string(kMaxStages) + " stages", static_cast<double>(stages.size()));
-  for (const py::handle stage : stages)
-    add_stage(c, stage);
+  for (const py::handle stage : stages) add_stage(c, stage);
   if (c.problem.slots > kMaxNodes)
     refuse("stages", "at most " + std::to_string(kMaxNodes) + " slots in all", c.problem.slots);
   for (std::size_t t = 0; t < c.stages.size(); ++t) {
@@ -100,8 +98,7 @@ void add_quality(Columns& c, const py::object& quality) {
   c.problem.llms = static_cast<int>(c.quality.size());
   if (c.quality.size() == 0 || c.quality.size() > kMaxLlms)
     refuse("quality", "1 to " + std::to_string(kMaxLlms) + " LLMs", static_cast<double>(c.quality.size()));
-  for (py::ssize_t m = 0; m < c.quality.size(); ++m)
-    check_share("quality[" + std::to_string(m) + "]", c.quality.at(m));
+  for (py::ssize_t m = 0; m < c.quality.size(); ++m) check_share("quality[" + std::to_string(m) + "]", c.quality.at(m));
   c.problem.quality = c.quality.data();
 }
 
@@ -144,10 +141,8 @@ void fill(Columns& c, const py::sequence& stages, const Arguments& a) {
 
 py::tuple result(const assign::Problem& p, const assign::Solution& s) {
   py::tuple llms(p.slots), skipped(p.stages.size());
-  for (int i = 0; i < p.slots; ++i)
-    llms[static_cast<std::size_t>(i)] = static_cast<int>(s.llm[i]);
-  for (std::size_t t = 0; t < p.stages.size(); ++t)
-    skipped[t] = s.skipped[t];
+  for (int i = 0; i < p.slots; ++i) llms[static_cast<std::size_t>(i)] = static_cast<int>(s.llm[i]);
+  for (std::size_t t = 0; t < p.stages.size(); ++t) skipped[t] = s.skipped[t];
   return py::make_tuple(assign::status_name(s.status), llms, skipped, s.quality, s.usd.value, s.usd_bound.value,
                         s.seconds.value, s.seconds_bound.value, s.utility, s.gap, s.labels);
 }

@@ -14,7 +14,7 @@ py::array column(const py::object& owner, const std::vector<T>& values) {
 }
 
 template <class T>
-void bind_column(py::class_<PyBatch>& c, const char* name, std::vector<T> PyBatch::*member, const char* doc) {
+void bind_column(py::class_<PyBatch>& c, const char* name, std::vector<T> PyBatch::* member, const char* doc) {
   const auto get = [member](const py::object& self) { return column(self, self.cast<PyBatch&>().*member); };
   c.def_property_readonly(name, get, doc);
 }
@@ -67,7 +67,8 @@ void bind_batch(py::module_& m) {
   c.def("__len__", &PyBatch::rows)
       .def("__getitem__", at, py::arg("index"), "The Decision of one row.")
       .def("__iter__", rows_of)
-      .def("__repr__", [](const PyBatch& b) { return "<DecisionBatch of " + std::to_string(b.rows()) + " decisions>"; });
+      .def("__repr__",
+           [](const PyBatch& b) { return "<DecisionBatch of " + std::to_string(b.rows()) + " decisions>"; });
   bind_column(c, "llm_index", &PyBatch::llm,
               "LLM of each plan's first node, an index into `llms`; -1 without a plan. int32[N].");
   bind_column(c, "tool_index", &PyBatch::tool,
@@ -83,11 +84,16 @@ void bind_batch(py::module_& m) {
               "value_usd * p_correct - usd - usd_per_second * seconds, in USD. float64[N].");
   c.def_property_readonly("feasible", feasible, "Whether there is a plan and it meets every limit. bool[N].");
   bind_column(c, "reason_bits", &PyBatch::reasons, "Bit i: the reason `turnout.names.REASONS[i]`. uint32[N].");
-  c.def_property_readonly("llms", [](const PyBatch& b) { return b.names->llms; }, "Ids that `llm_index` points to.")
-      .def_property_readonly("capabilities", [](const PyBatch& b) { return b.names->capabilities; },
-                             "Ids that `tool_index` points to.")
-      .def("__arrow_c_array__", [](const PyBatch& b, const py::object&) { return arrow_array(b); }, py::arg("requested_schema") = py::none())
-      .def("__arrow_c_stream__", [](const PyBatch& b, const py::object&) { return arrow_stream(b); }, py::arg("requested_schema") = py::none());
+  c.def_property_readonly(
+       "llms", [](const PyBatch& b) { return b.names->llms; }, "Ids that `llm_index` points to.")
+      .def_property_readonly(
+          "capabilities", [](const PyBatch& b) { return b.names->capabilities; }, "Ids that `tool_index` points to.")
+      .def(
+          "__arrow_c_array__", [](const PyBatch& b, const py::object&) { return arrow_array(b); },
+          py::arg("requested_schema") = py::none())
+      .def(
+          "__arrow_c_stream__", [](const PyBatch& b, const py::object&) { return arrow_stream(b); },
+          py::arg("requested_schema") = py::none());
 }
 
 }  // namespace turnout::python

@@ -20,7 +20,8 @@ using Array = py::array_t<T, py::array::c_style>;
 // Data of a slice of bytes may lie at an odd address, which the compiler must not be told is a T.
 inline void check_aligned(const py::array& array, const std::string& name) {
   if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0)
-    throw py::type_error(name + ": expected an array whose data is aligned; numpy.require(x, requirements=\"AC\") copies it");
+    throw py::type_error(name +
+                         ": expected an array whose data is aligned; numpy.require(x, requirements=\"AC\") copies it");
 }
 
 // Checks dtype, contiguity and alignment without conversion; `name` is the path in the error.

@@ -94,8 +94,8 @@ py::tuple search_bare(const Index& self, const py::object& x, py::ssize_t k) {
   return py::make_tuple(distances, labels);
 }
 
-// Microseconds inside C++ of each row's search, and of the bare engine call for the same candidates right after it: what
-// the stage adds to FAISS is the difference.
+// Microseconds inside C++ of each row's search, and of the bare engine call for the same candidates right after it:
+// what the stage adds to FAISS is the difference.
 py::tuple time_search(const Index& self, const py::object& x, py::ssize_t k) {
   using Clock = std::chrono::steady_clock;
   const auto rows = rows_of(self, x);

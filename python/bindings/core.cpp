@@ -40,7 +40,8 @@ void bind_core(py::module_& m) {
   m.attr("version") = TURNOUT_VERSION;
   m.def("isa", [] { return isa_name(active_isa()); }, "The SIMD level of the kernels that run here.");
   m.def("compiler", [] { return __VERSION__; });
-  m.def("watch_allocations", watch_allocations, "Counts heap allocations from now on; False without the preloaded counter.");
+  m.def("watch_allocations", watch_allocations,
+        "Counts heap allocations from now on; False without the preloaded counter.");
   m.def("allocation_count", allocation_count, "Of the calling thread, so far; -1 when nothing counts.");
   m.def("engine_allocation_count", &engine_allocations, "Those inside ONNX Runtime and FAISS.");
   m.def(

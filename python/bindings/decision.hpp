@@ -27,7 +27,9 @@ struct PyAlternative {
   trace::Alternative alternative;
 };
 
-inline const std::string& llm_name(const trace::Names& names, int llm) { return names.llms[static_cast<std::size_t>(llm)]; }
+inline const std::string& llm_name(const trace::Names& names, int llm) {
+  return names.llms[static_cast<std::size_t>(llm)];
+}
 inline const std::string& tool_name(const trace::Names& names, int id) {
   return names.capabilities[static_cast<std::size_t>(id)];
 }

@@ -7,7 +7,8 @@
 namespace turnout::python {
 namespace {
 
-difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids, double threshold, double mean) {
+difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids,
+                             double threshold, double mean) {
   const auto h = exact<float>(heads, "heads", 2), c = exact<float>(centroids, "centroids", 2);
   difficulty::Tables t;
   t.latent = latent;
@@ -19,8 +20,8 @@ difficulty::Tables tables_of(int latent, int skills, const py::object& heads, co
   return t;
 }
 
-SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads, const py::object& centroids,
-                 double threshold, double mean) {
+SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads,
+                 const py::object& centroids, double threshold, double mean) {
   return std::make_shared<PyModel>(std::move(network), tables_of(latent, skills, heads, centroids, threshold, mean));
 }
 
@@ -49,7 +50,8 @@ std::vector<difficulty::Assessment> assess_batch(PyModel& m, const py::object& x
   const py::gil_scoped_release release;
   const std::lock_guard lock(m.mutex);
   for (int start = 0; start < n; start += kMaxBatch)
-    m.model.assess(data + static_cast<std::ptrdiff_t>(start) * m.model.dim(), std::min(kMaxBatch, n - start), m.workspace, out.data() + start);
+    m.model.assess(data + static_cast<std::ptrdiff_t>(start) * m.model.dim(), std::min(kMaxBatch, n - start),
+                   m.workspace, out.data() + start);
   return out;
 }
 
@@ -57,7 +59,8 @@ std::vector<difficulty::Assessment> assess_batch(PyModel& m, const py::object& x
 
 void bind_difficulty(py::module_& m) {
   using difficulty::Assessment;
-  py::class_<Assessment>(m, "Assessment", "What is known of one query: difficulty, latent, skills, distance to the training data.")
+  py::class_<Assessment>(m, "Assessment",
+                         "What is known of one query: difficulty, latent, skills, distance to the training data.")
       .def_readonly("difficulty", &Assessment::difficulty)
       .def_readonly("logit", &Assessment::logit)
       .def_readonly("domain_similarity", &Assessment::domain_similarity)
@@ -66,8 +69,8 @@ void bind_difficulty(py::module_& m) {
       .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })
       .def_property_readonly("skills", [](const Assessment& a) { return copy(a.skills, kMaxSkills); });
   py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
-      .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"), py::arg("heads"), py::arg("centroids"),
-           py::arg("domain_threshold"), py::arg("mean_difficulty"))
+      .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"),
+           py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"), py::arg("mean_difficulty"))
       .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
       .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")
       .def(
@@ -78,7 +81,8 @@ void bind_difficulty(py::module_& m) {
             return moved;
           },
           py::arg("assessment"), py::arg("rng"), "Moved to a latent drawn from its posterior.")
-      .def("mean", [](const PyModel& self) { return self.model.mean(); }, "The assessment of a query without text.")
+      .def(
+          "mean", [](const PyModel& self) { return self.model.mean(); }, "The assessment of a query without text.")
       .def_property_readonly("dim", [](const PyModel& self) { return self.model.dim(); })
       .def_property_readonly("latent", [](const PyModel& self) { return self.model.latent(); })
       .def_property_readonly("skills", [](const PyModel& self) { return self.model.skills(); });

@@ -101,8 +101,9 @@ std::shared_ptr<StaticEmbedder> make_static(const py::bytes& vocab, const py::ob
     throw Error(ErrorKind::bundle, "rows",
                 "expected one a token, " + std::to_string(tokenizer.size()) + ", got " + std::to_string(r.shape(0)));
   if (r.shape(1) > StaticEmbedder::kMaxStaticDim)
-    throw Error(ErrorKind::bundle, "rows", "expected at most " + std::to_string(StaticEmbedder::kMaxStaticDim) +
-                                               " columns, got " + std::to_string(r.shape(1)));
+    throw Error(ErrorKind::bundle, "rows",
+                "expected at most " + std::to_string(StaticEmbedder::kMaxStaticDim) + " columns, got " +
+                    std::to_string(r.shape(1)));
   return std::make_shared<StaticEmbedder>(std::move(tokenizer), copy(r), copy(w), static_cast<int>(r.shape(1)),
                                           StaticEmbedder::Options{name, head, tail});
 }
@@ -133,13 +134,14 @@ void bind_embed(py::module_& m) {
       .def_property_readonly("dim", &Embedder::dim)
       .def_property_readonly("name", &Embedder::name);
   py::class_<StaticEmbedder, Embedder, std::shared_ptr<StaticEmbedder>>(m, "StaticEmbedder",
-                                                                         "Weighted mean of int8 rows.")
+                                                                        "Weighted mean of int8 rows.")
       .def(py::init(&make_static), py::arg("vocab"), py::arg("rows"), py::arg("weights"), py::arg("name"),
            py::arg("head") = 128, py::arg("tail") = 384)
       .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> float32[D], read-only.")
       .def_property_readonly("tokenizer", &StaticEmbedder::tokenizer, py::return_value_policy::reference_internal);
   py::class_<OnnxEmbedder, Embedder, std::shared_ptr<OnnxEmbedder>>(m, "OnnxEmbedder", "A transformer encoder.")
-      .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session").none(false), py::arg("name"), py::arg("max_tokens") = 256);
+      .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session").none(false), py::arg("name"),
+           py::arg("max_tokens") = 256);
 }
 
 }  // namespace turnout::python

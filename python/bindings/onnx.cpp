@@ -20,9 +20,12 @@ std::shared_ptr<Session> make_session(std::shared_ptr<onnx::Runtime> runtime, co
 
 py::dtype dtype_of(Element element, const std::string& name) {
   switch (element) {
-    case Element::float32: return py::dtype::of<float>();
-    case Element::int32: return py::dtype::of<std::int32_t>();
-    case Element::int64: return py::dtype::of<std::int64_t>();
+    case Element::float32:
+      return py::dtype::of<float>();
+    case Element::int32:
+      return py::dtype::of<std::int32_t>();
+    case Element::int64:
+      return py::dtype::of<std::int64_t>();
   }
   throw Error(ErrorKind::bundle, name, "has an element type that is not float32, int32 or int64");
 }
@@ -83,7 +86,8 @@ void bind_onnx(py::module_& m) {
           py::arg("path"))
       .def_property_readonly("version", &onnx::Runtime::version);
   py::class_<Session, std::shared_ptr<Session>>(m, "Session", "One exported network.")
-      .def(py::init(&make_session), py::arg("runtime").none(false), py::arg("model"), py::arg("path"), py::arg("threads") = 1)
+      .def(py::init(&make_session), py::arg("runtime").none(false), py::arg("model"), py::arg("path"),
+           py::arg("threads") = 1)
       .def("metadata", &Session::metadata, py::arg("key"), "Custom metadata; empty if the key is absent.")
       .def("run", run, py::arg("inputs"), py::arg("shapes"),
            "Arrays in the order of `inputs` -> new arrays of the given shapes, one for each of the first outputs.")

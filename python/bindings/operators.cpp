@@ -89,7 +89,8 @@ Allocation allocate(const Config& config, const std::vector<Operator>& table, co
   catalog::validate(table);
   operators::validate(config, table);
   Allocation out;
-  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng, out);
+  operators::allocate(config, table, operators::make_tables(table), masks_of(masks, table.size()), difficulty, rng,
+                      out);
   return out;
 }
 

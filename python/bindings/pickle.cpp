@@ -49,7 +49,9 @@ py::tuple state(const Names& names, std::span<const std::int32_t> tools, std::sp
 struct State {
   SharedNames names;
   std::string record;
-  std::span<const std::byte> bytes() const { return {reinterpret_cast<const std::byte*>(record.data()), record.size()}; }
+  std::span<const std::byte> bytes() const {
+    return {reinterpret_cast<const std::byte*>(record.data()), record.size()};
+  }
 };
 
 State read(const py::tuple& state) {

@@ -57,7 +57,9 @@ class Lease {
 
 struct PyRouter {
   explicit PyRouter(Snapshot snapshot)
-      : router(std::move(snapshot)), names(std::make_shared<const trace::Names>(router.snapshot().names)), pool(router) {
+      : router(std::move(snapshot)),
+        names(std::make_shared<const trace::Names>(router.snapshot().names)),
+        pool(router) {
     pool.give(router.workspace());
   }
   Router router;
@@ -176,7 +178,8 @@ void in_threads(int rows, int threads, const Run& run) {
     std::vector<std::jthread> others;
     int given = 1;
     try {
-      for (others.reserve(static_cast<std::size_t>(workers)); given < workers; ++given) others.emplace_back(work, given);
+      for (others.reserve(static_cast<std::size_t>(workers)); given < workers; ++given)
+        others.emplace_back(work, given);
     } catch (const std::system_error&) {
     }
     work(0);
@@ -211,8 +214,8 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
     throw Error(ErrorKind::input, "queries", "expected fewer than 2^31 rows, got " + std::to_string(array.shape(0)));
   if (array.shape(1) != self.router.dim())
     throw Error(ErrorKind::input, "queries",
-                "expected float32[N, " + std::to_string(self.router.dim()) + "], as '" + self.names->embedder + "' gives, got [N, " +
-                    std::to_string(array.shape(1)) + "]");
+                "expected float32[N, " + std::to_string(self.router.dim()) + "], as '" + self.names->embedder +
+                    "' gives, got [N, " + std::to_string(array.shape(1)) + "]");
   Request common = request_of(options);
   common.vector = array.data();
   check_tokens(common);
@@ -266,7 +269,8 @@ Array<float> embed(PyRouter& self, const py::object& query) {
 
 int count_tokens(PyRouter& self, const py::object& query) {
   const auto& embedder = self.router.snapshot().embedder;
-  if (!embedder) throw Error(ErrorKind::input, "query", "this router has no text embedder to count tokens with: pass in_tokens=");
+  if (!embedder)
+    throw Error(ErrorKind::input, "query", "this router has no text embedder to count tokens with: pass in_tokens=");
   if (!is_text(query)) throw py::type_error("query: expected str or bytes");
   const TextView text(query);
   const py::gil_scoped_release release;
@@ -278,7 +282,8 @@ std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vecto
                                       std::vector<catalog::Capability> capabilities,
                                       std::shared_ptr<embed::Embedder> embedder, const SharedModel& model,
                                       std::shared_ptr<capability::Index> index, const operators::Config& config,
-                                      const std::string& bundle, const std::string& version, const std::string& embedder_name) {
+                                      const std::string& bundle, const std::string& version,
+                                      const std::string& embedder_name) {
   Snapshot s;
   s.catalog.llms = std::move(llms);
   s.catalog.operators = std::move(opers);
@@ -295,8 +300,9 @@ std::unique_ptr<PyRouter> make_router(std::vector<catalog::Llm> llms, std::vecto
 
 std::vector<std::uint8_t> flags(const std::vector<bool>& bits) { return {bits.begin(), bits.end()}; }
 
-Constraints make_constraints(const std::vector<bool>& allowed, const std::vector<bool>& denied, const std::vector<bool>& disabled,
-                             std::uint32_t needs, std::uint32_t kinds, std::uint32_t granted, double cost_bias) {
+Constraints make_constraints(const std::vector<bool>& allowed, const std::vector<bool>& denied,
+                             const std::vector<bool>& disabled, std::uint32_t needs, std::uint32_t kinds,
+                             std::uint32_t granted, double cost_bias) {
   Constraints c;
   c.allowed = flags(allowed);
   c.denied = flags(denied);
@@ -310,7 +316,8 @@ Constraints make_constraints(const std::vector<bool>& allowed, const std::vector
 
 Array<float> predict(PyRouter& self, const py::object& rows) {
   const auto array = exact<float>(rows, "queries", 2);
-  if (array.shape(1) != self.router.dim()) throw Error(ErrorKind::input, "queries", "expected float32[N, " + std::to_string(self.router.dim()) + "]");
+  if (array.shape(1) != self.router.dim())
+    throw Error(ErrorKind::input, "queries", "expected float32[N, " + std::to_string(self.router.dim()) + "]");
   const auto llms = static_cast<py::ssize_t>(self.names->llms.size());
   Array<float> out({array.shape(0), llms});
   const float* x = array.data();
@@ -337,8 +344,9 @@ void bind_router(py::module_& m) {
            py::arg("needs"), py::arg("kinds"), py::arg("granted"), py::arg("cost_bias"));
 
   py::class_<PyRouter>(m, "Router")
-      .def(py::init(&make_router), py::kw_only(), py::arg("llms"), py::arg("operators"), py::arg("capabilities"), py::arg("embedder"),
-           py::arg("difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"), py::arg("version"), py::arg("embedder_name"))
+      .def(py::init(&make_router), py::kw_only(), py::arg("llms"), py::arg("operators"), py::arg("capabilities"),
+           py::arg("embedder"), py::arg("difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"),
+           py::arg("version"), py::arg("embedder_name"))
       .def("route", route)
       .def("route_vectors", route_vectors)
       .def("route_texts", route_texts)
@@ -346,8 +354,9 @@ void bind_router(py::module_& m) {
       .def("count_tokens", count_tokens)
       .def("predict", predict)
       .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })
-      .def("capsule", [](const PyRouter& self) { return py::capsule(&self.router, "turnout.Router"); },
-           "The C++ Router, for a binding of one's own over the same build; valid while this object lives.")
+      .def(
+          "capsule", [](const PyRouter& self) { return py::capsule(&self.router, "turnout.Router"); },
+          "The C++ Router, for a binding of one's own over the same build; valid while this object lives.")
       .def_property_readonly("dim", [](const PyRouter& self) { return self.router.dim(); })
       .def_property_readonly("llms", [](const PyRouter& self) { return self.names->llms; })
       .def_property_readonly("operators", [](const PyRouter& self) { return self.names->operators; })

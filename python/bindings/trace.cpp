@@ -207,136 +207,186 @@ std::size_t hash(const PyDecision& p) {
 }
 
 void bind_node(py::module_& m) {
-  py::class_<PyNode>(m, "PlanNode", "One call slot of a plan: which operator, which LLM, after which nodes, at what price.")
-      .def_property_readonly("operator", [](const PyNode& n) { return n.names->operators[n.node.oper]; },
-                             "Id of the operator that this call belongs to.")
-      .def_property_readonly("layer", [](const PyNode& n) { return n.node.layer; },
-                             "Layer of the operator in the allocation, from 0.")
-      .def_property_readonly("role", [](const PyNode& n) { return n.names->roles[n.node.oper][n.node.slot]; },
-                             "What the call does in its operator, as in `critic`.")
-      .def_property_readonly("llm", [](const PyNode& n) { return llm_name(*n.names, n.node.llm); },
-                             "Id of the LLM to call.")
+  py::class_<PyNode>(m, "PlanNode",
+                     "One call slot of a plan: which operator, which LLM, after which nodes, at what price.")
+      .def_property_readonly(
+          "operator", [](const PyNode& n) { return n.names->operators[n.node.oper]; },
+          "Id of the operator that this call belongs to.")
+      .def_property_readonly(
+          "layer", [](const PyNode& n) { return n.node.layer; }, "Layer of the operator in the allocation, from 0.")
+      .def_property_readonly(
+          "role", [](const PyNode& n) { return n.names->roles[n.node.oper][n.node.slot]; },
+          "What the call does in its operator, as in `critic`.")
+      .def_property_readonly(
+          "llm", [](const PyNode& n) { return llm_name(*n.names, n.node.llm); }, "Id of the LLM to call.")
       .def_property_readonly("tools", tool_names,
                              "Ids of the tools and agents that the call may use; empty for a role that uses none.")
-      .def_property_readonly("depends_on", [](const PyNode& n) { return dependencies(n.node); },
-                             "Indices in `plan` of the nodes whose answers it reads; all are earlier.")
-      .def_property_readonly("calls", [](const PyNode& n) { return n.node.calls; }, "How often the LLM is called.")
-      .def_property_readonly("rounds", [](const PyNode& n) { return n.node.rounds; },
-                             "How many of these calls come one after the other; the others run side by side.")
-      .def_property_readonly("max_input_tokens", [](const PyNode& n) { return n.node.max_input_tokens; },
-                             "Prompt tokens of one call that the plan reckons with.")
-      .def_property_readonly("max_output_tokens", [](const PyNode& n) { return n.node.max_output_tokens; },
-                             "Output tokens to allow one call; the `cap` statistic charges all of them.")
-      .def_property_readonly("p_correct", [](const PyNode& n) { return n.node.quality; },
-                             "P(correct) of this LLM alone on this query, in [0, 1].")
-      .def_property_readonly("usd", [](const PyNode& n) { return n.node.usd; }, "Expected USD of all its calls.")
-      .def_property_readonly("usd_bound", [](const PyNode& n) { return n.node.usd_bound; },
-                             "USD of all its calls by the statistic that the limits bound.")
-      .def_property_readonly("seconds", [](const PyNode& n) { return n.node.seconds; },
-                             "Expected seconds from its start to its end.")
-      .def_property_readonly("seconds_bound", [](const PyNode& n) { return n.node.seconds_bound; },
-                             "Seconds by the statistic that the limits bound.")
+      .def_property_readonly(
+          "depends_on", [](const PyNode& n) { return dependencies(n.node); },
+          "Indices in `plan` of the nodes whose answers it reads; all are earlier.")
+      .def_property_readonly(
+          "calls", [](const PyNode& n) { return n.node.calls; }, "How often the LLM is called.")
+      .def_property_readonly(
+          "rounds", [](const PyNode& n) { return n.node.rounds; },
+          "How many of these calls come one after the other; the others run side by side.")
+      .def_property_readonly(
+          "max_input_tokens", [](const PyNode& n) { return n.node.max_input_tokens; },
+          "Prompt tokens of one call that the plan reckons with.")
+      .def_property_readonly(
+          "max_output_tokens", [](const PyNode& n) { return n.node.max_output_tokens; },
+          "Output tokens to allow one call; the `cap` statistic charges all of them.")
+      .def_property_readonly(
+          "p_correct", [](const PyNode& n) { return n.node.quality; },
+          "P(correct) of this LLM alone on this query, in [0, 1].")
+      .def_property_readonly(
+          "usd", [](const PyNode& n) { return n.node.usd; }, "Expected USD of all its calls.")
+      .def_property_readonly(
+          "usd_bound", [](const PyNode& n) { return n.node.usd_bound; },
+          "USD of all its calls by the statistic that the limits bound.")
+      .def_property_readonly(
+          "seconds", [](const PyNode& n) { return n.node.seconds; }, "Expected seconds from its start to its end.")
+      .def_property_readonly(
+          "seconds_bound", [](const PyNode& n) { return n.node.seconds_bound; },
+          "Seconds by the statistic that the limits bound.")
       .def("to_dict", node_dict, "The same as plain data, for JSON.")
       .def("__eq__", equal_nodes, py::is_operator())
-      .def("__repr__", [](const PyNode& n) {
-        return "PlanNode(" + n.names->operators[n.node.oper] + "/" + n.names->roles[n.node.oper][n.node.slot] + " on " +
-               llm_name(*n.names, n.node.llm) + ")";
-      })
+      .def("__repr__",
+           [](const PyNode& n) {
+             return "PlanNode(" + n.names->operators[n.node.oper] + "/" + n.names->roles[n.node.oper][n.node.slot] +
+                    " on " + llm_name(*n.names, n.node.llm) + ")";
+           })
       .def(py::pickle([](const PyNode& n) { return state_of(n); }, &node_from));
 }
 
 void bind_alternative(py::module_& m) {
-  py::class_<PyAlternative>(m, "Alternative", "An LLM as a single call, with what it would give and the rule that excludes it, if any.")
-      .def_property_readonly("llm", [](const PyAlternative& a) { return llm_name(*a.names, a.alternative.llm); },
-                             "Id of the LLM.")
-      .def_property_readonly("feasible", [](const PyAlternative& a) { return a.alternative.rule == trace::Rule::none; },
-                             "Whether no hard rule or limit excludes it.")
-      .def_property_readonly("rule", [](const PyAlternative& a) { return trace::rule_name(a.alternative.rule); },
-                             "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`.")
-      .def_property_readonly("p_correct", [](const PyAlternative& a) { return a.alternative.quality; },
-                             "P(correct) of the call, in [0, 1].")
-      .def_property_readonly("usd", [](const PyAlternative& a) { return a.alternative.usd; }, "Expected USD.")
-      .def_property_readonly("usd_bound", [](const PyAlternative& a) { return a.alternative.usd_bound; },
-                             "USD by the statistic that the limits bound.")
-      .def_property_readonly("seconds", [](const PyAlternative& a) { return a.alternative.seconds; },
-                             "Expected seconds.")
-      .def_property_readonly("utility", [](const PyAlternative& a) { return a.alternative.utility; },
-                             "value_usd * p_correct - usd - usd_per_second * seconds, in USD.")
+  py::class_<PyAlternative>(m, "Alternative",
+                            "An LLM as a single call, with what it would give and the rule that excludes it, if any.")
+      .def_property_readonly(
+          "llm", [](const PyAlternative& a) { return llm_name(*a.names, a.alternative.llm); }, "Id of the LLM.")
+      .def_property_readonly(
+          "feasible", [](const PyAlternative& a) { return a.alternative.rule == trace::Rule::none; },
+          "Whether no hard rule or limit excludes it.")
+      .def_property_readonly(
+          "rule", [](const PyAlternative& a) { return trace::rule_name(a.alternative.rule); },
+          "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`.")
+      .def_property_readonly(
+          "p_correct", [](const PyAlternative& a) { return a.alternative.quality; },
+          "P(correct) of the call, in [0, 1].")
+      .def_property_readonly(
+          "usd", [](const PyAlternative& a) { return a.alternative.usd; }, "Expected USD.")
+      .def_property_readonly(
+          "usd_bound", [](const PyAlternative& a) { return a.alternative.usd_bound; },
+          "USD by the statistic that the limits bound.")
+      .def_property_readonly(
+          "seconds", [](const PyAlternative& a) { return a.alternative.seconds; }, "Expected seconds.")
+      .def_property_readonly(
+          "utility", [](const PyAlternative& a) { return a.alternative.utility; },
+          "value_usd * p_correct - usd - usd_per_second * seconds, in USD.")
       .def("to_dict", alternative_dict, "The same as plain data, for JSON.")
-      .def("__eq__", [](const PyAlternative& a, const PyAlternative& b) {
-        return same_names(*a.names, *b.names) && a.alternative == b.alternative;
-      }, py::is_operator())
-      .def("__repr__", [](const PyAlternative& a) {
-        return "Alternative(" + llm_name(*a.names, a.alternative.llm) + ", utility=" + std::to_string(a.alternative.utility) + ")";
-      })
+      .def(
+          "__eq__",
+          [](const PyAlternative& a, const PyAlternative& b) {
+            return same_names(*a.names, *b.names) && a.alternative == b.alternative;
+          },
+          py::is_operator())
+      .def("__repr__",
+           [](const PyAlternative& a) {
+             return "Alternative(" + llm_name(*a.names, a.alternative.llm) +
+                    ", utility=" + std::to_string(a.alternative.utility) + ")";
+           })
       .def(py::pickle([](const PyAlternative& a) { return state_of(a); }, &alternative_from));
 }
 
 void bind_decision_numbers(py::class_<PyDecision>& c) {
-  c.def_property_readonly("difficulty", [](const PyDecision& p) { return p.d.difficulty; },
-                          "P(the reference LLM fails) on this query, in [0, 1].")
-      .def_property_readonly("domain_similarity", [](const PyDecision& p) { return p.d.domain_similarity; },
-                             "Best cosine to a centroid of the training queries, in [-1, 1].")
-      .def_property_readonly("in_tokens", [](const PyDecision& p) { return p.d.in_tokens; },
-                             "Length of the query in tokens, whose price is paid; -1 for a vector that came without it.")
-      .def_property_readonly("kept_tokens", [](const PyDecision& p) { return p.d.kept_tokens; },
-                             "Tokens that entered the vector; fewer than `in_tokens` where `truncated` is among the reasons.")
-      .def_property_readonly("depth", [](const PyDecision& p) { return p.d.allocation.depth; },
-                             "Layers of operators that the depth rule gave; an early stop may use fewer.")
-      .def_property_readonly("p_correct", [](const PyDecision& p) { return p.d.quality; },
-                             "P(correct) of the whole plan, in [0, 1].")
-      .def_property_readonly("usd", [](const PyDecision& p) { return p.d.usd; }, "Expected USD of the plan.")
-      .def_property_readonly("usd_bound", [](const PyDecision& p) { return p.d.usd_bound; },
-                             "USD of the plan by `route`'s statistic: what `budget_usd` bounds.")
-      .def_property_readonly("seconds", [](const PyDecision& p) { return p.d.seconds; },
-                             "Expected seconds of the plan, its operators one after the other.")
-      .def_property_readonly("seconds_bound", [](const PyDecision& p) { return p.d.seconds_bound; },
-                             "Seconds of the plan by `route`'s statistic: what `max_seconds` bounds.")
-      .def_property_readonly("utility", [](const PyDecision& p) { return p.d.utility; },
-                             "value_usd * p_correct - usd - usd_per_second * seconds, in USD.")
-      .def_property_readonly("gap", [](const PyDecision& p) { return p.d.gap; },
-                             "No feasible assignment has a utility above `utility` + `gap`, in USD; 0 when proved optimal.")
-      .def_property_readonly("labels", [](const PyDecision& p) { return p.d.labels; },
-                             "Labels that the search under limits created: a measure of its work.")
-      .def_property_readonly("width", [](const PyDecision& p) { return p.d.metrics.width; },
-                             "Most nodes at one depth of the plan: how many may run side by side.")
-      .def_property_readonly("critical_path_seconds", [](const PyDecision& p) { return p.d.metrics.critical_path.value; },
-                             "Seconds of the plan when every node starts as soon as it may.");
+  c.def_property_readonly(
+       "difficulty", [](const PyDecision& p) { return p.d.difficulty; },
+       "P(the reference LLM fails) on this query, in [0, 1].")
+      .def_property_readonly(
+          "domain_similarity", [](const PyDecision& p) { return p.d.domain_similarity; },
+          "Best cosine to a centroid of the training queries, in [-1, 1].")
+      .def_property_readonly(
+          "in_tokens", [](const PyDecision& p) { return p.d.in_tokens; },
+          "Length of the query in tokens, whose price is paid; -1 for a vector that came without it.")
+      .def_property_readonly(
+          "kept_tokens", [](const PyDecision& p) { return p.d.kept_tokens; },
+          "Tokens that entered the vector; fewer than `in_tokens` where `truncated` is among the reasons.")
+      .def_property_readonly(
+          "depth", [](const PyDecision& p) { return p.d.allocation.depth; },
+          "Layers of operators that the depth rule gave; an early stop may use fewer.")
+      .def_property_readonly(
+          "p_correct", [](const PyDecision& p) { return p.d.quality; }, "P(correct) of the whole plan, in [0, 1].")
+      .def_property_readonly(
+          "usd", [](const PyDecision& p) { return p.d.usd; }, "Expected USD of the plan.")
+      .def_property_readonly(
+          "usd_bound", [](const PyDecision& p) { return p.d.usd_bound; },
+          "USD of the plan by `route`'s statistic: what `budget_usd` bounds.")
+      .def_property_readonly(
+          "seconds", [](const PyDecision& p) { return p.d.seconds; },
+          "Expected seconds of the plan, its operators one after the other.")
+      .def_property_readonly(
+          "seconds_bound", [](const PyDecision& p) { return p.d.seconds_bound; },
+          "Seconds of the plan by `route`'s statistic: what `max_seconds` bounds.")
+      .def_property_readonly(
+          "utility", [](const PyDecision& p) { return p.d.utility; },
+          "value_usd * p_correct - usd - usd_per_second * seconds, in USD.")
+      .def_property_readonly(
+          "gap", [](const PyDecision& p) { return p.d.gap; },
+          "No feasible assignment has a utility above `utility` + `gap`, in USD; 0 when proved optimal.")
+      .def_property_readonly(
+          "labels", [](const PyDecision& p) { return p.d.labels; },
+          "Labels that the search under limits created: a measure of its work.")
+      .def_property_readonly(
+          "width", [](const PyDecision& p) { return p.d.metrics.width; },
+          "Most nodes at one depth of the plan: how many may run side by side.")
+      .def_property_readonly(
+          "critical_path_seconds", [](const PyDecision& p) { return p.d.metrics.critical_path.value; },
+          "Seconds of the plan when every node starts as soon as it may.");
 }
 
 void bind_decision(py::module_& m) {
-  py::class_<PyDecision> c(m, "Decision",
-                           "A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable.");
+  py::class_<PyDecision> c(
+      m, "Decision", "A costed, explained plan. Frozen, comparable (ticket and timings aside), hashable, picklable.");
   bind_decision_numbers(c);
-  c.def_property_readonly("ticket", [](const PyDecision& p) { return p.d.ticket; },
-                          "Number of this decision in its router; no part of equality.")
-      .def_property_readonly("seed", [](const PyDecision& p) {
-        return p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
-      }, "The seed that it was sampled with; None for a greedy decision.")
-      .def_property_readonly("bundle", [](const PyDecision& p) { return p.names->bundle + "@" + p.names->bundle_version; },
-                             "Bundle that it was made with, as `name@version`.")
-      .def_property_readonly("state_version", [](const PyDecision&) { return 0; },
-                             "Version of the router's learnt state; 0: this release learns nothing while it routes.")
+  c.def_property_readonly(
+       "ticket", [](const PyDecision& p) { return p.d.ticket; },
+       "Number of this decision in its router; no part of equality.")
+      .def_property_readonly(
+          "seed",
+          [](const PyDecision& p) {
+            return p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
+          },
+          "The seed that it was sampled with; None for a greedy decision.")
+      .def_property_readonly(
+          "bundle", [](const PyDecision& p) { return p.names->bundle + "@" + p.names->bundle_version; },
+          "Bundle that it was made with, as `name@version`.")
+      .def_property_readonly(
+          "state_version", [](const PyDecision&) { return 0; },
+          "Version of the router's learnt state; 0: this release learns nothing while it routes.")
       .def_property_readonly("llm", first_llm, "LLM of the plan's first node; None without a plan.")
       .def_property_readonly("plan", nodes_of,
                              "The calls to make, in topological order; empty where no LLM or operator is allowed.")
       .def_property_readonly("layers", layers_of, "The operators that were drawn in each layer, as (id, probability).")
-      .def_property_readonly("tools", tools_of,
-                             "Tools and agents that fit the query, best first, as (id, score).")
+      .def_property_readonly("tools", tools_of, "Tools and agents that fit the query, best first, as (id, score).")
       .def_property_readonly("alternatives", alternatives_of, "LLMs as a single call, best first.")
       .def_property_readonly("infeasible", infeasible_of, "For each LLM that is excluded: the rule that excludes it.")
-      .def_property_readonly("status", [](const PyDecision& p) { return assign::status_name(p.d.status); },
-                             "What is proved of the assignment; see `turnout.assign.Solution`.")
-      .def_property_readonly("feasible", [](const PyDecision& p) { return p.d.feasible(); },
-                             "Whether there is a plan and it meets every limit.")
-      .def_property_readonly("reasons", [](const PyDecision& p) { return reasons_of(p.d); },
-                             "What a reader must know beside the plan: see `turnout.names`.")
-      .def_property_readonly("microseconds", [](const PyDecision& p) { return microseconds_of(p.d); },
-                             "Time that each stage of this decision took; no part of equality.")
-      .def_property_readonly("trace", [](const PyDecision& p) { return trace::render(p.d, *p.names, false); },
-                             "One line a stage with the numbers that decided, without timings.")
-      .def("explain", [](const PyDecision& p, bool timings) { return trace::render(p.d, *p.names, timings); },
-           py::arg("timings") = true, "One line a stage with the numbers that decided, and how long it took.")
+      .def_property_readonly(
+          "status", [](const PyDecision& p) { return assign::status_name(p.d.status); },
+          "What is proved of the assignment; see `turnout.assign.Solution`.")
+      .def_property_readonly(
+          "feasible", [](const PyDecision& p) { return p.d.feasible(); },
+          "Whether there is a plan and it meets every limit.")
+      .def_property_readonly(
+          "reasons", [](const PyDecision& p) { return reasons_of(p.d); },
+          "What a reader must know beside the plan: see `turnout.names`.")
+      .def_property_readonly(
+          "microseconds", [](const PyDecision& p) { return microseconds_of(p.d); },
+          "Time that each stage of this decision took; no part of equality.")
+      .def_property_readonly(
+          "trace", [](const PyDecision& p) { return trace::render(p.d, *p.names, false); },
+          "One line a stage with the numbers that decided, without timings.")
+      .def(
+          "explain", [](const PyDecision& p, bool timings) { return trace::render(p.d, *p.names, timings); },
+          py::arg("timings") = true, "One line a stage with the numbers that decided, and how long it took.")
       .def("to_dict", to_dict, "Everything as plain data, for JSON; with the options and the timings.")
       .def("__eq__", equal, py::is_operator())
       .def("__hash__", hash)

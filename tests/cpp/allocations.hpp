@@ -1,4 +1,5 @@
-// Counts the calling thread's heap allocations, in every library of the process. Include it in one file of an executable.
+// Counts the calling thread's heap allocations, in every library of the process. Include it in one file of an
+// executable.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ inline long count() { return count_of_thread; }
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 
 // Of the sanitizers' runtime; its header is not always packaged.
-extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t), void (*)(const volatile void*));
+extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*, std::size_t),
+                                                         void (*)(const volatile void*));
 
 namespace allocations {
 inline void on_malloc(const volatile void*, std::size_t) { ++count_of_thread; }
@@ -35,7 +37,9 @@ void* __libc_memalign(std::size_t, std::size_t);
 void* malloc(std::size_t n) { return ++allocations::count_of_thread, __libc_malloc(n); }
 void* calloc(std::size_t n, std::size_t size) { return ++allocations::count_of_thread, __libc_calloc(n, size); }
 void* realloc(void* p, std::size_t n) { return ++allocations::count_of_thread, __libc_realloc(p, n); }
-void* memalign(std::size_t alignment, std::size_t n) { return ++allocations::count_of_thread, __libc_memalign(alignment, n); }
+void* memalign(std::size_t alignment, std::size_t n) {
+  return ++allocations::count_of_thread, __libc_memalign(alignment, n);
+}
 void* aligned_alloc(std::size_t alignment, std::size_t n) { return memalign(alignment, n); }
 int posix_memalign(void** out, std::size_t alignment, std::size_t n) {
   *out = memalign(alignment, n);

@@ -61,8 +61,7 @@ inline std::vector<double> identity() {
 // P(a majority of three is right), each right with probability c.
 inline std::vector<double> majority() {
   auto curve = identity();
-  for (double& c : curve)
-    c = c * c * (3 - 2 * c);
+  for (double& c : curve) c = c * c * (3 - 2 * c);
   return curve;
 }
 
@@ -82,8 +81,7 @@ class Random {
 inline Solution solution_of(const std::vector<int>& llm) {
   Solution s;
   std::fill(s.llm, s.llm + kMaxNodes, std::int16_t{-1});
-  for (std::size_t i = 0; i < llm.size(); ++i)
-    s.llm[i] = static_cast<std::int16_t>(llm[i]);
+  for (std::size_t i = 0; i < llm.size(); ++i) s.llm[i] = static_cast<std::int16_t>(llm[i]);
   return s;
 }
 
@@ -166,11 +164,9 @@ class Maker {
   Instance make() {
     x_.llms = 1 + r_.below(5);
     const int stages = 1 + r_.below(4);
-    for (int t = 0; t < stages && x_.slots() < kSlots; ++t)
-      add_stage(std::min(1 + r_.below(3), kSlots - x_.slots()));
+    for (int t = 0; t < stages && x_.slots() < kSlots; ++t) add_stage(std::min(1 + r_.below(3), kSlots - x_.slots()));
     add_llms();
-    for (int s = 0; s < x_.slots(); ++s)
-      add_row(s);
+    for (int s = 0; s < x_.slots(); ++s) add_row(s);
     x_.value_usd = r_.chance(0.1) ? 0 : coarse_ ? r_.below(4) * 0.5 : std::pow(10, r_.uniform(-2.5, 0.5));
     if (r_.chance(0.3)) x_.usd_per_second = coarse_ ? 0.0625 : std::pow(10, r_.uniform(-4, -1));
     if (r_.chance(0.75)) x_.budget = Usd(most(x_.usd_bound) * limit(-2));
@@ -189,8 +185,7 @@ class Maker {
 
   double most(const std::vector<double>& matrix) const {
     double total = 0;
-    for (auto row = matrix.begin(); row != matrix.end(); row += x_.llms)
-      total += *std::max_element(row, row + x_.llms);
+    for (auto row = matrix.begin(); row != matrix.end(); row += x_.llms) total += *std::max_element(row, row + x_.llms);
     return total;
   }
 
@@ -200,15 +195,12 @@ class Maker {
     if (kind == 1) return majority();
     if (kind == 2) {  // random steps, some of them flat
       double v = 0;
-      for (double& y : c)
-        y = v += r_.chance(0.5) ? 0 : r_.uniform();
-      for (double& y : c)
-        y /= std::max(v, 1e-9);
+      for (double& y : c) y = v += r_.chance(0.5) ? 0 : r_.uniform();
+      for (double& y : c) y /= std::max(v, 1e-9);
     }
     if (kind == 3) {  // one jump
       const double lo = share(0, 0.5), hi = lo + share(0, 0.5);
-      for (double& y : c)
-        y = y < 0.5 ? lo : hi;
+      for (double& y : c) y = y < 0.5 ? lo : hi;
     }
     return c;
   }
@@ -227,10 +219,8 @@ class Maker {
     const bool equal = r_.chance(0.6);
     std::vector<double> weights(static_cast<std::size_t>(slots), 1);
     double sum = 0;
-    for (double& w : weights)
-      sum += w = equal ? 1 : r_.uniform(0.1, 1);
-    for (double& w : weights)
-      w /= sum;
+    for (double& w : weights) sum += w = equal ? 1 : r_.uniform(0.1, 1);
+    for (double& w : weights) w /= sum;
     x_.weights.push_back(weights);
   }
 

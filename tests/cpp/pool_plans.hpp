@@ -71,8 +71,7 @@ inline Instance pool_plan(Random& r, int llms, int slots) {
     int& n = stages[static_cast<std::size_t>(r.below(static_cast<int>(stages.size())))];
     if (n < 3) ++n, --left;
   }
-  for (const int n : stages)
-    add_stage(x, p, r, n);
+  for (const int n : stages) add_stage(x, p, r, n);
   x.value_usd = std::pow(10.0, r.uniform(-2, 0));
   return x;
 }
@@ -89,8 +88,7 @@ inline Instance router_plan(Random& r) {
     x.quality.push_back(r.uniform(0.2, 0.92)), price.push_back(std::pow(10.0, r.uniform(-5, -2.3)));
   std::sort(x.quality.begin(), x.quality.end());
   std::sort(price.begin(), price.end());
-  for (double& usd : price)
-    usd *= r.uniform(0.6, 1.6), tail.push_back(r.uniform(1.3, 2.2));
+  for (double& usd : price) usd *= r.uniform(0.6, 1.6), tail.push_back(r.uniform(1.3, 2.2));
   for (int t = 0; t < 5; ++t) {
     const bool wide = kWidths[t] == 3;
     x.stages.push_back({x.slots(), kWidths[t], t > 0, wide, t == 0, kFix[t], kBreak[t]});

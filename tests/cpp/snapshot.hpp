@@ -38,7 +38,8 @@ inline std::shared_ptr<const embed::Embedder> embedder() {
   std::vector<std::int8_t> rows(static_cast<std::size_t>(tokenizer.size() * kDim));
   for (auto& v : rows) v = static_cast<std::int8_t>(rng.next() % 255 - 127);
   std::vector<std::int16_t> weights(static_cast<std::size_t>(tokenizer.size()), 1000);
-  return std::make_shared<embed::StaticEmbedder>(std::move(tokenizer), rows, weights, kDim, embed::StaticEmbedder::Options{"planted", 4, 12});
+  return std::make_shared<embed::StaticEmbedder>(std::move(tokenizer), rows, weights, kDim,
+                                                 embed::StaticEmbedder::Options{"planted", 4, 12});
 }
 
 inline std::shared_ptr<const difficulty::Model> model() {
@@ -66,7 +67,8 @@ inline std::shared_ptr<const capability::Index> index(int n) {
   }
   const auto bytes = tiny::flat_index(kDim, vectors);
   auto engine = capability::Engine::load(check::required_env("TURNOUT_FAISS_LIBRARY"));
-  return std::make_shared<capability::Index>(capability::FaissIndex(engine, tiny::view(bytes), "planted.faiss"), columns);
+  return std::make_shared<capability::Index>(capability::FaissIndex(engine, tiny::view(bytes), "planted.faiss"),
+                                             columns);
 }
 
 inline catalog::Catalog table() {
@@ -80,7 +82,8 @@ inline catalog::Catalog table() {
   c.operators[2].slots[0].uses_tools = true;
   c.capabilities.clear();
   for (int i = 0; i < 50; ++i)
-    c.capabilities.push_back({"tool" + std::to_string(i), static_cast<catalog::Kind>(i % 4), "does", i % 2 ? 1u : 0u, 0.001 * (i % 3), 0.5});
+    c.capabilities.push_back(
+        {"tool" + std::to_string(i), static_cast<catalog::Kind>(i % 4), "does", i % 2 ? 1u : 0u, 0.001 * (i % 3), 0.5});
   return c;
 }
 

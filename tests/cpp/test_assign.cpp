@@ -30,8 +30,7 @@ void add_stage(Instance& x, int slots, bool optional, double fix, double breaks)
   const auto n = static_cast<std::size_t>(x.llms);
   for (int s = 0; s < slots; ++s)
     for (auto* matrix : {&x.usd, &x.usd_bound, &x.seconds, &x.seconds_bound})
-      for (std::size_t m = 0; m < n; ++m)
-        matrix->push_back((*matrix)[m]);
+      for (std::size_t m = 0; m < n; ++m) matrix->push_back((*matrix)[m]);
   x.allowed.resize(x.usd.size(), 1);
 }
 
@@ -44,8 +43,7 @@ Solution solved(Instance& x) {
 
 std::string text(const Solution& s, int slots) {
   std::string out;
-  for (int i = 0; i < slots; ++i)
-    out += (i ? " " : "") + std::to_string(s.llm[i]);
+  for (int i = 0; i < slots; ++i) out += (i ? " " : "") + std::to_string(s.llm[i]);
   return out;
 }
 
@@ -87,8 +85,7 @@ Instance subset_sum(std::uint64_t seed) {
   for (int t = 0; t < 11; ++t) {
     add_stage(x, 1, true, r.uniform(0.02, 0.06), 0);
     const std::size_t row = x.usd.size() - 2;
-    for (std::size_t m = 0; m < 2; ++m)
-      x.usd_bound[row + m] = -std::log(1 - x.stages.back().fix * x.quality[m]);
+    for (std::size_t m = 0; m < 2; ++m) x.usd_bound[row + m] = -std::log(1 - x.stages.back().fix * x.quality[m]);
     total += x.usd_bound[row];
   }
   x.budget = Usd(0.5 + 0.5 * total);
@@ -186,8 +183,7 @@ TEST(equal_slots_take_the_lowest_order) {
   x.curves.push_back(identity());
   x.weights.push_back({1.0 / 3, 1.0 / 3, 1.0 / 3});
   for (int s = 0; s < 3; ++s)
-    for (const double usd : {0.0, 0.25, 0.0})
-      x.usd.push_back(usd), x.allowed.push_back(1);
+    for (const double usd : {0.0, 0.25, 0.0}) x.usd.push_back(usd), x.allowed.push_back(1);
   x.usd_bound = x.usd;
   x.seconds = x.seconds_bound = std::vector<double>(9, 1.0);
   CHECK(text(solved(x), 3) == "0 1 2");
@@ -206,8 +202,7 @@ TEST(a_distinct_stage_needs_enough_llms) {
   add_stage(x, 2, false, 0.5, 0.1);
   x.stages.back().distinct = true;
   CHECK(solved(x).status == Status::unlimited_best);
-  for (const int row : {1, 2})
-    x.allowed[static_cast<std::size_t>(row * 2 + 1)] = 0;  // LLM 0 alone, for both slots
+  for (const int row : {1, 2}) x.allowed[static_cast<std::size_t>(row * 2 + 1)] = 0;  // LLM 0 alone, for both slots
   const Solution s = solved(x);
   CHECK(s.status == Status::no_candidate && text(s, 3) == "-1 -1 -1" && s.skipped[0] && s.skipped[1]);
   x.stages.back().optional = true;

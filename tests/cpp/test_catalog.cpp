@@ -23,7 +23,9 @@ bool points_to(const std::string& message, const std::string& path) { return mes
 
 }  // namespace
 
-TEST(a_good_catalog_passes) { CHECK(refusal([](Catalog&) {}).empty()); }
+TEST(a_good_catalog_passes) {
+  CHECK(refusal([](Catalog&) {}).empty());
+}
 
 TEST(refusals_say_what_was_expected_and_what_came) {
   CHECK(refusal([](Catalog& c) { c.llms[2].usd_per_mtok_in = -1; }) ==
@@ -39,7 +41,11 @@ TEST(refusals_say_what_was_expected_and_what_came) {
 }
 
 TEST(every_number_of_an_llm_is_checked) {
-  struct { const char* field; double catalog::Llm::*member; bool negative_ok, zero_ok; } const fields[] = {
+  struct {
+    const char* field;
+    double catalog::Llm::* member;
+    bool negative_ok, zero_ok;
+  } const fields[] = {
       {"usd_per_mtok_in", &catalog::Llm::usd_per_mtok_in, false, true},
       {"usd_per_mtok_out", &catalog::Llm::usd_per_mtok_out, false, true},
       {"usd_per_call", &catalog::Llm::usd_per_call, false, true},
@@ -67,14 +73,25 @@ TEST(token_limits_and_skills_of_llms) {
   CHECK(points_to(refusal([](Catalog& c) { c.llms[0].max_output_tokens = 0; }), "pool.llms[0].max_output_tokens"));
   CHECK(points_to(refusal([](Catalog& c) { c.llms[0].max_output_tokens = 8193; }), "pool.llms[0].max_output_tokens"));
   CHECK(points_to(refusal([](Catalog& c) { c.llms[1].skill = {0.5}; }), "pool.llms[1].skill"));
-  CHECK(points_to(refusal([](Catalog& c) { for (auto& l : c.llms) l.skill = {0.5, kNan}; }), "pool.llms[0].skill[1]"));
-  CHECK(points_to(refusal([](Catalog& c) { for (auto& l : c.llms) l.skill.resize(kMaxSkills + 1); }), "pool.llms[0].skill"));
-  CHECK(refusal([](Catalog& c) { for (auto& l : c.llms) l.skill.resize(kMaxSkills); }).empty());
+  CHECK(points_to(refusal([](Catalog& c) {
+                    for (auto& l : c.llms) l.skill = {0.5, kNan};
+                  }),
+                  "pool.llms[0].skill[1]"));
+  CHECK(points_to(refusal([](Catalog& c) {
+                    for (auto& l : c.llms) l.skill.resize(kMaxSkills + 1);
+                  }),
+                  "pool.llms[0].skill"));
+  CHECK(refusal([](Catalog& c) {
+          for (auto& l : c.llms) l.skill.resize(kMaxSkills);
+        }).empty());
 }
 
 TEST(stated_limits_hold_at_their_edge) {
   const auto pool_of = [](int n) {
-    return [n](Catalog& c) { c.llms.clear(); for (int i = 0; i < n; ++i) c.llms.push_back(tables::llm(std::to_string(i))); };
+    return [n](Catalog& c) {
+      c.llms.clear();
+      for (int i = 0; i < n; ++i) c.llms.push_back(tables::llm(std::to_string(i)));
+    };
   };
   CHECK(refusal(pool_of(kMaxLlms)).empty());
   CHECK(refusal(pool_of(kMaxLlms + 1)) == "pool.llms: expected at most 256 LLMs, got 257");
@@ -115,15 +132,17 @@ TEST(operators_hold_together) {
   CHECK(points_to(op(0, [](auto& o) { o.needs_capability = 1u << catalog::kKinds; }), "operators[0].needs_capability"));
   CHECK(points_to(op(3, [](auto& o) { o.slots.resize(1); }), "operators[3].slots"));
   CHECK(points_to(op(3, [](auto& o) { o.generates = true; }), "operators[3].generates"));
-  CHECK(refusal([](Catalog& c) { for (auto& o : c.operators) o.generates = false; }) ==
-        "operators: expected at least one operator that generates, got none");
+  CHECK(refusal([](Catalog& c) {
+          for (auto& o : c.operators) o.generates = false;
+        }) == "operators: expected at least one operator that generates, got none");
 }
 
 TEST(capabilities_hold_together) {
   CHECK(points_to(refusal([](Catalog& c) { c.capabilities[0].usd_per_call = kNan; }), "capabilities[0].usd_per_call"));
   CHECK(points_to(refusal([](Catalog& c) { c.capabilities[0].seconds = -1; }), "capabilities[0].seconds"));
   CHECK(points_to(refusal([](Catalog& c) { c.capabilities[0].id = ""; }), "capabilities[0].id"));
-  CHECK(points_to(refusal([](Catalog& c) { c.capabilities[0].kind = static_cast<catalog::Kind>(7); }), "capabilities[0].kind"));
+  CHECK(points_to(refusal([](Catalog& c) { c.capabilities[0].kind = static_cast<catalog::Kind>(7); }),
+                  "capabilities[0].kind"));
   CHECK(refusal([](Catalog& c) { c.capabilities.clear(); }).empty());
 }
 

@@ -5,7 +5,8 @@ using namespace turnout;
 
 // Reference values: numpy.random.Philox(key=[7, 0]).random_raw(6), an independent implementation of the same generator.
 TEST(philox_equals_an_independent_implementation) {
-  const std::uint64_t expected[] = {0xdf4034b829e9fba4u, 0x4b9d10cdf8e64087u, 0x6b8b857e506aac98u, 0x67c7c945b1ba6e52u, 0x15352da77ecee8e6u, 0xb256888327f72bccu};
+  const std::uint64_t expected[] = {0xdf4034b829e9fba4u, 0x4b9d10cdf8e64087u, 0x6b8b857e506aac98u,
+                                    0x67c7c945b1ba6e52u, 0x15352da77ecee8e6u, 0xb256888327f72bccu};
   Philox rng(7);
   for (const std::uint64_t value : expected) CHECK(rng.next() == value);
 }

@@ -22,8 +22,10 @@ std::shared_ptr<const onnx::Session> session(int dim = kDim, int columns = kColu
   std::vector<float> weight(static_cast<std::size_t>(dim * columns));
   weight[static_cast<std::size_t>(2 * kLatent * dim)] = 2;
   weight[static_cast<std::size_t>((2 * kLatent + 1) * dim + 1)] = 1;
-  const auto bytes = tiny::gemm(dim, columns, weight, std::vector<float>(static_cast<std::size_t>(columns)), kLatent, kSkills);
-  return onnx::Session::create(onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY")), tiny::view(bytes), "tiny.onnx");
+  const auto bytes =
+      tiny::gemm(dim, columns, weight, std::vector<float>(static_cast<std::size_t>(columns)), kLatent, kSkills);
+  return onnx::Session::create(onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY")), tiny::view(bytes),
+                               "tiny.onnx");
 }
 
 Tables tables() {

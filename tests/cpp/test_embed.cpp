@@ -13,10 +13,42 @@ using namespace turnout::embed;
 
 namespace {
 
-const std::array kTokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "route", "##r",    "the", "query", "s",
-                            "##s",   "1",     "##2",   ".",     "[",      "]",     "unk",    "字",  "ｶ",    "ᄒ",
-                            "##ᅡ",   "##ᆫ",   "cafe",  "σ",     "a",      "##a",   "〮",     "##〮", "##〪〮", "\u302f",
-                            "##\u302f", "pneumonoultramicroscopic", "##silicovolcanoconiosis", "#", "##", "-"};
+const std::array kTokens = {"[PAD]",
+                            "[UNK]",
+                            "[CLS]",
+                            "[SEP]",
+                            "[MASK]",
+                            "route",
+                            "##r",
+                            "the",
+                            "query",
+                            "s",
+                            "##s",
+                            "1",
+                            "##2",
+                            ".",
+                            "[",
+                            "]",
+                            "unk",
+                            "字",
+                            "ｶ",
+                            "ᄒ",
+                            "##ᅡ",
+                            "##ᆫ",
+                            "cafe",
+                            "σ",
+                            "a",
+                            "##a",
+                            "〮",
+                            "##〮",
+                            "##〪〮",
+                            "\u302f",
+                            "##\u302f",
+                            "pneumonoultramicroscopic",
+                            "##silicovolcanoconiosis",
+                            "#",
+                            "##",
+                            "-"};
 
 std::string vocabulary() {
   std::string text;
@@ -85,7 +117,7 @@ TEST(special_tokens_are_matched_literally) {
 TEST(accents_case_and_controls) {
   CHECK(tokens("CAFÉ") == "cafe");
   CHECK(tokens("cafe\u0301") == "cafe");
-  CHECK(tokens("ca\u200dfe") == "cafe");       // a format character
+  CHECK(tokens("ca\u200dfe") == "cafe");        // a format character
   CHECK(tokens("ca\u0007fe\ufffd") == "cafe");  // a control, a replacement character
   CHECK(tokens("Σ") == "σ");
   CHECK(tokens("route\u2003the\u00a0query") == "route the query");
@@ -128,7 +160,8 @@ TEST(decode_consumes_maximal_subparts) {
     const auto* p = reinterpret_cast<const unsigned char*>(text.data());
     return decode(p, p + text.size()).bytes;
   };
-  CHECK(consumed("\xf0\x90\x80" "a") == 3);
+  CHECK(consumed("\xf0\x90\x80"
+                 "a") == 3);
   CHECK(consumed("\xf0\x80\x80\x80") == 1);
   CHECK(consumed("\xe1\x80") == 2);
   CHECK(consumed("\xed\xa0\x80") == 1);
@@ -136,7 +169,11 @@ TEST(decode_consumes_maximal_subparts) {
 }
 
 TEST(decode_gives_the_point_or_the_replacement) {
-  struct { const char* text; char32_t point; int bytes; } const cases[] = {
+  struct {
+    const char* text;
+    char32_t point;
+    int bytes;
+  } const cases[] = {
       {"a", U'a', 1},
       {"\xc2\x80", 0x80, 2},
       {"\xdf\xbf", 0x7FF, 2},

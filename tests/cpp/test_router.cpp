@@ -17,7 +17,8 @@ const Router& router() {
   return r;
 }
 
-const std::string_view kTexts[] = {"what is this", "prove it", "a", "zebra crossing at noon", "q w e r t y u i o p a s d f g h j k l"};
+const std::string_view kTexts[] = {"what is this", "prove it", "a", "zebra crossing at noon",
+                                   "q w e r t y u i o p a s d f g h j k l"};
 
 Decision route(const Request& request) {
   const auto ws = router().workspace();
@@ -70,7 +71,8 @@ TEST(a_warm_route_allocates_nothing_of_ours) {
   all();
   const long engines = engine_allocations() - engines_before, ours = allocations::count() - before - engines;
   set_allocation_counter(nullptr);
-  std::printf("     %ld allocations of ours, %.1f of the engines a decision\n", ours, static_cast<double>(engines) / 25);
+  std::printf("     %ld allocations of ours, %.1f of the engines a decision\n", ours,
+              static_cast<double>(engines) / 25);
   CHECK(ours == 0);
   CHECK(engines > 0);  // else nothing was counted
 }
@@ -315,7 +317,8 @@ TEST(numbers_beyond_reason_are_refused_at_load) {
   using catalog::Catalog;
   CHECK(path([](Catalog& c) { c.llms[1].usd_per_call = 1e12; }) == "pool.llms[1].usd_per_call");
   CHECK(path([](Catalog& c) { c.llms[1].usd_per_mtok_in = 1e15; }) == "pool.llms[1].usd_per_mtok_in");
-  CHECK(path([](Catalog& c) { c.llms[0].seconds_per_output_token = 1e307; }) == "pool.llms[0].seconds_per_output_token");
+  CHECK(path([](Catalog& c) { c.llms[0].seconds_per_output_token = 1e307; }) ==
+        "pool.llms[0].seconds_per_output_token");
   CHECK(path([](Catalog& c) { c.llms[0].skill = {1e39, -1e39}; }) == "pool.llms[0].skill[0]");
   CHECK(path([](Catalog& c) { c.operators[0].slots[0].out_mult = 1e9; }) == "operators[0].slots[0].out_mult");
 }

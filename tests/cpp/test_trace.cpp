@@ -131,7 +131,8 @@ TEST(every_entry_is_checked_when_it_is_read) {
 }
 
 TEST(counts_out_of_range_are_not_packed) {
-  CHECK_ERROR(packed(with([](Decision& d) { d.allocation.operators = kMaxOperators + 1; })), ErrorKind::input, "decision");
+  CHECK_ERROR(packed(with([](Decision& d) { d.allocation.operators = kMaxOperators + 1; })), ErrorKind::input,
+              "decision");
   CHECK_ERROR(packed(with([](Decision& d) { d.allocation.layers = kMaxLayers + 1; })), ErrorKind::input, "decision");
   CHECK_ERROR(packed(with([](Decision& d) { d.node_count = -1; })), ErrorKind::input, "decision");
   CHECK_ERROR(packed(with([](Decision& d) { d.llm_count = kMaxLlms + 1; })), ErrorKind::input, "decision");
@@ -168,7 +169,11 @@ TEST(names_fit_the_record_or_are_refused) {
     trace::check_names(decision(), n);
   };
   CHECK_ERROR(fit([](Names& n) { n.llms.pop_back(); }), ErrorKind::input, "decision");
-  CHECK_ERROR(fit([](Names& n) { n.operators.resize(5000); n.roles.resize(5000); }), ErrorKind::input, "decision");
+  CHECK_ERROR(fit([](Names& n) {
+                n.operators.resize(5000);
+                n.roles.resize(5000);
+              }),
+              ErrorKind::input, "decision");
   CHECK_ERROR(fit([](Names& n) { n.roles.pop_back(); }), ErrorKind::input, "decision");
   CHECK_ERROR(fit([](Names& n) { n.roles[1].pop_back(); }), ErrorKind::input, "decision");
   CHECK_ERROR(fit([](Names& n) { n.capabilities.pop_back(); }), ErrorKind::input, "decision");
@@ -176,14 +181,20 @@ TEST(names_fit_the_record_or_are_refused) {
 
 TEST(equality_is_of_everything_but_ticket_and_timings) {
   const Decision d = decision();
-  CHECK(trace::equal(d, with([](Decision& o) { o.ticket = 8; o.nanoseconds[0] = 1; })));
+  CHECK(trace::equal(d, with([](Decision& o) {
+                       o.ticket = 8;
+                       o.nanoseconds[0] = 1;
+                     })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.allocation.probabilities[1][2] = 0.9f; })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.allocation.scores[0][0] = 0.9f; })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.allocation.choices[2].probability = 0.9f; })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.nodes[2].usd = 1; })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.tools[0].id = 0; })));
   CHECK(!trace::equal(d, with([](Decision& o) { o.gap = 1; })));
-  CHECK(trace::equal(d, with([](Decision& o) { o.allocation.scores[2][0] = 9; o.nodes[3].usd = 1; })));  // not used
+  CHECK(trace::equal(d, with([](Decision& o) {
+                       o.allocation.scores[2][0] = 9;
+                       o.nodes[3].usd = 1;
+                     })));  // not used
 }
 
 TEST(a_full_decision_renders) {
@@ -191,7 +202,8 @@ TEST(a_full_decision_renders) {
         "embed      static: 12 tokens, 10 kept\n"
         "difficulty d = 0.625 (the reference LLM fails), domain similarity 1.000, out of domain\n"
         "capability run_python 0.500\n"
-        "operators  depth 2 (cut points 0.250 0.500); layer 1: direct 0.75; layer 2: review 0.50, early_stop 0.25; stopped early\n"
+        "operators  depth 2 (cut points 0.250 0.500); layer 1: direct 0.75; layer 2: review 0.50, early_stop 0.25; "
+        "stopped early\n"
         "assign     exact: utility 0.005800 = $0.0100 x 0.900 - $0.003000 - 0.000100 $/s x 2.00 s, 42 labels, gap 0, "
         "p90 $0.004000 <= $0.005000, p90 5.00 s > 4.00 s\n"
         "plan       direct > review on tiny, large: 3 calls, width 1, critical path 2.00 s\n"
@@ -226,5 +238,6 @@ TEST(every_code_has_a_name) {
   CHECK(std::string(trace::rule_name(Rule::none)) == "none" && std::string(trace::rule_name(Rule::time)) == "time");
   CHECK(std::string(trace::statistic_name(trace::Statistic::p90)) == "p90");
   CHECK(std::string(trace::statistic_name(trace::Statistic::cap)) == "cap");
-  CHECK(std::string(trace::stage_name(trace::embed)) == "embed" && std::string(trace::stage_name(trace::plan)) == "plan");
+  CHECK(std::string(trace::stage_name(trace::embed)) == "embed" &&
+        std::string(trace::stage_name(trace::plan)) == "plan");
 }

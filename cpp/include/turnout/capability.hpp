@@ -71,7 +71,7 @@ struct Filter {
 
 // Columns beside the vectors. All have one entry a vector.
 struct Columns {
-  std::vector<float> vectors;            // [n, dim] row-major
+  std::vector<float> vectors;  // [n, dim] row-major
   std::vector<std::uint8_t> kinds;
   std::vector<std::uint32_t> requires_;
   std::vector<float> usd_per_call;

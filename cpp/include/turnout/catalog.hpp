@@ -17,10 +17,11 @@ inline constexpr Policy kAllPolicy = ~Policy{0};
 struct Llm {
   std::string id;
   double usd_per_mtok_in = 0, usd_per_mtok_out = 0, usd_per_call = 0;  // USD per million tokens, USD per call
-  std::int64_t context_tokens = 0;                                      // prompt + output
+  std::int64_t context_tokens = 0;                                     // prompt + output
   std::int64_t max_output_tokens = 0;
   Policy policy = 0;
-  // P(correct) = sigmoid(ability + skill . s(q) - b(q)); b(q) = logit of the difficulty d(q); ability 0 is the reference LLM.
+  // P(correct) = sigmoid(ability + skill . s(q) - b(q)); b(q) = logit of the difficulty d(q); ability 0 is the
+  // reference LLM.
   double ability = 0;
   double ability_se = 0;
   std::vector<double> skill;
@@ -33,9 +34,9 @@ struct Llm {
 // One call slot of an operator: an LLM is assigned to each.
 struct Slot {
   std::string role;
-  int calls = 1;        // how often it is called: cost multiplies
-  int rounds = 1;       // of which one after the other: time multiplies
-  double in_mult = 1;   // prompt tokens = in_mult * query tokens + in_extra
+  int calls = 1;       // how often it is called: cost multiplies
+  int rounds = 1;      // of which one after the other: time multiplies
+  double in_mult = 1;  // prompt tokens = in_mult * query tokens + in_extra
   double in_extra = 0;
   double out_mult = 1;  // output tokens = out_mult * the LLM's own
   double weight = 1;    // share in the operator's competence; a stage's weights sum to 1
@@ -57,8 +58,8 @@ struct Operator {
   double fix = 0, break_ = 0;
   std::vector<double> curve;  // kCurveKnots values over c = 0 .. 1, non-decreasing, linear between
   std::vector<Slot> slots;
-  int min_llms = 1;                  // distinct usable LLMs that it needs
-  Policy needs_llm = 0;              // policy bits that its LLMs must offer
+  int min_llms = 1;                    // distinct usable LLMs that it needs
+  Policy needs_llm = 0;                // policy bits that its LLMs must offer
   std::uint32_t needs_capability = 0;  // capability kinds of which the catalog must hold at least one each
   std::string source;                  // where the numbers come from
 

@@ -1,8 +1,8 @@
 // difficulty: vector -> latent, calibrated difficulty, skills: one ONNX run. Never knows which LLMs exist.
 //
-// The network is the encoder of a VAE with its heads folded in: one output [B, 2 Z + 1 + S] whose columns are the latent
-// mean, the latent log-variance, the difficulty logit b(q) and the skills s(q). Heads are linear in the latent, so a sampled
-// latent moves them by head . (z - mean).
+// The network is the encoder of a VAE with its heads folded in: one output [B, 2 Z + 1 + S] whose columns are the
+// latent mean, the latent log-variance, the difficulty logit b(q) and the skills s(q). Heads are linear in the latent,
+// so a sampled latent moves them by head . (z - mean).
 #pragma once
 
 #include <memory>
@@ -16,12 +16,12 @@
 namespace turnout::difficulty {
 
 struct Tables {
-  int latent = 0;                  // Z
-  int skills = 0;                  // S
-  std::vector<float> heads;        // [1 + S, Z]
-  std::vector<float> centroids;    // [K, dim], unit rows: where the training data lies
-  float domain_threshold = -1;     // a query whose best cosine to a centroid is below it is out of domain
-  double mean_difficulty = 0.5;    // of the training data; for empty text
+  int latent = 0;                // Z
+  int skills = 0;                // S
+  std::vector<float> heads;      // [1 + S, Z]
+  std::vector<float> centroids;  // [K, dim], unit rows: where the training data lies
+  float domain_threshold = -1;   // a query whose best cosine to a centroid is below it is out of domain
+  double mean_difficulty = 0.5;  // of the training data; for empty text
 };
 
 // What is known of one query.
@@ -61,7 +61,8 @@ class Model {
   const Tables& tables() const { return tables_; }
 
   Workspace workspace() const { return Workspace(session_, dim_, columns_); }
-  // One query, greedy (the latent mean). Whatever leaves this room is finite: Error(input) where a huge vector overflows.
+  // One query, greedy (the latent mean). Whatever leaves this room is finite: Error(input) where a huge vector
+  // overflows.
   void assess(const float* x, Workspace& ws, Assessment& out) const;
   // n <= kMaxBatch rows [n, dim], one engine run.
   void assess(const float* x, int n, Workspace& ws, Assessment* out) const;

@@ -77,8 +77,8 @@ class Session : public std::enable_shared_from_this<Session> {
   // Custom metadata of the model; empty if the key is absent.
   std::string metadata(const std::string& key) const;
 
-  // One run over caller-owned tensors, in the order of inputs() and outputs(), of which the first few are enough. Shapes
-  // are checked against the ports.
+  // One run over caller-owned tensors, in the order of inputs() and outputs(), of which the first few are enough.
+  // Shapes are checked against the ports.
   void run(std::span<const Tensor> inputs, std::span<const Tensor> outputs) const;
 
   struct Impl;

@@ -22,7 +22,7 @@ enum class Mask : std::uint8_t { usable = 0, too_few_llms, llm_policy, capabilit
 const char* mask_name(Mask mask);
 
 struct Config {
-  int layers = 4;                     // L, 1 .. kMaxLayers
+  int layers = 4;  // L, 1 .. kMaxLayers
   DepthRule depth_rule = DepthRule::cut_points;
   std::vector<double> cut_points;     // L - 1 in [0, 1], non-decreasing; not read by DAAO's rule
   double activation_threshold = 0.3;  // operators are taken until their probabilities sum to it, in (0, 1]
@@ -71,8 +71,8 @@ struct Choice {
 // was drawn is the last choice. Rows of layers that were not reached, and operators beyond the table, are not written.
 struct Allocation {
   int operators = 0;  // of the table: entries of a row
-  int depth = 0;     // what the depth rule said
-  int layers = 0;    // layers with at least one choice (early stop may end before depth)
+  int depth = 0;      // what the depth rule said
+  int layers = 0;     // layers with at least one choice (early stop may end before depth)
   bool stopped_early = false;
   int count = 0;
   Choice choices[kMaxStages] = {};

@@ -39,10 +39,10 @@ struct Request {
   Seconds max_seconds = Seconds::unlimited();
   trace::Statistic statistic = trace::Statistic::p90;
   const Constraints* constraints = nullptr;
-  bool sample = false;            // draw latent and operators with the seed
+  bool sample = false;  // draw latent and operators with the seed
   std::uint64_t seed = 0;
-  int tools = 4;                  // capabilities to propose, 0 .. kMaxTools
-  int row = -1;                   // of a batch: the number of its first row, for messages; -1: a single query
+  int tools = 4;  // capabilities to propose, 0 .. kMaxTools
+  int row = -1;   // of a batch: the number of its first row, for messages; -1: a single query
 };
 
 // Everything that a router reads; immutable once it stands.

@@ -17,25 +17,25 @@ namespace turnout::trace {
 
 // What a reader must know beside the plan. A route never raises for a routing reason: it falls back, and says so here.
 enum class Reason : std::uint8_t {
-  no_text,              // empty text: routed at the mean difficulty of the training data
-  truncated,            // only head and tail of a long text entered the vector
-  out_of_domain,        // unlike the training data: treat difficulty and quality as rough
-  prior_operators,      // operator scores are the table's priors, not trained
-  operators_masked,     // some operator was unavailable with this pool, catalog or constraints
-  stopped_early,        // the early-stop operator ended the plan before its depth
-  operators_skipped,    // operators that cost more than they are worth, or that the limits exclude, were dropped
-  single_call,          // one call is worth more than the operators that were allocated, or all that the limits allow
-  limits_bind,          // the best plan without limits was not feasible
-  label_cap,            // the exact search was cut; see gap
-  budget_infeasible,    // no plan fits the USD budget: least violation
-  time_infeasible,      // no plan fits max_seconds: least violation
-  context_exceeded,     // no allowed LLM has the context window: largest taken
-  no_llm_allowed,       // every LLM is excluded by a hard rule: no plan
-  no_operator,          // no usable operator can begin a plan: no plan
-  no_capability,        // the plan wants tools and none passed the filter
-  sampled,              // drawn with the seed, not greedy
-  negative_utility,     // the plan costs more than its chance of success is worth: a host may abstain
-  no_in_tokens,         // a vector came without its length: prompts are priced at no tokens of the query's
+  no_text,            // empty text: routed at the mean difficulty of the training data
+  truncated,          // only head and tail of a long text entered the vector
+  out_of_domain,      // unlike the training data: treat difficulty and quality as rough
+  prior_operators,    // operator scores are the table's priors, not trained
+  operators_masked,   // some operator was unavailable with this pool, catalog or constraints
+  stopped_early,      // the early-stop operator ended the plan before its depth
+  operators_skipped,  // operators that cost more than they are worth, or that the limits exclude, were dropped
+  single_call,        // one call is worth more than the operators that were allocated, or all that the limits allow
+  limits_bind,        // the best plan without limits was not feasible
+  label_cap,          // the exact search was cut; see gap
+  budget_infeasible,  // no plan fits the USD budget: least violation
+  time_infeasible,    // no plan fits max_seconds: least violation
+  context_exceeded,   // no allowed LLM has the context window: largest taken
+  no_llm_allowed,     // every LLM is excluded by a hard rule: no plan
+  no_operator,        // no usable operator can begin a plan: no plan
+  no_capability,      // the plan wants tools and none passed the filter
+  sampled,            // drawn with the seed, not greedy
+  negative_utility,   // the plan costs more than its chance of success is worth: a host may abstain
+  no_in_tokens,       // a vector came without its length: prompts are priced at no tokens of the query's
 };
 inline constexpr int kReasons = 19;
 const char* reason_name(Reason reason);
@@ -76,8 +76,8 @@ struct Alternative {
 };
 
 struct Decision {
-  std::uint64_t ticket = 0;                 // not part of equality
-  std::int64_t nanoseconds[kStages] = {};   // not part of equality
+  std::uint64_t ticket = 0;                // not part of equality
+  std::int64_t nanoseconds[kStages] = {};  // not part of equality
 
   std::uint64_t seed = 0;
   std::int32_t in_tokens = 0, kept_tokens = 0;  // in_tokens is -1 when a vector came without it
@@ -122,9 +122,9 @@ struct Decision {
 // Equal in everything but ticket and timings.
 bool equal(const Decision& a, const Decision& b);
 
-// Appends only the used entries, as bytes, for batches and pickles. Both throw Error(input): pack() where a count is out
-// of range, unpack() checks every count and index; what indices name, check_names() checks. The form is this machine's
-// own (no byte order), not an archive format.
+// Appends only the used entries, as bytes, for batches and pickles. Both throw Error(input): pack() where a count is
+// out of range, unpack() checks every count and index; what indices name, check_names() checks. The form is this
+// machine's own (no byte order), not an archive format.
 void pack(const Decision& decision, std::vector<std::byte>& out);
 Decision unpack(std::span<const std::byte> bytes);
 

@@ -28,8 +28,7 @@ void sort_by_quality(Impl& w) {
   }
   if (order.size() > kInsertion) return std::sort(order.begin(), order.end(), before);
   for (std::size_t i = 1; i < order.size(); ++i)
-    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k)
-      std::swap(order[k], order[k - 1]);
+    for (std::size_t k = i; k > 0 && before(order[k], order[k - 1]); --k) std::swap(order[k], order[k - 1]);
 }
 
 // The largest slope of a curve, in four lanes.
@@ -62,8 +61,7 @@ class Finder {
     const std::size_t width = w_.slot_points.size() / kMaxNodes, offset = width * static_cast<std::size_t>(s);
     slot.points = w_.slot_points.data() + offset;
     double* column = w_.slot_columns.data() + 4 * offset;
-    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost})
-      *field = column, column += width;
+    for (double** field : {&slot.gain, &slot.net, &slot.use, &slot.cost}) *field = column, column += width;
     slot.alive = w_.slot_alive.data() + offset;
   }
 
@@ -102,8 +100,7 @@ class Finder {
     int kept = n;
     for (int i = n - 1; i >= 0; --i) {
       int pruners = 0;
-      for (int k = kept; k < n && pruners < needed; ++k)
-        pruners += prunes(points[k], points[i], worth_, by_llm);
+      for (int k = kept; k < n && pruners < needed; ++k) pruners += prunes(points[k], points[i], worth_, by_llm);
       if (pruners < needed) points[--kept] = points[i];
     }
     if (kept > 0) std::copy(points + kept, points + n, points);
@@ -117,8 +114,7 @@ class Finder {
       slot.use[k] = slot.points[k].use[0];
       slot.alive[k] = 1;
     }
-    for (int k = slot.count; k % 4 != 0; ++k)
-      slot.gain[k] = slot.use[k] = 0, slot.net[k] = 1e300;
+    for (int k = slot.count; k % 4 != 0; ++k) slot.gain[k] = slot.use[k] = 0, slot.net[k] = 1e300;
   }
 
   Impl& w_;
@@ -143,8 +139,7 @@ Worth worth_of_competence(const Impl& w, const Stage& stage) {
 }
 
 void allow_all(Impl& w) {
-  for (int t = 0; t < w.stages; ++t)
-    w.shapes[t].may_skip = w.problem.stages[t].optional;
+  for (int t = 0; t < w.stages; ++t) w.shapes[t].may_skip = w.problem.stages[t].optional;
   for (int s = 0; s < w.problem.slots; ++s)
     std::fill(w.slots[s].alive, w.slots[s].alive + w.slots[s].count, std::uint8_t{1});
 }
@@ -154,12 +149,10 @@ void find_candidates(Impl& w) {
   w.stages = static_cast<int>(w.problem.stages.size());
   w.sketched = can_sketch(w);
   sort_by_quality(w);
-  for (int s = 0; s < w.problem.slots; ++s)
-    w.slots[s].count = 0;  // some may belong to no stage
+  for (int s = 0; s < w.problem.slots; ++s) w.slots[s].count = 0;  // some may belong to no stage
   for (const Stage& stage : w.problem.stages) {
     Finder finder(w, stage);
-    for (int i = 0; i < stage.slots; ++i)
-      finder.find(i);
+    for (int i = 0; i < stage.slots; ++i) finder.find(i);
   }
 }
 

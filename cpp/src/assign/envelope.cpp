@@ -41,8 +41,7 @@ void set_costs(Impl& w, double m0, double m1) {
   w.slack = 0x1p-37 * w.terms.money.magic + 0x1p-36 * (m0 * w.limit[0] + m1 * w.limit[1]);
   for (int t = 0; t < w.stages; ++t) {
     Options& o = w.options[t];
-    for (int i = 0; i < o.count; ++i)
-      o.cost[i] = o.net[i] + m0 * o.use[0][i] + m1 * o.use[1][i];
+    for (int i = 0; i < o.count; ++i) o.cost[i] = o.net[i] + m0 * o.use[0][i] + m1 * o.use[1][i];
   }
 }
 
@@ -64,8 +63,7 @@ void option_values(Impl& w, int t, double p) {
       values[i] = v > values[i] ? v : values[i];
     }
   }
-  for (int i = 0; i < o.count; ++i)
-    values[i] -= o.cost[i];
+  for (int i = 0; i < o.count; ++i) values[i] -= o.cost[i];
 }
 
 double relax(Impl& w, double m0, double m1, Mark& mark) {

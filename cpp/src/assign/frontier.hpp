@@ -54,8 +54,7 @@ struct Key {
 // x's pruners among those kept so far, of which the latest come last. Looking at fewer costs time, never exactness.
 template <class Before, class Superfluous>
 int sift(const Point* points, int n, Key* keys, Point* out, const Before& before, const Superfluous& superfluous) {
-  for (int i = 0; i < n; ++i)
-    keys[i] = {points[i].net, static_cast<std::uint32_t>(i)};
+  for (int i = 0; i < n; ++i) keys[i] = {points[i].net, static_cast<std::uint32_t>(i)};
   std::sort(keys, keys + n, [&](const Key& a, const Key& b) {
     return a.value != b.value ? a.value < b.value : precedes(points[a.index], points[b.index], before);
   });

@@ -122,7 +122,7 @@ struct Workspace::Impl {
   std::vector<double> slot_columns;
   std::vector<std::uint8_t> slot_alive;
   std::vector<double> frontier, competence, paid;  // the shapes' columns; of one stage's points
-  std::vector<std::uint8_t> lowest;  // the shapes' tangents
+  std::vector<std::uint8_t> lowest;                // the shapes' tangents
   std::vector<Edge> edges;
   Shape shapes[kMaxStages];
   int depth = 0;                    // of a sketch

@@ -44,8 +44,7 @@ class Keeper {
     skips_ = false;
     const Envelope &before = w_.prefix[t_], &after = w_.envelope[t_ + 1];
     for (int i = 0; i < before.count; ++i)
-      for (int j = 0; j < after.count; ++j)
-        look(before.a[i] + after.a[j], std::min(1.0, before.b[i]), after.b[j]);
+      for (int j = 0; j < after.count; ++j) look(before.a[i] + after.a[j], std::min(1.0, before.b[i]), after.b[j]);
     w_.shapes[t_].may_skip = skips_;
   }
 
@@ -127,8 +126,7 @@ bool draft_is_alone(const Impl& w) {
 void keep_alive(Impl& w) {
   set_prefixes(w);
   const double least = w.floor - w.slack - w.multiplier[0] * w.limit[0];
-  for (int t = 0; t < w.stages; ++t)
-    Keeper(w, t, least).run();
+  for (int t = 0; t < w.stages; ++t) Keeper(w, t, least).run();
 }
 
 }  // namespace turnout::assign

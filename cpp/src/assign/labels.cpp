@@ -20,8 +20,7 @@ class Search {
     int from = 0, to = 1;
     for (stage_ = 0; stage_ < w_.stages && from < to; ++stage_) {
       pending_ = 0;
-      for (int l = from; l < to; ++l)
-        extend(static_cast<std::uint32_t>(l));
+      for (int l = from; l < to; ++l) extend(static_cast<std::uint32_t>(l));
       from = to;
       to = keep(from);
     }
@@ -55,8 +54,7 @@ class Search {
     y.gain = options().effect(o)(x.gain);
     y.net = x.net + options().net[o];
     y.usd = x.usd + options().usd[o];
-    for (int k = 0; k < 2; ++k)
-      y.use[k] = x.use[k] + options().use[k][o];
+    for (int k = 0; k < 2; ++k) y.use[k] = x.use[k] + options().use[k][o];
     y.bound = bound;
     y.parent = parent;
     y.choice = static_cast<std::uint16_t>(o);

@@ -22,8 +22,7 @@ struct LlmSet {
 // Whether a and b have an element in common that x lacks.
 inline bool share_beside(const LlmSet& a, const LlmSet& b, const LlmSet& x) {
   std::uint64_t any = 0;
-  for (int i = 0; i < LlmSet::kWords; ++i)
-    any |= a.words[i] & b.words[i] & ~x.words[i];
+  for (int i = 0; i < LlmSet::kWords; ++i) any |= a.words[i] & b.words[i] & ~x.words[i];
   return any != 0;
 }
 

@@ -13,8 +13,7 @@ constexpr int kBuckets = 32;
 void StageBuilder::begin() {
   take_candidates();
   level_count_ = candidate_count_;
-  for (int i = 0; i < level_count_; ++i)
-    w_.level[i] = *candidates_[candidate_count_ - 1 - i];
+  for (int i = 0; i < level_count_; ++i) w_.level[i] = *candidates_[candidate_count_ - 1 - i];
   give_steps();
 }
 
@@ -70,8 +69,7 @@ Point StageBuilder::point(const Child& child) const {
 // Children become points after the `pending` ones; returns how many there are then.
 int StageBuilder::materialise(int pending) {
   if (children_ > kFew && (!stage_.distinct || last())) drop_outdone();
-  for (int i = 0; i < children_; ++i)
-    w_.pending[pending++] = point(w_.children[i]);
+  for (int i = 0; i < children_; ++i) w_.pending[pending++] = point(w_.children[i]);
   children_ = 0;
   return pending;
 }
@@ -132,8 +130,7 @@ bool StageBuilder::outdone(const Point* kept, int count, const Point& x, const B
     if (x.relaxed) continue;
     found[pruners] = llms(kept[k]);
     bool shares = false;
-    for (int i = 0; i < pruners; ++i)
-      shares = shares || share_beside(found[i], found[pruners], own);
+    for (int i = 0; i < pruners; ++i) shares = shares || share_beside(found[i], found[pruners], own);
     if (!shares && ++pruners == needed) return true;
   }
   return false;

@@ -13,8 +13,7 @@ StageBuilder::StageBuilder(Impl& w, int stage)
 
 void StageBuilder::build() {
   begin();
-  for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_)
-    add_slot();
+  for (slot_ = 1; slot_ < stage_.slots && level_count_ > 0; ++slot_) add_slot();
   finish();
 }
 
@@ -29,8 +28,7 @@ void StageBuilder::finish() {
     again = again || (i > 0 && x.gain == w_.level[i - 1].gain);
   }
   if (again) refilter();
-  for (int i = 0; i < level_count_; ++i)
-    append(w_.level[i]);
+  for (int i = 0; i < level_count_; ++i) append(w_.level[i]);
 }
 
 void StageBuilder::refilter() {
@@ -49,8 +47,7 @@ void StageBuilder::append(const Point& x) {
   options_.slope[o] = effect.slope;
   options_.net[o] = x.net;
   options_.usd[o] = x.usd;
-  for (int k = 0; k < 2; ++k)
-    options_.use[k][o] = x.use[k];
+  for (int k = 0; k < 2; ++k) options_.use[k][o] = x.use[k];
   options_.step[o] = x.parent;
   options_.relaxed[o] = x.relaxed;
 }
@@ -126,8 +123,7 @@ bool build_options(Impl& w) {
   }
   w.rest[w.stages][0] = w.rest[w.stages][1] = 0;
   for (int t = w.stages; t-- > 0;)
-    for (int k = 0; k < 2; ++k)
-      w.rest[t][k] = w.rest[t + 1][k] + w.options[t].least[k];
+    for (int k = 0; k < 2; ++k) w.rest[t][k] = w.rest[t + 1][k] + w.options[t].least[k];
   return true;
 }
 

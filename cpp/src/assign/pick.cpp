@@ -13,12 +13,10 @@ Top top_of(const Slot& slot, double slope, int wanted) {
     const double v = slope * slot.gain[k] - slot.cost[k];
     if (top.count == wanted && !(v > top.value[wanted - 1])) continue;
     int i = top.count < wanted ? top.count++ : wanted - 1;
-    for (; i > 0 && v > top.value[i - 1]; --i)
-      top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
+    for (; i > 0 && v > top.value[i - 1]; --i) top.value[i] = top.value[i - 1], top.at[i] = top.at[i - 1];
     top.value[i] = v, top.at[i] = k;
   }
-  for (int i = 0; i < top.count; ++i)
-    top.llm[i] = slot.points[top.at[i]].choice;
+  for (int i = 0; i < top.count; ++i) top.llm[i] = slot.points[top.at[i]].choice;
   return top;
 }
 
@@ -104,15 +102,13 @@ Chosen choose_distinct(const Slot* slots, const Stage& stage, double slope, Top*
   } else if (all_equal(slots, stage)) {
     if (tops[0].count < stage.slots) return chosen;
     chosen.value = 0;
-    for (int s = 0; s < stage.slots; ++s)
-      chosen.at[s] = s;
+    for (int s = 0; s < stage.slots; ++s) chosen.at[s] = s;
   } else if (stage.slots == 2 && tops[0].count > 0 && tops[1].count > 0) {
     return of_two(tops[0], tops[1]);
   } else {
     return Chooser(tops, stage.slots).best();
   }
-  for (int s = 0; s < stage.slots; ++s)
-    chosen.value += tops[s].value[chosen.at[s]];
+  for (int s = 0; s < stage.slots; ++s) chosen.value += tops[s].value[chosen.at[s]];
   return chosen;
 }
 

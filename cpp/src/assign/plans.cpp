@@ -10,8 +10,7 @@ bool fits(const Impl& w, const double* use) { return use[0] <= w.limit[0] && use
 
 int compare(const Impl& w, const Plan& a, const Plan& b) {
   int order = 0;
-  for (int t = 0; t < w.stages && order == 0; ++t)
-    order = compare_options(w, t, a.choice[t], b.choice[t]);
+  for (int t = 0; t < w.stages && order == 0; ++t) order = compare_options(w, t, a.choice[t], b.choice[t]);
   return order;
 }
 
@@ -61,8 +60,7 @@ void total(const Impl& w, Plan& plan) {
     plan.p = o.effect(i)(plan.p);
     plan.net += o.net[i];
     plan.usd += o.usd[i];
-    for (int k = 0; k < 2; ++k)
-      plan.use[k] += o.use[k][i];
+    for (int k = 0; k < 2; ++k) plan.use[k] += o.use[k][i];
   }
   plan.utility = w.terms.value(plan.p) - plan.net;
 }

@@ -17,10 +17,8 @@ int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
       if (slot.cost[k] >= slot.cost[hull[n - 1]]) continue;
       --n;
     }
-    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]])
-      --n;
-    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1]))
-      --n;
+    while (n > 0 && slot.cost[k] <= slot.cost[hull[n - 1]]) --n;
+    while (n > 1 && rate(hull[n - 1], k) <= rate(hull[n - 2], hull[n - 1])) --n;
     hull[n++] = k;
   }
   gain += slot.gain[hull[0]], cost += slot.cost[hull[0]];
@@ -33,8 +31,7 @@ int slot_edges(const Slot& slot, Edge* edges, double& gain, double& cost) {
 // How many slots from s on are equal.
 int equal_run(const Slot* slots, const Stage& stage, int s) {
   int end = s + 1;
-  while (end < stage.slots && slots[end].points == slots[s].points)
-    ++end;
+  while (end < stage.slots && slots[end].points == slots[s].points) ++end;
   return end - s;
 }
 
@@ -47,13 +44,11 @@ int sum_of_slots(const Slot* slots, const Stage& stage, Edge* edges, double* c, 
     double gain = 0, paid = 0;
     const int more = slot_edges(slots[s], edges + n, gain, paid);
     c[0] += equal * gain, cost[0] += equal * paid;
-    for (int i = n; i < n + more; ++i)
-      edges[i].gain *= equal, edges[i].cost *= equal;
+    for (int i = n; i < n + more; ++i) edges[i].gain *= equal, edges[i].cost *= equal;
     n += more;
   }
   std::sort(edges, edges + n, [](const Edge& a, const Edge& b) { return a.rate < b.rate; });
-  for (int i = 0; i < n; ++i)
-    c[i + 1] = c[i] + edges[i].gain, cost[i + 1] = cost[i] + edges[i].cost;
+  for (int i = 0; i < n; ++i) c[i + 1] = c[i] + edges[i].gain, cost[i + 1] = cost[i] + edges[i].cost;
   return n + 1;
 }
 
@@ -66,8 +61,7 @@ int sum_of_distinct(const Slot* slots, const Stage& stage, double most_worth, in
   });
   for (int i = 0; i < e.count; ++i) {
     int k = i;
-    for (; k > 0 && c[k - 1] > e.b[i]; --k)
-      c[k] = c[k - 1], cost[k] = cost[k - 1];
+    for (; k > 0 && c[k - 1] > e.b[i]; --k) c[k] = c[k - 1], cost[k] = cost[k - 1];
     c[k] = e.b[i], cost[k] = -e.a[i];
   }
   return e.count;
@@ -80,8 +74,7 @@ class Lift {
   explicit Lift(Shape& shape) : shape_(shape) { shape.point_count = 0; }
 
   void add(double c, double cost) {
-    for (; now_ + 1 < shape_.tangent_count && g(now_ + 1, c) < g(now_, c); ++now_)
-      cross(c, cost);
+    for (; now_ + 1 < shape_.tangent_count && g(now_ + 1, c) < g(now_, c); ++now_) cross(c, cost);
     push(g(now_, c), cost);
     c_ = c, cost_ = cost;
   }
@@ -91,8 +84,7 @@ class Lift {
     const int n = shape_.point_count;
     for (int k = 0; k + 1 < n; ++k)
       shape_.rate[k] = (shape_.cost[k + 1] - shape_.cost[k]) / (shape_.g[k + 1] - shape_.g[k]);
-    for (int k = n - 1; k < (n + kRateBlock - 1) / kRateBlock * kRateBlock; ++k)
-      shape_.rate[k] = 1e300;
+    for (int k = n - 1; k < (n + kRateBlock - 1) / kRateBlock * kRateBlock; ++k) shape_.rate[k] = 1e300;
   }
 
  private:
@@ -122,15 +114,13 @@ void set_profile(Impl& w, int t) {
   const Slot* slots = w.slots + stage.first_slot;
   Shape& shape = w.shapes[t];
   double steepest = 0, *c = w.competence.data();
-  for (int i = 0; i < shape.tangent_count; ++i)
-    steepest = std::max(steepest, shape.tangents[i].slope);
+  for (int i = 0; i < shape.tangent_count; ++i) steepest = std::max(steepest, shape.tangents[i].slope);
   const double worth = 1.01 * steepest * w.terms.value_usd * std::max(stage.fix, stage.break_);
   double* cost = w.paid.data();
   const int n = stage.distinct && stage.slots > 1 ? sum_of_distinct(slots, stage, worth, w.depth, c, cost)
                                                   : sum_of_slots(slots, stage, w.edges.data(), c, cost);
   Lift lift(shape);
-  for (int k = 0; k < n; ++k)
-    lift.add(c[k], cost[k]);
+  for (int k = 0; k < n; ++k) lift.add(c[k], cost[k]);
   lift.close();
 }
 

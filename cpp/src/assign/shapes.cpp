@@ -61,8 +61,7 @@ void set_shape(Impl& w, int t) {
 
 void set_shapes(Impl& w) {
   w.shapes[0].lo = w.shapes[0].hi = 0;
-  for (int t = 0; t < w.stages; ++t)
-    set_shape(w, t);
+  for (int t = 0; t < w.stages; ++t) set_shape(w, t);
 }
 
 }  // namespace turnout::assign

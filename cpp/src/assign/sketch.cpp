@@ -14,8 +14,7 @@ void set_costs(Impl& w, double net_weight, double multiplier) {
     const Slot& slot = w.slots[s];
     if (s > 0 && slot.points == w.slots[s - 1].points) continue;
     const int n = (slot.count + 3) / 4 * 4;
-    for (int k = 0; k < n; ++k)
-      slot.cost[k] = net_weight * slot.net[k] + multiplier * slot.use[k];
+    for (int k = 0; k < n; ++k) slot.cost[k] = net_weight * slot.net[k] + multiplier * slot.use[k];
   }
 }
 
@@ -37,10 +36,8 @@ Next best_next(const Impl& w, int t, double p) {
   const Envelope& e = w.envelope[t + 1];
   const double kept = (1 - stage.break_) * p, lever = leverage(stage, p);
   Next skip{-1e300, -1, false}, run{-1e300, -1, true};
-  for (int j = 0; j < e.count && shape.may_skip; ++j)
-    take(skip, e.a[j] + e.b[j] * p, j);
-  for (int j = 0; j < e.count && shape.fills; ++j)
-    take(run, e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever), j);
+  for (int j = 0; j < e.count && shape.may_skip; ++j) take(skip, e.a[j] + e.b[j] * p, j);
+  for (int j = 0; j < e.count && shape.fills; ++j) take(run, e.a[j] + e.b[j] * kept + peak(shape, e.b[j] * lever), j);
   return run.value > skip.value ? run : skip;
 }
 
@@ -78,8 +75,7 @@ void follow(Impl& w, Draft& d) {
     const double worth = w.envelope[t + 1].b[next.line] * leverage(stage, p);
     best_candidates(w.slots + stage.first_slot, stage, worth * tangent_at(w.shapes[t], worth).slope, at);
     double gain = 0;
-    for (int s = 0; s < stage.slots; ++s)
-      gain += w.slots[stage.first_slot + s].gain[at[s]];
+    for (int s = 0; s < stage.slots; ++s) gain += w.slots[stage.first_slot + s].gain[at[s]];
     p = effect_of(stage, curve_value(stage.curve, gain))(p);
   }
   total(w, d);

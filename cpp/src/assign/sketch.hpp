@@ -13,8 +13,7 @@ inline double leverage(const Stage& stage, double p) { return stage.break_ * p +
 inline int peak_at(const Shape& shape, double worth) {
   std::int64_t passed = 0;
   for (int k = 0; k < shape.point_count; k += kRateBlock)
-    for (int i = 0; i < kRateBlock; ++i)
-      passed += shape.rate[k + i] < worth;
+    for (int i = 0; i < kRateBlock; ++i) passed += shape.rate[k + i] < worth;
   return static_cast<int>(passed);
 }
 

@@ -14,10 +14,8 @@ double row_max(const double* row, const std::uint8_t* allowed, int n) {
   };
   int i = 0;
   for (; i + 4 <= n; i += 4)
-    for (int k = 0; k < 4; ++k)
-      widen(lanes[k], i + k);
-  for (; i < n; ++i)
-    widen(lanes[0], i);
+    for (int k = 0; k < 4; ++k) widen(lanes[k], i + k);
+  for (; i < n; ++i) widen(lanes[0], i);
   return std::max(std::max(lanes[0], lanes[1]), std::max(lanes[2], lanes[3]));
 }
 
@@ -25,8 +23,7 @@ double row_max(const double* row, const std::uint8_t* allowed, int n) {
 // the grid too coarse for all the others.
 double most(const double* matrix, const Problem& p) {
   double total = 0;
-  for (int s = 0; s < p.slots; ++s)
-    total += row_max(matrix + s * p.llms, p.allowed + s * p.llms, p.llms);
+  for (int s = 0; s < p.slots; ++s) total += row_max(matrix + s * p.llms, p.allowed + s * p.llms, p.llms);
   return total;
 }
 

@@ -15,8 +15,7 @@ void widen(Point& cover, const Point& x) {
   cover.gain = std::max(cover.gain, x.gain);
   cover.net = std::min(cover.net, x.net);
   cover.usd = std::min(cover.usd, x.usd);
-  for (int k = 0; k < 2; ++k)
-    cover.use[k] = std::min(cover.use[k], x.use[k]);
+  for (int k = 0; k < 2; ++k) cover.use[k] = std::min(cover.use[k], x.use[k]);
   cover.wait = std::min(cover.wait, x.wait);
   cover.relaxed = true;
 }
@@ -24,8 +23,7 @@ void widen(Point& cover, const Point& x) {
 // Writes at most as many points as the run has, from `kept` on, which is not after the run.
 int thin_run(Point* points, int from, int to, int kept) {
   if (to - from <= 2) {
-    for (int i = from; i < to; ++i)
-      points[kept++] = points[i];
+    for (int i = from; i < to; ++i) points[kept++] = points[i];
     return kept;
   }
   Point cover = points[from], real = points[from];
@@ -46,10 +44,8 @@ int thin(Point* points, int n) {
   std::sort(points, points + n, [](const Point& a, const Point& b) { return a.gain < b.gain; });
   const Point least[2] = {least_use(points, n, 0), least_use(points, n, 1)};
   int kept = 0;
-  for (int r = 0; r < kRuns; ++r)
-    kept = thin_run(points, n * r / kRuns, n * (r + 1) / kRuns, kept);
-  for (const Point& x : least)
-    points[kept++] = x;
+  for (int r = 0; r < kRuns; ++r) kept = thin_run(points, n * r / kRuns, n * (r + 1) / kRuns, kept);
+  for (const Point& x : least) points[kept++] = x;
   return kept;
 }
 

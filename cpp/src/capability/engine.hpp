@@ -17,7 +17,7 @@ using Search = void (*)(const Object*, std::int64_t n, const float* x, std::int6
 struct Engine::Impl {
   std::string path, version;
   Object* (*read_index)(const char* path, int flags) = nullptr;
-  std::size_t search_slot = 0;  // of faiss::Index's virtual table, the same in every class that derives from it
+  std::size_t search_slot = 0;         // of faiss::Index's virtual table, the same in every class that derives from it
   void (*set_threads)(int) = nullptr;  // OpenMP, for the calling thread; null in a build without it
   int (*get_threads)() = nullptr;
 };

@@ -20,7 +20,9 @@ inline std::string text(double x) {
   return buffer;
 }
 
-inline std::string at(std::string_view list, std::size_t i) { return std::string(list) + "[" + std::to_string(i) + "]"; }
+inline std::string at(std::string_view list, std::size_t i) {
+  return std::string(list) + "[" + std::to_string(i) + "]";
+}
 
 [[noreturn]] inline void fail(const std::string& path, const std::string& expected, const std::string& got) {
   throw Error(ErrorKind::config, path, "expected " + expected + ", got " + got);

@@ -13,7 +13,8 @@ void check_slot(const Where& where, const Slot& slot) {
   if (slot.rounds < 1) fail(where.field("rounds"), "a number >= 1", std::to_string(slot.rounds));
   if (slot.calls < slot.rounds)
     fail(where.field("calls"), "at least its rounds (" + std::to_string(slot.rounds) + ")", std::to_string(slot.calls));
-  if (slot.calls > kMaxCalls) fail(where.field("calls"), "at most " + std::to_string(kMaxCalls), std::to_string(slot.calls));
+  if (slot.calls > kMaxCalls)
+    fail(where.field("calls"), "at most " + std::to_string(kMaxCalls), std::to_string(slot.calls));
   where.at_most("in_mult", slot.in_mult, kMaxMultiple);
   where.at_most("in_extra", slot.in_extra, kMaxTokens);
   where.at_most("out_mult", slot.out_mult, kMaxMultiple);

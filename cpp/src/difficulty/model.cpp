@@ -35,8 +35,7 @@ void check(const Tables& t, int dim, int columns) {
     fail("difficulty/centroids.npy", "expected [K, dim], K >= 1");
   if (!finite(t.heads)) fail("difficulty/heads.npy", "expected finite numbers");
   if (!finite(t.centroids)) fail("difficulty/centroids.npy", "expected finite numbers");
-  if (!std::isfinite(t.domain_threshold))
-    fail("difficulty/config.json", "domain_threshold: expected a finite number");
+  if (!std::isfinite(t.domain_threshold)) fail("difficulty/config.json", "domain_threshold: expected a finite number");
   if (!(t.mean_difficulty > 0 && t.mean_difficulty < 1))
     fail("difficulty/config.json", "mean_difficulty: expected a number in (0, 1)");
 }
@@ -96,8 +95,7 @@ void Model::assess(const float* x, int n, Workspace& ws, Assessment* out) const 
 void Model::sample(Assessment& a, Philox& rng) const {
   const int z = tables_.latent;
   float step[kMaxLatent];
-  for (int i = 0; i < z; ++i)
-    step[i] = static_cast<float>(std::exp(0.5 * a.latent_logvar[i]) * rng.normal());
+  for (int i = 0; i < z; ++i) step[i] = static_cast<float>(std::exp(0.5 * a.latent_logvar[i]) * rng.normal());
   const auto moved = [&](int head) { return dot(tables_.heads.data() + head * z, step, z); };
   a.logit += moved(0);
   a.difficulty = sigmoid(a.logit);

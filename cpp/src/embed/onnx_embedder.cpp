@@ -9,9 +9,7 @@ namespace {
 
 constexpr int kMaxTokens = 8192;
 
-[[noreturn]] void fail(const std::string& path, const std::string& what) {
-  throw Error(ErrorKind::bundle, path, what);
-}
+[[noreturn]] void fail(const std::string& path, const std::string& what) { throw Error(ErrorKind::bundle, path, what); }
 
 std::int32_t required_token(const Tokenizer& tokenizer, std::string_view token) {
   const int id = tokenizer.id(token);
@@ -28,9 +26,7 @@ std::vector<std::int64_t> Workspace::* source(const onnx::Port& port) {
 }
 
 // One text is run at a time, of any length.
-bool takes_any_length(const onnx::Port& port) {
-  return (port.shape[0] < 0 || port.shape[0] == 1) && port.shape[1] < 0;
-}
+bool takes_any_length(const onnx::Port& port) { return (port.shape[0] < 0 || port.shape[0] == 1) && port.shape[1] < 0; }
 
 void check_inputs(const std::vector<onnx::Port>& inputs) {
   bool ids = false;
@@ -87,8 +83,11 @@ void mean_to_unit(const float* states, std::size_t count, std::size_t dim, float
 }  // namespace
 
 OnnxEmbedder::OnnxEmbedder(Tokenizer tokenizer, std::shared_ptr<const onnx::Session> session, Options options)
-    : tokenizer_(std::move(tokenizer)), session_(std::move(session)), options_(std::move(options)),
-      cls_(required_token(tokenizer_, "[CLS]")), sep_(required_token(tokenizer_, "[SEP]")) {
+    : tokenizer_(std::move(tokenizer)),
+      session_(std::move(session)),
+      options_(std::move(options)),
+      cls_(required_token(tokenizer_, "[CLS]")),
+      sep_(required_token(tokenizer_, "[SEP]")) {
   if (options_.max_tokens < 3 || options_.max_tokens > kMaxTokens)
     fail("max_tokens", "expected 3 to " + std::to_string(kMaxTokens) + ", got " + std::to_string(options_.max_tokens));
   check_inputs(session_->inputs());

@@ -55,7 +55,7 @@ void to_unit_baseline(const std::int32_t* sums, int dim, float* out) { to_unit_p
 // Bytes are widened to 32 bits, of which multiply-add sees pairs of 16: (byte, its sign) . (weight, 0) = byte * weight.
 template <int N>
 [[gnu::target("avx2"), gnu::always_inline]] inline void columns_avx2(const Rows& r, std::size_t begin,
-                                                                      std::int32_t* sums) {
+                                                                     std::int32_t* sums) {
   __m256i sum[N];
   for (auto& s : sum) s = _mm256_setzero_si256();
   for (std::size_t i = 0; i < r.ids.size(); ++i) {
@@ -111,7 +111,7 @@ template <int N>
   to_unit_plain(sums, dim, out);
 }
 [[gnu::target("avx512f,avx512bw,prefer-vector-width=512")]] void to_unit_avx512(const std::int32_t* sums, int dim,
-                                                                                 float* out) {
+                                                                                float* out) {
   to_unit_plain(sums, dim, out);
 }
 #endif

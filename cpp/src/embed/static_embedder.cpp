@@ -30,7 +30,10 @@ int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail) {
 
 StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> rows, std::vector<std::int16_t> weights,
                                int dim, Options options)
-    : tokenizer_(std::move(tokenizer)), rows_(std::move(rows)), weights_(std::move(weights)), dim_(dim),
+    : tokenizer_(std::move(tokenizer)),
+      rows_(std::move(rows)),
+      weights_(std::move(weights)),
+      dim_(dim),
       options_(std::move(options)) {
   const auto tokens = static_cast<std::size_t>(tokenizer_.size());
   check(dim >= 1 && dim <= kMaxStaticDim, "dim", "1 to " + std::to_string(kMaxStaticDim), dim);

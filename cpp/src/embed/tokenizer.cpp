@@ -66,10 +66,15 @@ class Scanner {
       return p;
     }
     switch (first - 0x80) {
-      case unicode::kSpace: end_word(); return p + 1;
-      case unicode::kIsolated: return p + punctuation(p, end);
-      case unicode::kDecode: return p + character(p, end);
-      default: return p + 1;
+      case unicode::kSpace:
+        end_word();
+        return p + 1;
+      case unicode::kIsolated:
+        return p + punctuation(p, end);
+      case unicode::kDecode:
+        return p + character(p, end);
+      default:
+        return p + 1;
     }
   }
 
@@ -92,28 +97,46 @@ class Scanner {
     const Decoded decoded = decode(p, end);
     const auto bytes = static_cast<std::size_t>(decoded.bytes);
     const std::uint16_t code = unicode::code_of(decoded.point);
-    if (code >= unicode::kMapping) mapped(unicode::mapping_of(code));
-    else if (code >= unicode::kMark) word_.add_mark(code - unicode::kMark, p, bytes);
-    else plain(code, decoded.point, p, bytes);
+    if (code >= unicode::kMapping)
+      mapped(unicode::mapping_of(code));
+    else if (code >= unicode::kMark)
+      word_.add_mark(code - unicode::kMark, p, bytes);
+    else
+      plain(code, decoded.point, p, bytes);
     return bytes;
   }
 
   void plain(std::uint16_t kind, char32_t point, const Byte* p, std::size_t bytes) {
     switch (kind) {
-      case unicode::kKeep: word_.add(p, bytes, 1); break;
-      case unicode::kBreak: word_.end_run(); break;
-      case unicode::kSpace: end_word(); break;
-      case unicode::kIsolated: isolated(p, bytes); break;
-      case unicode::kHangul: hangul(point); break;
-      default: break;
+      case unicode::kKeep:
+        word_.add(p, bytes, 1);
+        break;
+      case unicode::kBreak:
+        word_.end_run();
+        break;
+      case unicode::kSpace:
+        end_word();
+        break;
+      case unicode::kIsolated:
+        isolated(p, bytes);
+        break;
+      case unicode::kHangul:
+        hangul(point);
+        break;
+      default:
+        break;
     }
   }
 
   void mapped(const unicode::Mapping& mapping) {
     const Byte* utf8 = unicode::bytes_of(mapping);
     switch (static_cast<unicode::Becomes>(mapping.becomes)) {
-      case unicode::Becomes::word: word_.add(utf8, mapping.bytes, count_chars(utf8, mapping.bytes)); break;
-      case unicode::Becomes::isolated: isolated(utf8, mapping.bytes); break;
+      case unicode::Becomes::word:
+        word_.add(utf8, mapping.bytes, count_chars(utf8, mapping.bytes));
+        break;
+      case unicode::Becomes::isolated:
+        isolated(utf8, mapping.bytes);
+        break;
       case unicode::Becomes::marked:
         for (const Byte *p = utf8, *end = utf8 + mapping.bytes; p < end;) p += character(p, end);
     }
@@ -138,8 +161,10 @@ class Scanner {
 
   void end_word() {
     if (word_.empty()) return;
-    if (word_.too_long()) ids_.push_back(tokenizer_.unknown);
-    else pieces();
+    if (word_.too_long())
+      ids_.push_back(tokenizer_.unknown);
+    else
+      pieces();
     word_.clear();
   }
 

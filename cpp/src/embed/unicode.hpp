@@ -10,9 +10,9 @@ namespace turnout::embed::unicode {
 // How a code point acts. Codes from kMark on are marks that are kept (the code holds their combining class), codes
 // from kMapping on an index into the mappings.
 enum Kind : std::uint16_t {
-  kKeep = 0,      // part of a word, as it is
-  kAbsent = 1,    // as if it were not there
-  kBreak = 2,     // removed, but marks are not reordered across it
+  kKeep = 0,    // part of a word, as it is
+  kAbsent = 1,  // as if it were not there
+  kBreak = 2,   // removed, but marks are not reordered across it
   kSpace = 3,
   kIsolated = 4,  // a word of its own: punctuation, Chinese characters
   kHangul = 5,    // a syllable, decomposed into its letters by arithmetic

@@ -82,8 +82,9 @@ void check_vocabulary(const std::vector<std::string_view>& tokens, const std::st
     check_token(tokens[i], i + 1, path);
     const auto [first, added] = seen.emplace(tokens[i], i + 1);
     if (!added)
-      throw Error(ErrorKind::bundle, path, "line " + std::to_string(i + 1) + ": the token '" + std::string(tokens[i]) +
-                                               "' is already on line " + std::to_string(first->second));
+      throw Error(ErrorKind::bundle, path,
+                  "line " + std::to_string(i + 1) + ": the token '" + std::string(tokens[i]) + "' is already on line " +
+                      std::to_string(first->second));
   }
   if (!seen.contains("[UNK]")) throw Error(ErrorKind::bundle, path, "expected a token [UNK]");
 }
@@ -94,8 +95,10 @@ void TokenTable::build(const std::vector<std::pair<std::string_view, std::int32_
   slots_.assign(2 * tokens.size() + 1, {});
   lengths_.assign(std::size_t{1} << kPrefixBits, 0);
   for (const auto& [text, id] : tokens) {
-    if (text.size() > kShort) long_.push_back({text, id});
-    else insert(key_of(text), id);
+    if (text.size() > kShort)
+      long_.push_back({text, id});
+    else
+      insert(key_of(text), id);
   }
   for (const auto& [text, id] : tokens)
     if (text.size() <= kShort) lengths_[prefix_slot(key_of(text).low)] |= 1u << text.size();

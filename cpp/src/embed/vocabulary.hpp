@@ -46,7 +46,7 @@ class TokenTable {
   Match longest_long(std::string_view text) const;
 
   std::vector<Slot> slots_;
-  std::vector<LongToken> long_;  // longer than a key, longest first: a handful
+  std::vector<LongToken> long_;         // longer than a key, longest first: a handful
   std::vector<std::uint32_t> lengths_;  // by the first bytes: which lengths there are
 };
 

@@ -23,10 +23,10 @@ struct OrtAllocator;
 struct OrtModelMetadata;
 
 inline constexpr std::uint32_t kApiVersion = 14;
-inline constexpr int kLogError = 3;           // OrtLoggingLevel
-inline constexpr int kArenaAllocator = 1;     // OrtAllocatorType
-inline constexpr int kMemTypeDefault = 0;     // OrtMemType
-inline constexpr int kOptimizeAll = 99;       // GraphOptimizationLevel
+inline constexpr int kLogError = 3;        // OrtLoggingLevel
+inline constexpr int kArenaAllocator = 1;  // OrtAllocatorType
+inline constexpr int kMemTypeDefault = 0;  // OrtMemType
+inline constexpr int kOptimizeAll = 99;    // GraphOptimizationLevel
 
 struct ApiBase {
   const void* const* (*GetApi)(std::uint32_t version);

@@ -5,9 +5,12 @@ namespace {
 
 const char* name_of(Element element) {
   switch (element) {
-    case Element::float32: return "float32";
-    case Element::int32: return "int32";
-    case Element::int64: return "int64";
+    case Element::float32:
+      return "float32";
+    case Element::int32:
+      return "int32";
+    case Element::int64:
+      return "int64";
   }
   return "another element type";
 }
@@ -33,8 +36,7 @@ std::size_t bytes_of(const Tensor& tensor) {
 }
 
 void check_count(bool holds, const char* what, const std::string& expected, std::size_t got) {
-  if (!holds)
-    throw Error(ErrorKind::input, what, "expected " + expected + " tensors, got " + std::to_string(got));
+  if (!holds) throw Error(ErrorKind::input, what, "expected " + expected + " tensors, got " + std::to_string(got));
 }
 
 // Throws Error(input) where tensors do not fit the ports of a network.

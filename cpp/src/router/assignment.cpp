@@ -36,7 +36,8 @@ void fill_row(Context& c, int row, int slot, catalog::Policy needs) {
     c.ws.usd_bound[i] = costs[m].usd[bound].at(c.tokens);
     c.ws.seconds[i] = costs[m].seconds[mean];
     c.ws.seconds_bound[i] = costs[m].seconds[bound];
-    c.ws.allowed[i] = c.ws.usable[static_cast<std::size_t>(m)] && (needs & ~c.tables.policies[static_cast<std::size_t>(m)]) == 0;
+    c.ws.allowed[i] =
+        c.ws.usable[static_cast<std::size_t>(m)] && (needs & ~c.tables.policies[static_cast<std::size_t>(m)]) == 0;
   }
 }
 
@@ -102,7 +103,8 @@ void copy_totals(const turnout::assign::Solution& s, trace::Decision& out) {
 
 void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::Decision& out) {
   using turnout::assign::Status;
-  note(out, Reason::limits_bind, s.status == Status::exact || s.status == Status::label_cap || s.status == Status::infeasible);
+  note(out, Reason::limits_bind,
+       s.status == Status::exact || s.status == Status::label_cap || s.status == Status::infeasible);
   note(out, Reason::label_cap, s.status == Status::label_cap);
   const bool infeasible = s.status == Status::infeasible;
   note(out, Reason::budget_infeasible, infeasible && s.usd_bound > c.request.budget);
@@ -110,7 +112,8 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
   note(out, Reason::no_llm_allowed, s.status == Status::no_candidate && !out.has(Reason::no_operator));
   const auto stages = static_cast<std::ptrdiff_t>(c.ws.stages.size());
   note(out, Reason::negative_utility, s.status != Status::no_candidate && s.utility < 0);
-  note(out, Reason::operators_skipped, s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
+  note(out, Reason::operators_skipped,
+       s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
 }
 
 // What two ways to answer are compared by.
@@ -133,13 +136,15 @@ Worth solve(Context& c) {
   s = turnout::assign::Solution();
   if (!c.ws.stages.empty()) turnout::assign::solve(problem_of(c), c.ws.assign, s);
   using turnout::assign::Status;
-  return {s.status != Status::no_candidate, s.status != Status::infeasible, s.utility, s.usd_bound.value, s.seconds_bound.value};
+  return {s.status != Status::no_candidate, s.status != Status::infeasible, s.utility, s.usd_bound.value,
+          s.seconds_bound.value};
 }
 
 void take_allocation(Context& c) {
   c.ws.choices.clear();
   for (int i = 0; i < c.out.allocation.count; ++i)
-    if (!c.snapshot.catalog.operators[c.out.allocation.choices[i].oper].stops) c.ws.choices.push_back(c.out.allocation.choices[i]);
+    if (!c.snapshot.catalog.operators[c.out.allocation.choices[i].oper].stops)
+      c.ws.choices.push_back(c.out.allocation.choices[i]);
 }
 
 void take_single_call(Context& c, int oper) {

@@ -50,7 +50,8 @@ void check_request(const Request& in, const Snapshot& snapshot, bool own_workspa
   check_worth(in.usd_per_second, "usd_per_second");
   check_limit(in.budget.value, "budget_usd");
   check_limit(in.max_seconds.value, "max_seconds");
-  if (in.tools < 0 || in.tools > kMaxTools) refuse("tools", "0 to " + std::to_string(kMaxTools), std::to_string(in.tools));
+  if (in.tools < 0 || in.tools > kMaxTools)
+    refuse("tools", "0 to " + std::to_string(kMaxTools), std::to_string(in.tools));
   if (in.statistic > trace::Statistic::cap)
     refuse("statistic", "p90, mean or cap", std::to_string(static_cast<int>(in.statistic)));
   if (in.constraints != nullptr) check_constraints(*in.constraints, snapshot.catalog);

@@ -53,7 +53,8 @@ void note_missing_tools(Context& c) {
   if (c.out.tool_count > 0) return;
   for (const Node& node : c.out.plan_nodes()) {
     const int slot = c.tables.first_slot[node.oper] + node.slot;
-    if (c.tables.slots[static_cast<std::size_t>(slot)].uses_tools) c.out.reasons |= trace::bit(trace::Reason::no_capability);
+    if (c.tables.slots[static_cast<std::size_t>(slot)].uses_tools)
+      c.out.reasons |= trace::bit(trace::Reason::no_capability);
   }
 }
 
@@ -134,8 +135,10 @@ void rank_alternatives(Context& c) {
     // Kept sorted by insertion: at most kMaxAlternatives, most LLMs fall off the end at once.
     int at = c.out.alternative_count;
     if (at == kMaxAlternatives && !better(a, c.out.alternatives[at - 1])) continue;
-    if (at < kMaxAlternatives) ++c.out.alternative_count;
-    else --at;
+    if (at < kMaxAlternatives)
+      ++c.out.alternative_count;
+    else
+      --at;
     for (; at > 0 && better(a, c.out.alternatives[at - 1]); --at) c.out.alternatives[at] = c.out.alternatives[at - 1];
     c.out.alternatives[at] = a;
   }

@@ -36,7 +36,8 @@ const capability::Filter& filter_of(const Request& in) {
 
 // The names that a reader of decisions needs.
 void add_names(const Snapshot& s, trace::Names& names) {
-  names.llms.clear(), names.capabilities.clear(), names.operators.clear(), names.roles.clear(), names.cut_points.clear();
+  names.llms.clear(), names.capabilities.clear(), names.operators.clear(), names.roles.clear(),
+      names.cut_points.clear();
   for (const auto& llm : s.catalog.llms) names.llms.push_back(llm.id);
   for (const auto& capability : s.catalog.capabilities) names.capabilities.push_back(capability.id);
   for (const auto& oper : s.catalog.operators) {
@@ -52,14 +53,16 @@ void check_snapshot(const Snapshot& s) {
   operators::validate(s.operators, s.catalog.operators);
   if (s.embedder && s.embedder->dim() != s.difficulty->dim())
     throw Error(ErrorKind::config, "embedder",
-                "'" + s.embedder->name() + "' gives " + std::to_string(s.embedder->dim()) + " dimensions, the difficulty network takes " +
-                    std::to_string(s.difficulty->dim()));
+                "'" + s.embedder->name() + "' gives " + std::to_string(s.embedder->dim()) +
+                    " dimensions, the difficulty network takes " + std::to_string(s.difficulty->dim()));
   if (s.capability && s.capability->dim() != s.difficulty->dim())
-    throw Error(ErrorKind::config, "capability", "the index has " + std::to_string(s.capability->dim()) + " dimensions, expected " +
-                                                     std::to_string(s.difficulty->dim()));
+    throw Error(ErrorKind::config, "capability",
+                "the index has " + std::to_string(s.capability->dim()) + " dimensions, expected " +
+                    std::to_string(s.difficulty->dim()));
   if (s.capability && s.capability->size() != static_cast<std::int64_t>(s.catalog.capabilities.size()))
-    throw Error(ErrorKind::config, "capability", "the index holds " + std::to_string(s.capability->size()) + " vectors, the catalog " +
-                                                     std::to_string(s.catalog.capabilities.size()) + " capabilities");
+    throw Error(ErrorKind::config, "capability",
+                "the index holds " + std::to_string(s.capability->size()) + " vectors, the catalog " +
+                    std::to_string(s.catalog.capabilities.size()) + " capabilities");
   for (std::size_t i = 0; i < s.catalog.llms.size(); ++i) {
     const auto given = s.catalog.llms[i].skill.size();
     if (given != 0 && given != static_cast<std::size_t>(s.difficulty->skills()))
@@ -119,8 +122,10 @@ void Router::route(const Request& in, Workspace& ws, Decision& out) const {
   laps.lap(trace::embed);
 
   difficulty::Assessment assessment;
-  if (out.has(trace::Reason::no_text)) assessment = snapshot_.difficulty->mean();
-  else snapshot_.difficulty->assess(x, ws.difficulty, assessment);
+  if (out.has(trace::Reason::no_text))
+    assessment = snapshot_.difficulty->mean();
+  else
+    snapshot_.difficulty->assess(x, ws.difficulty, assessment);
   laps.lap(trace::difficulty);
 
   if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text))
@@ -187,7 +192,8 @@ void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, 
   if (tools) {
     ws.hits.resize(static_cast<std::size_t>(n * common.tools));
     ws.hit_counts.resize(static_cast<std::size_t>(n));
-    snapshot_.capability->search(x, n, common.tools, filter_of(common), ws.capability, ws.hits.data(), ws.hit_counts.data());
+    snapshot_.capability->search(x, n, common.tools, filter_of(common), ws.capability, ws.hits.data(),
+                                 ws.hit_counts.data());
   }
   for (int i = 0; i < n; ++i) {
     const bool empty = out[i].has(trace::Reason::no_text);

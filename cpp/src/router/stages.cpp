@@ -8,7 +8,9 @@ namespace {
 using trace::Reason;
 using trace::Rule;
 
-bool flagged(const std::vector<std::uint8_t>& flags, int i) { return !flags.empty() && flags[static_cast<std::size_t>(i)] != 0; }
+bool flagged(const std::vector<std::uint8_t>& flags, int i) {
+  return !flags.empty() && flags[static_cast<std::size_t>(i)] != 0;
+}
 
 // The first rule that excludes an LLM, in the order in which a host would want to hear it.
 Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
@@ -36,7 +38,8 @@ void keep_largest_windows(Context& c, Rule rule) {
 
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out) {
   if (!snapshot.embedder)
-    throw Error(ErrorKind::input, "query", "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
+    throw Error(ErrorKind::input, "query",
+                "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
   const auto embedded = snapshot.embedder->embed(request.text, ws, x);
   if (request.in_tokens < 0) out.in_tokens = embedded.tokens;
   out.kept_tokens = embedded.kept;
@@ -59,7 +62,9 @@ void rules(Context& c) {
     c.out.rules[m] = rule_of(c, c.request.constraints, m);
     c.ws.usable[static_cast<std::size_t>(m)] = c.out.rules[m] == Rule::none;
   }
-  const auto none = [&c] { return std::none_of(c.ws.usable.begin(), c.ws.usable.end(), [](std::uint8_t u) { return u != 0; }); };
+  const auto none = [&c] {
+    return std::none_of(c.ws.usable.begin(), c.ws.usable.end(), [](std::uint8_t u) { return u != 0; });
+  };
   if (none()) keep_largest_windows(c, Rule::context);
   note(c.out, Reason::no_llm_allowed, none());
 }
@@ -67,14 +72,17 @@ void rules(Context& c) {
 void allocate(Context& c) {
   const auto& operators = c.snapshot.catalog.operators;
   auto& masks = c.ws.masks;
-  if (c.ws.usable == c.tables.all_llms) masks = c.tables.masks;
-  else operators::mask_operators(operators, c.tables.policies, c.ws.usable, c.tables.capability_kinds, masks);
+  if (c.ws.usable == c.tables.all_llms)
+    masks = c.tables.masks;
+  else
+    operators::mask_operators(operators, c.tables.policies, c.ws.usable, c.tables.capability_kinds, masks);
   if (c.request.constraints != nullptr)
     for (std::size_t i = 0; i < masks.size(); ++i)
       if (flagged(c.request.constraints->disabled, static_cast<int>(i))) masks[i] = operators::Mask::disabled;
   operators::allocate(c.snapshot.operators, operators, c.tables.operators, masks, c.out.difficulty,
                       c.request.sample ? &c.rng : nullptr, c.out.allocation);
-  const bool masked = std::any_of(masks.begin(), masks.end(), [](operators::Mask m) { return m != operators::Mask::usable; });
+  const bool masked =
+      std::any_of(masks.begin(), masks.end(), [](operators::Mask m) { return m != operators::Mask::usable; });
   note(c.out, Reason::prior_operators);
   note(c.out, Reason::operators_masked, masked);
   note(c.out, Reason::stopped_early, c.out.allocation.stopped_early);

@@ -57,7 +57,8 @@ int cheapest_single_call(const catalog::Catalog& c, const operators::Tables& t) 
   for (int i = 0; i < static_cast<int>(c.operators.size()); ++i) {
     const auto& o = c.operators[static_cast<std::size_t>(i)];
     if (!o.generates || o.slots.size() != 1) continue;
-    if (best < 0 || t.relative_cost[static_cast<std::size_t>(i)] < t.relative_cost[static_cast<std::size_t>(best)]) best = i;
+    if (best < 0 || t.relative_cost[static_cast<std::size_t>(i)] < t.relative_cost[static_cast<std::size_t>(best)])
+      best = i;
   }
   return best;
 }

@@ -38,11 +38,11 @@ struct Router::Tables {
   std::vector<operators::Mask> masks;     // without constraints
   std::uint32_t capability_kinds = 0;     // that the catalog holds
   operators::Tables operators;
-  int alternative_operator = -1;          // the cheapest one that generates with a single slot
+  int alternative_operator = -1;  // the cheapest one that generates with a single slot
 
   const SlotCost& cost(int slot, int llm) const { return costs[static_cast<std::size_t>(slot * llms + llm)]; }
-  std::int32_t input_tokens(int slot, double tokens) const;   // expected prompt of one call
-  std::int32_t input_cap(int slot, double tokens) const;      // what the cap statistic charges
+  std::int32_t input_tokens(int slot, double tokens) const;  // expected prompt of one call
+  std::int32_t input_cap(int slot, double tokens) const;     // what the cap statistic charges
 };
 
 std::unique_ptr<const Router::Tables> make_tables(const Snapshot& snapshot);

@@ -23,8 +23,8 @@ struct Router::Workspace {
   std::vector<std::uint8_t> allowed;
   std::vector<turnout::assign::Stage> stages;
   std::vector<operators::Choice> choices;  // of the plan: allocated, or one call instead
-  std::vector<int> slots;                 // catalog-wide slot of each of the plan's slots
-  std::vector<int> stage_of;              // stage of each of the plan's slots
+  std::vector<int> slots;                  // catalog-wide slot of each of the plan's slots
+  std::vector<int> stage_of;               // stage of each of the plan's slots
   turnout::assign::Solution solution;
 
   // What the rules leave: per LLM and per operator.

@@ -97,7 +97,8 @@ Head head_of(const Decision& d) {
 }
 
 void read_head(const Head& h, Decision& d) {
-  each_field(h, d, [](const auto& head, auto& value) { value = static_cast<std::remove_reference_t<decltype(value)>>(head); });
+  each_field(
+      h, d, [](const auto& head, auto& value) { value = static_cast<std::remove_reference_t<decltype(value)>>(head); });
 }
 
 void check(bool ok, const char* what) {
@@ -110,15 +111,19 @@ bool below(std::int32_t index, std::int32_t count) { return index >= 0 && index 
 void check_head(const Head& h) {
   check(h.magic == kMagic, "unknown format");
   check(within(h.depth, kMaxLayers) && within(h.layers, kMaxLayers) && within(h.choices, kMaxStages) &&
-            within(h.operators, kMaxOperators), "allocation");
+            within(h.operators, kMaxOperators),
+        "allocation");
   check(within(h.nodes, kMaxNodes) && within(h.tools, kMaxTools) && within(h.alternatives, kMaxAlternatives) &&
-            within(h.llms, kMaxLlms), "counts");
+            within(h.llms, kMaxLlms),
+        "counts");
   check(h.statistic <= Statistic::cap && h.status <= turnout::assign::Status::no_candidate, "enumerations");
   check(h.reasons >> kReasons == 0, "reasons");
 }
 
 // Nodes before this one, as a set.
-constexpr plan::NodeSet before(int node) { return node >= kMaxNodes ? ~plan::NodeSet{0} : (plan::NodeSet{1} << node) - 1; }
+constexpr plan::NodeSet before(int node) {
+  return node >= kMaxNodes ? ~plan::NodeSet{0} : (plan::NodeSet{1} << node) - 1;
+}
 
 void check_node(const Decision& d, int i) {
   const Node& n = d.nodes[i];
@@ -129,7 +134,8 @@ void check_node(const Decision& d, int i) {
 
 void check_entries(const Decision& d) {
   for (int i = 0; i < d.allocation.count; ++i)
-    check(d.allocation.choices[i].oper < d.allocation.operators && d.allocation.choices[i].layer < d.allocation.layers, "choices");
+    check(d.allocation.choices[i].oper < d.allocation.operators && d.allocation.choices[i].layer < d.allocation.layers,
+          "choices");
   for (int i = 0; i < d.node_count; ++i) check_node(d, i);
   for (int i = 0; i < d.tool_count; ++i) check(d.tools[i].id >= 0, "tools");
   for (int i = 0; i < d.alternative_count; ++i)
@@ -141,10 +147,13 @@ void check_entries(const Decision& d) {
 }  // namespace
 
 void check_names(const Decision& d, const Names& names) {
-  const auto listed = [](std::int32_t i, const auto& list) { return i >= 0 && static_cast<std::size_t>(i) < list.size(); };
+  const auto listed = [](std::int32_t i, const auto& list) {
+    return i >= 0 && static_cast<std::size_t>(i) < list.size();
+  };
   const auto as_many = [](std::int32_t n, const auto& list) { return list.size() == static_cast<std::size_t>(n); };
   check(as_many(d.llm_count, names.llms), "names of LLMs");
-  check(as_many(d.allocation.operators, names.operators) && as_many(d.allocation.operators, names.roles), "names of operators");
+  check(as_many(d.allocation.operators, names.operators) && as_many(d.allocation.operators, names.roles),
+        "names of operators");
   for (const Node& n : d.plan_nodes()) check(listed(n.slot, names.roles[n.oper]), "names of roles");
   for (int i = 0; i < d.tool_count; ++i) check(listed(d.tools[i].id, names.capabilities), "names of tools");
 }

@@ -72,7 +72,8 @@ std::string operators_line(const Decision& d, const Names& names) {
 std::string limits_of(const Decision& d) {
   std::string text;
   if (d.budget.limited())
-    text += format(", %s ", statistic_name(d.statistic)) + usd(d.usd_bound) + (d.usd_bound <= d.budget.value ? " <= " : " > ") + usd(d.budget.value);
+    text += format(", %s ", statistic_name(d.statistic)) + usd(d.usd_bound) +
+            (d.usd_bound <= d.budget.value ? " <= " : " > ") + usd(d.budget.value);
   if (d.max_seconds.limited())
     text += format(", %s %.2f s %s %.2f s", statistic_name(d.statistic), d.seconds_bound,
                    d.seconds_bound <= d.max_seconds.value ? "<=" : ">", d.max_seconds.value);
@@ -92,7 +93,8 @@ std::string plan_line(const Decision& d, const Names& names) {
   if (d.node_count == 0) return "no plan";
   const auto calls = static_cast<long long>(d.calls());
   return operators_text(d, names) + " on " + llms_of(d, names) +
-         format(": %lld call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width, d.metrics.critical_path.value);
+         format(": %lld call%s, width %d, critical path %.2f s", calls, calls == 1 ? "" : "s", d.metrics.width,
+                d.metrics.critical_path.value);
 }
 
 }  // namespace
@@ -111,14 +113,15 @@ std::string operators_text(const Decision& d, const Names& names) {
 std::string reasons_text(const Decision& d) {
   std::string text;
   for (int i = 0; i < kReasons; ++i)
-    if (d.has(static_cast<Reason>(i))) text += (text.empty() ? "" : ", ") + std::string(reason_name(static_cast<Reason>(i)));
+    if (d.has(static_cast<Reason>(i)))
+      text += (text.empty() ? "" : ", ") + std::string(reason_name(static_cast<Reason>(i)));
   return text;
 }
 
 std::string sentence(const Decision& d, const Names& names) {
   if (d.node_count == 0) return "No plan (" + reasons_text(d) + ").";
-  return operators_text(d, names) + " on " + llms_of(d, names) +
-         format(": P(correct) %.2f for ", d.quality) + usd(d.usd) + format(" in %.1f s; difficulty %.2f", d.seconds, d.difficulty) +
+  return operators_text(d, names) + " on " + llms_of(d, names) + format(": P(correct) %.2f for ", d.quality) +
+         usd(d.usd) + format(" in %.1f s; difficulty %.2f", d.seconds, d.difficulty) +
          (d.feasible() ? "." : "; limits not met.");
 }
 

@@ -16,20 +16,20 @@ inline constexpr int kMaxAlternatives = 16;  // ranked LLMs that a decision carr
 inline constexpr int kMaxLabels = 4096;      // labels of one exact assignment
 inline constexpr int kMaxLatent = 64;
 inline constexpr int kMaxSkills = 32;
-inline constexpr int kMaxDim = 4096;         // embedding dimension
+inline constexpr int kMaxDim = 4096;  // embedding dimension
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 
 // Of pools and catalogs. Beyond these a number is a mistake; sums of far larger ones would drown the others.
 inline constexpr double kMaxUsdPerMtok = 1e5;
 inline constexpr double kMaxUsdPerCall = 1e4;
 inline constexpr double kMaxTokens = 1e8;
-inline constexpr double kMaxSeconds = 1e6;              // of a tool's or agent's call
+inline constexpr double kMaxSeconds = 1e6;  // of a tool's or agent's call
 inline constexpr double kMaxSecondsToFirstToken = 1e5;
 inline constexpr double kMaxSecondsPerToken = 1e3;
-inline constexpr double kMaxAbility = 50;               // logits, of an ability or a skill
-inline constexpr int kMaxCalls = 1000;                  // of one call slot
-inline constexpr double kMaxMultiple = 1000;            // of a query's or an answer's tokens
-inline constexpr double kMaxValueUsd = 1e6;  // of value_usd and usd_per_second
-inline constexpr int kMaxBatch = 64;         // rows that go through the engines at once
+inline constexpr double kMaxAbility = 50;     // logits, of an ability or a skill
+inline constexpr int kMaxCalls = 1000;        // of one call slot
+inline constexpr double kMaxMultiple = 1000;  // of a query's or an answer's tokens
+inline constexpr double kMaxValueUsd = 1e6;   // of value_usd and usd_per_second
+inline constexpr int kMaxBatch = 64;          // rows that go through the engines at once
 
 }  // namespace turnout
