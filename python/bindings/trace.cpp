@@ -223,7 +223,7 @@ void bind_node(py::module_& m) {
                              "Ids of the tools and agents that the call may use; empty for a role that uses none.")
       .def_property_readonly(
           "depends_on", [](const PyNode& n) { return dependencies(n.node); },
-          "Indices in `plan` of the nodes whose answers it reads; all are earlier.")
+          "Indices in `plan` of the nodes that must have ended before it starts; all are earlier.")
       .def_property_readonly(
           "calls", [](const PyNode& n) { return n.node.calls; }, "How often the LLM is called.")
       .def_property_readonly(

@@ -556,7 +556,7 @@ class PlanNode:
         """Ids of the tools and agents that the call may use; empty for a role that uses none."""
     @property
     def depends_on(self) -> tuple[int, ...]:
-        """Indices in `plan` of the nodes whose answers it reads; all are earlier."""
+        """Indices in `plan` of the nodes that must have ended before it starts; all are earlier."""
     @property
     def calls(self) -> int:
         """How often the LLM is called."""
