@@ -772,5 +772,5 @@ def test_interrupted(small_bundle: Path) -> None:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(3)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=60)
     assert process.returncode in BY_SIGINT and out == b""
