@@ -30,9 +30,12 @@ class ByOptions {
  private:
   // `keeps` meets the limits; if it is not an offered plan, `out` has it, and stays if no better is found.
   void limited(const Mark& free, const Mark& keeps) {
-    const double bound = tighten(w_, relax, free, keeps);
+    const Tightened found = tighten(w_, relax, free, keeps);
+    const double *m = found.multiplier, *now = w_.multiplier;
+    Mark path;
+    if (now[0] != m[0] || now[1] != m[1]) relax(w_, m[0], m[1], path);
     if (w_.best.valid) improve(w_);
-    prove(w_, bound, Status::exact, out_);
+    prove(w_, found.bound, Status::exact, out_);
   }
 
   bool each_limit_can_be_met() const { return w_.rest[0][0] <= w_.limit[0] && w_.rest[0][1] <= w_.limit[1]; }

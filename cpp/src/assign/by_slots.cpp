@@ -73,10 +73,10 @@ class BySlots {
     offer(w_, least);
     free_.utility = bound;
     w_.depth = kCoarse;
-    bound = tighten(w_, sketch, free_, {least.utility, {least.use, 0}});
+    const Tightened found = tighten(w_, sketch, free_, {least.utility, {least.use, 0}});
     improve_draft(w_);
     w_.depth = kFine;
-    bound = std::min(bound, sketch(w_, w_.multiplier[0], 0, free_));
+    bound = std::min(found.bound, sketch(w_, found.multiplier[0], 0, free_));
     finish(bound, Status::exact);
   }
 

@@ -172,10 +172,13 @@ void improve(Workspace::Impl& w);
 double relax(Workspace::Impl& w, double budget_multiplier, double seconds_multiplier, Mark& path);
 void option_values(Workspace::Impl& w, int stage, double p);
 
-// multipliers.cpp: from a plan that breaks the limits and one that keeps them; returns the upper bound, envelopes left
-// at the best multipliers.
+// multipliers.cpp: from a plan that breaks the limits and one that keeps them; the lowest upper bound that was found,
+// and where. Envelopes are left at the last multipliers that were tried.
 using Relaxation = double (*)(Workspace::Impl&, double, double, Mark&);
-double tighten(Workspace::Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps);
+struct Tightened {
+  double bound, multiplier[2];
+};
+Tightened tighten(Workspace::Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps);
 
 // candidates.cpp
 void find_candidates(Workspace::Impl& w);

@@ -72,7 +72,7 @@ class Walk {
 
 }  // namespace
 
-double tighten(Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps) {
+Tightened tighten(Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& keeps) {
   double best[2] = {0, 0}, bound = breaks.utility + w.slack;
   Walk walk(w, relaxation, best, bound);
   const int first = breaks.use[0] > w.limit[0] ? 0 : 1;
@@ -85,9 +85,7 @@ double tighten(Impl& w, Relaxation relaxation, const Mark& breaks, const Mark& k
     if (walk.excess(unbound, k) > 0) walk.along(k, unbound, keeps);
     if (!walk.settle(k)) break;
   }
-  Mark path;
-  if (w.multiplier[0] != best[0] || w.multiplier[1] != best[1]) relaxation(w, best[0], best[1], path);
-  return bound;
+  return {bound, {best[0], best[1]}};
 }
 
 }  // namespace turnout::assign
