@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import turnout
 
 COUNT = """
@@ -32,8 +30,7 @@ for call in calls:
 
 def test_a_warm_decision_is_one_block_and_one_object() -> None:
     counters = list(Path(turnout.__file__).parent.glob("_allocation_counter*.so"))
-    if not counters:
-        pytest.skip("this build has no allocation counter")
+    assert counters, "the allocation counter is part of every build"
     done = subprocess.run(
         [sys.executable, "-c", COUNT],
         env=os.environ | {"LD_PRELOAD": str(counters[0])},
