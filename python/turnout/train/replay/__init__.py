@@ -1,0 +1,1 @@
+"""What LLMs answered, replayed: votes, cascades and policies over them, at the reward and cost that they had."""
