@@ -84,7 +84,7 @@ void bind_slot(py::module_& m) {
 
 Operator make_operator(std::string id, bool generates, bool stops, bool parallel, bool distinct, double fix,
                        double break_, std::vector<double> curve, std::vector<Slot> slots, int min_llms,
-                       Policy needs_llm, std::uint32_t needs_capability, std::string source) {
+                       Policy needs_llm, std::uint32_t needs_capability, bool measured, std::string source) {
   Operator o;
   o.id = std::move(id);
   o.generates = generates;
@@ -98,6 +98,7 @@ Operator make_operator(std::string id, bool generates, bool stops, bool parallel
   o.min_llms = min_llms;
   o.needs_llm = needs_llm;
   o.needs_capability = needs_capability;
+  o.measured = measured;
   o.source = std::move(source);
   return o;
 }
@@ -107,7 +108,8 @@ void bind_operator(py::module_& m) {
       .def(py::init(&make_operator), py::kw_only(), py::arg("id"), py::arg("generates") = false,
            py::arg("stops") = false, py::arg("parallel") = false, py::arg("distinct") = false, py::arg("fix") = 0.0,
            py::arg("break_") = 0.0, py::arg("curve") = std::vector<double>(), py::arg("slots") = std::vector<Slot>(),
-           py::arg("min_llms") = 1, py::arg("needs_llm") = 0, py::arg("needs_capability") = 0, py::arg("source") = "")
+           py::arg("min_llms") = 1, py::arg("needs_llm") = 0, py::arg("needs_capability") = 0, py::arg("measured") = false,
+           py::arg("source") = "")
       .def_readonly("id", &Operator::id)
       .def_readonly("generates", &Operator::generates)
       .def_readonly("stops", &Operator::stops)
@@ -120,6 +122,7 @@ void bind_operator(py::module_& m) {
       .def_readonly("min_llms", &Operator::min_llms)
       .def_readonly("needs_llm", &Operator::needs_llm)
       .def_readonly("needs_capability", &Operator::needs_capability)
+      .def_readonly("measured", &Operator::measured)
       .def_readonly("source", &Operator::source)
       .def(
           "__eq__", [](const Operator& a, const Operator& b) { return a == b; }, py::is_operator())

@@ -9,6 +9,7 @@ An operator of `operators.toml`::
     curve = "identity"            # or { logit_shift = 0.15 }, or { points = [[0, 0], [0.5, 0.6], [1, 1]] }
     needs_llm = ["json"]          # policy names that its LLMs must offer
     needs_capability = ["code"]   # kinds of which the catalog must hold one
+    measured = true               # the numbers come from recorded outcomes; default: priors
     source = "where the numbers come from"
     slots = [{ role = "critic", in_extra = 256 }, { role = "editor", in_extra = 384 }]
 
@@ -155,6 +156,7 @@ class OperatorEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     min_llms: Count | None = None
     needs_llm: list[str] = []
     needs_capability: list[str] = []
+    measured: bool = False
 
 
 class OperatorTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -301,6 +303,7 @@ def _operator(entry: OperatorEntry, policies: PolicyNames, path: str) -> _native
         min_llms=entry.min_llms or (max(1, len(entry.slots)) if entry.distinct else 1),
         needs_llm=policies.bits(entry.needs_llm, f"{path}.needs_llm"),
         needs_capability=sum(kinds),
+        measured=entry.measured,
         source=entry.source,
     )
 

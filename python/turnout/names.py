@@ -6,7 +6,7 @@ Reasons, what a reader must know beside the plan:
 ``no_text``            empty text: routed at the mean difficulty of the training data
 ``truncated``          only head and tail of a long text entered the vector
 ``out_of_domain``      unlike the training data: difficulty and P(correct) are rough
-``prior_operators``    operator scores are the table's priors, not trained
+``prior_operators``    the plan holds an operator whose numbers are priors, not measured
 ``operators_masked``   this pool, catalog or rules cannot run some operator
 ``stopped_early``      the early-stop operator ended the plan before its depth
 ``operators_skipped``  operators that cost more than they are worth, or that the limits exclude, were dropped

@@ -17,6 +17,7 @@ contract law chemistry reaction energy photon search web run code test history y
 OPERATORS = """
 [[operators]]
 id = "direct"
+measured = true
 generates = true
 fix = 1.0
 break = 1.0
@@ -35,6 +36,7 @@ slots = [{ role = "think", out_mult = 2.5, in_extra = 40 }]
 
 [[operators]]
 id = "ensemble"
+measured = true
 generates = true
 parallel = true
 distinct = true

@@ -494,7 +494,7 @@ def test_easy_queries_get_one_direct_call_and_hard_ones_more() -> None:
     assert all(plans[d] == ["direct"] for d in (0.02, 0.1, 0.2, 0.25))
     lengths = [len(p) for p in plans.values()]
     assert lengths == sorted(lengths) and lengths[-1] == 2
-    assert len({tuple(p) for p in plans.values()}) >= 4
+    assert len({tuple(p) for p in plans.values()}) == 3
     assert all(p[-1] == "review" for d, p in plans.items() if d >= 0.7)
 
 

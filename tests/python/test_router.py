@@ -550,3 +550,21 @@ description = "solve matrix and integral"
     with pytest.raises(turnout.ConfigError) as error:
         turnout.Router.load(small_bundle, capabilities=path)
     assert error.value.path.startswith("capabilities")
+
+
+# Measured operators -------------------------------------------------------------------------------------------------
+
+
+def operators_of(decision: turnout.Decision) -> set[str]:
+    return {node.operator for node in decision.plan}
+
+
+def test_priors_are_told_of_where_the_plan_holds_them(small: turnout.Router) -> None:
+    seen = set()
+    for text in QUERIES:
+        for value in (1e-5, 0.01, 1.0):
+            decision = small.route(text, value_usd=value)
+            priors = bool(operators_of(decision) - {"direct", "ensemble"})
+            assert ("prior_operators" in decision.reasons) == priors
+            seen.add(priors)
+    assert seen == {False, True}

@@ -61,6 +61,7 @@ struct Operator {
   int min_llms = 1;                    // distinct usable LLMs that it needs
   Policy needs_llm = 0;                // policy bits that its LLMs must offer
   std::uint32_t needs_capability = 0;  // capability kinds of which the catalog must hold at least one each
+  bool measured = false;               // fix, break, curve and weights come from recorded outcomes, not from priors
   std::string source;                  // where the numbers come from
 
   bool operator==(const Operator&) const = default;

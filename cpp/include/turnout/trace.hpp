@@ -20,7 +20,7 @@ enum class Reason : std::uint8_t {
   no_text,            // empty text: routed at the mean difficulty of the training data
   truncated,          // only head and tail of a long text entered the vector
   out_of_domain,      // unlike the training data: treat difficulty and quality as rough
-  prior_operators,    // operator scores are the table's priors, not trained
+  prior_operators,    // the plan holds an operator whose numbers are priors, not measured
   operators_masked,   // some operator was unavailable with this pool, catalog or constraints
   stopped_early,      // the early-stop operator ended the plan before its depth
   operators_skipped,  // operators that cost more than they are worth, or that the limits exclude, were dropped

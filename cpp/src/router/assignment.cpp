@@ -101,6 +101,12 @@ void copy_totals(const turnout::assign::Solution& s, trace::Decision& out) {
   out.labels = s.labels;
 }
 
+bool holds_priors(const Context& c, const turnout::assign::Solution& s) {
+  for (std::size_t i = 0; i < c.ws.choices.size(); ++i)
+    if (!s.skipped[i] && !c.snapshot.catalog.operators[c.ws.choices[i].oper].measured) return true;
+  return false;
+}
+
 void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::Decision& out) {
   using turnout::assign::Status;
   note(out, Reason::limits_bind,
@@ -110,6 +116,7 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
   note(out, Reason::budget_infeasible, infeasible && s.usd_bound > c.request.budget);
   note(out, Reason::time_infeasible, infeasible && s.seconds_bound > c.request.max_seconds);
   note(out, Reason::no_llm_allowed, s.status == Status::no_candidate && !out.has(Reason::no_operator));
+  note(out, Reason::prior_operators, s.status != Status::no_candidate && holds_priors(c, s));
   const auto stages = static_cast<std::ptrdiff_t>(c.ws.stages.size());
   note(out, Reason::negative_utility, s.status != Status::no_candidate && s.utility < 0);
   note(out, Reason::operators_skipped,

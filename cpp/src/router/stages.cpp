@@ -83,7 +83,6 @@ void allocate(Context& c) {
                       c.request.sample ? &c.rng : nullptr, c.out.allocation);
   const bool masked =
       std::any_of(masks.begin(), masks.end(), [](operators::Mask m) { return m != operators::Mask::usable; });
-  note(c.out, Reason::prior_operators);
   note(c.out, Reason::operators_masked, masked);
   note(c.out, Reason::stopped_early, c.out.allocation.stopped_early);
   note(c.out, Reason::no_operator, c.out.allocation.count == 0);

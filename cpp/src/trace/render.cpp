@@ -58,7 +58,7 @@ std::string depth_reason(const Decision& d, const Names& names) {
 }
 
 std::string operators_line(const Decision& d, const Names& names) {
-  std::string text = depth_reason(d, names) + (d.has(Reason::prior_operators) ? ", prior scores" : "");
+  std::string text = depth_reason(d, names) + ", prior scores";
   int layer = -1;
   for (int i = 0; i < d.allocation.count; ++i) {
     const auto& choice = d.allocation.choices[i];

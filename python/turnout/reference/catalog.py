@@ -38,6 +38,7 @@ class Operator:
     min_llms: int = 1
     needs_llm: int = 0
     needs_capability: int = 0
+    measured: bool = False
     source: str = ""
 
 

@@ -240,7 +240,6 @@ class ReferenceRouter:
     ) -> operators.Allocation:
         masks = self._masks(request, usable)
         allocation = operators.allocate(self._config, self.operators, masks, d, rng)
-        q.reasons.add("prior_operators")
         q.reasons |= {"operators_masked"} if any(masks) else set()
         q.reasons |= {"stopped_early"} if allocation.stopped_early else set()
         q.reasons |= set() if allocation.choices else {"no_operator"}
@@ -317,6 +316,9 @@ class ReferenceRouter:
             usable = self._largest_windows(q, usable)  # the query fits some window, but no operator's prompt does
             problem, s = self._choose(q, request, allocation, usable, quality)
         self._note(q, request, s)
+        run = [c.operator for c, skipped in zip(problem.choices, s.skipped, strict=False) if not skipped]
+        if s.status != "no_candidate" and not all(self.operators[oper].measured for oper in run):
+            q.reasons.add("prior_operators")
         return problem, s
 
     def _choose(

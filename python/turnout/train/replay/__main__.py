@@ -89,7 +89,7 @@ def _study(label: str, splits: list[Split], core: Core, draws: int) -> dict[str,
     print(f"\n{label}: {sum(split.held.queries for split in splits)} queries")
     print(f"  {'policy':52} {'points over the hull':24} {'over one call':24} most at cost, cost at the best's score")
     found, fits = report.ablate(splits, core, policy.Settings(), draws, lambda line: print(line, flush=True))
-    found["votes"] = report.judge_tables(fits, core)
+    found["votes"] = report.judge_tables(fits)
     held = recorded.joined([split.held for split in splits])
     found["ties"] = {str(k): report.ties(held, k) for k in (3, 5)}
     found["cascades"] = report.cascades(splits[0].train, splits[0].held if len(splits) == 1 else held)

@@ -58,6 +58,19 @@ def with_table(operator: _native.Operator, votes: vote_tables.Table) -> _native.
 
 ENSEMBLE = "multi_llm_ensemble"
 
+# The vote table before it was fitted: voters of like accuracy, ties broken evenly, by the mean of their P(correct).
+HAND_SET = vote_tables.Table(
+    (1 / 3, 1 / 3, 1 / 3),
+    np.interp(
+        vote_tables.GRID,
+        (0, 0.06, 0.13, 0.22, 0.31, 0.41, 0.505, 0.605, 0.695, 0.79, 0.877, 0.95, 1),
+        (0, 0.068, 0.147, 0.251, 0.358, 0.478, 0.594, 0.712, 0.801, 0.889, 0.952, 0.987, 1),
+    ),
+    np.full(vote_tables.GRID.shape, np.nan),
+    float("nan"),
+    0,
+)
+
 
 def chosen(score: Floats, cost: Floats, lib: library.Library, scale: float) -> Sweep:
     """argmax over the library's actions at each weight."""

@@ -89,7 +89,8 @@ def _policies(core: Core, settings: policy.Settings) -> dict[str, Callable[[Fitt
     one, voting, every = (Single,), (Single, Vote), (Single, Vote, Cascade)
 
     def now(found: Fitted) -> Sweep:
-        return ablation.core_sweep(core, False, found.split.train, found.split.held, found.scale)
+        before = core.fitted(ENSEMBLE, ablation.HAND_SET)
+        return ablation.core_sweep(before, False, found.split.train, found.split.held, found.scale)
 
     def fitted(found: Fitted, try_votes: bool) -> Sweep:
         better = core.fitted(ENSEMBLE, found.tables[3])
@@ -158,18 +159,13 @@ def voters(recorded: Recorded, count: int, draws: int, seed: int = 1) -> list[tu
     return like + [tuple(int(m) for m in chosen) for chosen in combinations(order[-8:], count)]
 
 
-def judge_tables(fits: Sequence[Fitted], core: Core, draws: int = 100) -> list[dict[str, Any]]:
+def judge_tables(fits: Sequence[Fitted], draws: int = 100) -> list[dict[str, Any]]:
     """Vote tables on queries they were not fitted to, beside the hand-set curve over the plain mean (three voters)."""
     out = []
     for count in (3, 5):
         found = [table.judge(f.tables[count].predict, f.split.held, voters(f.split.train, count, draws)) for f in fits]
         out.append({"voters": count, "table": "fitted", **_mean_judged(found)})
-    hand = np.array(core.named(ENSEMBLE).curve)
-
-    def by_hand(p: Floats) -> Floats:
-        return np.asarray(np.interp(p.mean(1), table.GRID, hand))
-
-    before = [table.judge(by_hand, f.split.held, voters(f.split.train, 3, draws)) for f in fits]
+    before = [table.judge(ablation.HAND_SET.predict, f.split.held, voters(f.split.train, 3, draws)) for f in fits]
     out.append({"voters": 3, "table": "hand-set", **_mean_judged(before)})
     return out
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 import numpy as np
 
@@ -43,13 +44,15 @@ def into(text: str, operator: str, table: Table, said: str) -> str:
     at = [i for i, block in enumerate(blocks) if re.search(rf'(?m)^id = "{re.escape(operator)}"$', block)]
     if len(at) != 1:
         raise ConfigError(f"operators: expected one [[operators]] with id {operator!r}, found {len(at)}")
-    block = blocks[at[0]]
+    block = re.sub(r"(?m)^measured = .*\n", "", blocks[at[0]])
+    block = re.sub(r"(?m)^(id = .*)$", r"\1\nmeasured = true", block, count=1)
+    wrapped = " \\\n".join(textwrap.wrap(said, 118))
     for key, pattern, value in (
         ("curve", r"(?m)^curve = .*$", f"curve = {points(table)}"),
         ("slots", r"(?m)^slots = \[[^\n]*\]$", f"slots = {slots(table)}"),
-        ("source", r'(?ms)^source = (""".*?"""|"[^\n]*")$', f'source = "{said}"'),
+        ("source", r'(?ms)^source = (""".*?"""|"[^\n]*")$', f'source = """{wrapped}"""'),
     ):
-        block, found = re.subn(pattern, lambda _, value=value: value, block)
+        block, found = re.subn(pattern, value.replace("\\", r"\\"), block)
         if found != 1:
             raise ConfigError(f"operators.{operator}.{key}: expected on a line of its own, found {found} times")
     blocks[at[0]] = block
