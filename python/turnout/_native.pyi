@@ -327,6 +327,10 @@ class Assessment:
     @property
     def logit(self) -> float: ...
     @property
+    def floor(self) -> float: ...
+    @property
+    def output_scale(self) -> float: ...
+    @property
     def domain_similarity(self) -> float: ...
     @property
     def out_of_domain(self) -> bool: ...
@@ -643,7 +647,13 @@ class Decision:
 
     @property
     def difficulty(self) -> float:
-        """P(the reference LLM fails) on this query, in [0, 1]."""
+        """P(the reference LLM fails) on this query, were there no guessing; in [0, 1]."""
+    @property
+    def floor(self) -> float:
+        """Share of right answers that guessing gives: every P(correct) of an LLM lies above it."""
+    @property
+    def output_scale(self) -> float:
+        """Length of answers to this query, in multiples of each LLM's own."""
     @property
     def domain_similarity(self) -> float:
         """Best cosine to a centroid of the training queries, in [-1, 1]."""
