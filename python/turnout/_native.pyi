@@ -98,6 +98,10 @@ class Tokenizer:
     def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
     def encode(self, text: str | bytes) -> NDArray[np.int32]:
         """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
+    def lexical_features(
+        self, texts: Sequence[str | bytes], bits: int, *, head: int, tail: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Texts -> indptr int64[N + 1], buckets int32, marks int32[N, 11], tokens int32[N]."""
     def id(self, token: str) -> int:
         """The id of a token, or -1."""
     def token(self, id: int) -> str: ...
