@@ -17,9 +17,9 @@ from turnout.bench.cases import Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
-from turnout.cli.files import file_errors, replacing
 from turnout.cli.output import GAP, console, print_json, say
 from turnout.core import InputError
+from turnout.files import file_errors, replacing
 from turnout.info import build_info
 from turnout.schema import fail
 

@@ -156,8 +156,8 @@ def route(
     ] = False,
 ) -> None:
     """Route a query, standard input, or files of queries."""
-    from turnout.cli.files import same_file
     from turnout.cli.route import route_files, route_one
+    from turnout.files import same_file
 
     if file and query is not None:
         raise typer.BadParameter("give a query or --file, not both")
