@@ -14,8 +14,8 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Table, Whitespace
 
-from turnout.cli.files import replacing
 from turnout.core import ConfigError
+from turnout.files import replacing
 from turnout.learned import Learned
 from turnout.pool import LlmEntry, Pool, Routing
 from turnout.schema import fail, from_toml
