@@ -15,6 +15,17 @@ _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float
 # value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second.
 _Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
 
+# P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
+_Predicted = tuple[NDArray[np.float32], NDArray[np.float32]]
+_Assessed = tuple[
+    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.bool_],
+]
+
 class _Stage(Protocol):
     @property
     def weights(self) -> Sequence[float]: ...
@@ -819,7 +830,14 @@ class Router:
     def route_texts(self, queries: Sequence[str | bytes], options: _Options, threads: int, /) -> DecisionBatch: ...
     def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
     def count_tokens(self, text: str | bytes, /) -> int: ...
-    def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...
+    def predict_texts(
+        self, queries: Sequence[str | bytes], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def predict_vectors(
+        self, queries: NDArray[np.float32], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def assess_texts(self, queries: Sequence[str | bytes], threads: int, /) -> _Assessed: ...
+    def assess_vectors(self, queries: NDArray[np.float32], threads: int, /) -> _Assessed: ...
     @property
     def embedder_name(self) -> str: ...
     def capsule(self) -> CapsuleType:

@@ -350,3 +350,42 @@ TEST(where_every_prompt_is_too_long_the_largest_window_is_taken) {
     CHECK(r.snapshot().catalog.llms[static_cast<std::size_t>(node.llm)].context_tokens == largest);
   for (int i = 0; i < out.alternative_count; ++i) CHECK(out.alternatives[i].rule == trace::Rule::context);
 }
+
+TEST(queries_are_assessed_and_predicted_as_they_are_routed) {
+  std::vector<std::string_view> texts(kMaxBatch + 9);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = i % 7 == 3 ? "" : kTexts[i % 5];
+  const auto ws = router().workspace();
+  std::vector<difficulty::Assessment> found(texts.size());
+  std::vector<int> tokens(texts.size());
+  router().assess(texts, 0, *ws, found.data(), tokens.data());
+  const auto llms = router().snapshot().catalog.llms.size();
+  std::vector<double> quality(llms), usd(llms);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Decision d = route(ask(texts[i]));
+    CHECK(found[i].logit == d.logit && found[i].domain_similarity == d.domain_similarity && tokens[i] == d.in_tokens);
+    router().predict(found[i], quality.data());
+    router().expected_usd(tokens[i], usd.data());
+    for (const auto& node : d.plan_nodes()) CHECK(node.quality == quality[static_cast<std::size_t>(node.llm)]);
+    for (std::size_t m = 0; m < llms; ++m) {
+      const auto& llm = router().snapshot().catalog.llms[m];
+      const double out = std::min(llm.output_tokens_mean, static_cast<double>(llm.max_output_tokens));
+      CHECK_NEAR(usd[m], (tokens[i] * llm.usd_per_mtok_in + out * llm.usd_per_mtok_out) / 1e6 + llm.usd_per_call,
+                 1e-15);
+    }
+  }
+}
+
+TEST(rows_that_cannot_be_assessed_are_named) {
+  const auto ws = router().workspace();
+  std::vector<float> rows = planted::unit_rows(3, 79);
+  difficulty::Assessment out[3];
+  router().assess(rows.data(), 3, 0, *ws, out);
+  rows[2 * planted::kDim] += 1;
+  CHECK_ERROR(router().assess(rows.data(), 3, 64, *ws, out), ErrorKind::input, "queries[66]");
+  const std::string long_text(kMaxTextBytes + 1, 'a');
+  const std::string_view texts[] = {"a", long_text};
+  int tokens[2];
+  CHECK_ERROR(router().assess(texts, 5, *ws, out, tokens), ErrorKind::input, "queries[6]");
+  const Router other(planted::snapshot());
+  CHECK_ERROR(other.assess(rows.data(), 1, 0, *ws, out), ErrorKind::input, "workspace");
+}

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "router/checks.hpp"
+
 namespace turnout::stages {
 namespace {
 
@@ -37,10 +39,7 @@ void keep_largest_windows(Context& c, Rule rule) {
 }
 
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out) {
-  if (!snapshot.embedder)
-    throw Error(ErrorKind::input, "query",
-                "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
-  const auto embedded = snapshot.embedder->embed(request.text, ws, x);
+  const auto embedded = text_embedder(snapshot).embed(request.text, ws, x);
   if (request.in_tokens < 0) out.in_tokens = embedded.tokens;
   out.kept_tokens = embedded.kept;
   note(out, Reason::no_text, embedded.kept == 0);

@@ -73,6 +73,7 @@ void add_operator(const catalog::Operator& oper, const std::vector<Llm>& llms, R
 }
 
 void add_llm(const Llm& llm, std::size_t skills, Router::Tables& t) {
+  t.direct.push_back(slot_cost(Slot{}, llm));
   t.policies.push_back(llm.policy);
   t.abilities.push_back(llm.ability);
   for (std::size_t i = 0; i < skills; ++i)

@@ -30,6 +30,7 @@ struct Router::Tables {
   std::vector<int> first_slot;            // of each operator, into the slots of the whole catalog
   std::vector<catalog::Slot> slots;       // of all operators
   std::vector<SlotCost> costs;            // [slots, llms]
+  std::vector<SlotCost> direct;           // [llms]: one call that is asked the query and nothing else
   std::vector<catalog::Policy> policies;  // of each LLM
   std::vector<double> weights;            // of each slot
   std::vector<double> abilities;          // [llms]

@@ -149,6 +149,18 @@ class ReferenceRouter:
         nodes = self._plan(q, request, problem, solution, quality, hits)
         return self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
 
+    def predict(
+        self, query: str | bytes | Sequence[float], in_tokens: int | None = None
+    ) -> tuple[list[float], list[float]]:
+        """P(correct) and expected USD of one direct call of every LLM."""
+        q = self._read(query, Request(in_tokens=in_tokens))
+        direct = [costs.slot_cost(catalog.Slot("direct"), llm) for llm in self.llms]
+        return self._predict(self._assess(q, None)), [cost.usd(costs.MEAN, q.tokens) for cost in direct]
+
+    def assess(self, query: str | bytes | Sequence[float]) -> Assessment:
+        """What the difficulty network says of a query."""
+        return self._assess(self._read(query, Request()), None)
+
     def embed(self, text: str | bytes) -> list[float]:
         """float32[D] as a list."""
         return self._vector(self._kept(text)[0])
