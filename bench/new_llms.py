@@ -131,15 +131,17 @@ def learn_others(queries: Queries, found: Assessed, others: list[int]) -> Known:
     groups = [found.evidence(queries.rows(queries.user, [llm]), queries.score[:, llm]) for llm in others]
     start = AbilityEstimate(np.zeros(size), np.eye(size))
     by_em, each = fit_population(groups, start)
-    llms = [Ability(queries.outcomes.llms[i], e.ability, e.ability_se, e.skill, 1.0, 1.0) for i, e in zip(others, each)]
-    theta = {i: e.mean for i, e in zip(others, each, strict=True)}
-    return Known(theta, by_em, population(AbilityTable(size - 1, llms)))
+    found_of = dict(zip(others, each, strict=True))
+    llms = [Ability(queries.outcomes.llms[i], e.ability, e.ability_se, e.skill, 1.0, 1.0) for i, e in found_of.items()]
+    return Known({i: e.mean for i, e in found_of.items()}, by_em, population(AbilityTable(size - 1, llms)))
 
 
 def cold_start(queries: Queries, known: Known, new: int, peers: list[int], set_index: int) -> tuple[float, float]:
     """Ability and its standard error by a line through the peers' mean scores on the network's half."""
     inside = queries.score[queries.network & (queries.sets == set_index)]
-    mean = np.clip(np.nanmean(inside, 0), 1e-3, 1.0 - 1e-3)
+    mean = np.full(inside.shape[1], np.nan)
+    asked = [*peers, new]
+    mean[asked] = np.clip(np.nanmean(inside[:, asked], 0), 1e-3, 1.0 - 1e-3)
     x, y = np.log(mean / (1.0 - mean)), np.array([known.theta[llm][0] for llm in peers])
     slope, intercept = np.polyfit(x[peers], y, 1)
     residual = y - (slope * x[peers] + intercept)
@@ -262,7 +264,7 @@ def plot(path: Path, tables: dict[str, dict[Row, dict[str, float]]]) -> None:
                 points = [(n, table[start, n][metric]) for n in COUNTS if (start, n) in table]
                 axis.plot(*zip(*points, strict=True), marker="o", markersize=3, label=start)
             axis.axhline(table[FULL, -1][metric], color="grey", linestyle=":", label=FULL)
-            axis.set(title=f"{name}: {title}", xscale="symlog", xlabel="outcomes of the new LLM", xticks=COUNTS)
+            axis.set(title=f"{name}: {title}", xlabel="outcomes of the new LLM")
             axis.set_xscale("symlog", linthresh=25)
             axis.set_xticks(COUNTS, [str(n) for n in COUNTS])
     axes[0][0].legend(fontsize=7)

@@ -27,9 +27,11 @@ class Lesson:
         Outcomes of this lesson.
     score, expected, fitted : float
         Mean score; what the prior expected of it, and the posterior.
+    measured : int
+        Outcomes that have their output tokens.
     out_tokens, out_tokens_p90 : float or None
-        Of a direct answer to a usual query, where the outcomes have them: each answer over the bundle's prediction of
-        how long it is to be.
+        Of a direct answer to a usual query, where measured: each answer over the bundle's prediction of how long it is
+        to be.
     seconds, seconds_p90 : float or None
         Of a call, where the outcomes have them.
     """
@@ -40,6 +42,7 @@ class Lesson:
     score: float
     expected: float
     fitted: float
+    measured: int
     out_tokens: float | None
     out_tokens_p90: float | None
     seconds: float | None
@@ -60,7 +63,8 @@ def learn(router: Router, outcomes: Outcomes, llm: str, prior: AbilityEstimate) 
         It has no outcomes.
     """
     if llm not in outcomes.llms:
-        raise fail(InputError, "model", f"{llm!r} has no outcomes{did_you_mean(llm, outcomes.llms)}")
+        known = did_you_mean(llm, outcomes.llms) or f"; they are of {', '.join(outcomes.llms[:8])}"
+        raise fail(InputError, "model", f"{llm!r} has no outcomes{known}")
     cells = outcomes.llm == outcomes.llms.index(llm)
     assessed = router.assess([outcomes.texts[i] for i in outcomes.query[cells]])
     seen = evidence(assessed, outcomes.score[cells])
@@ -73,6 +77,7 @@ def learn(router: Router, outcomes: Outcomes, llm: str, prior: AbilityEstimate) 
         float(seen.score.mean()),
         float(chances(prior.mean, seen).mean()),
         float(chances(posterior.mean, seen).mean()),
+        int((~np.isnan(outcomes.out_tokens[cells])).sum()),
         *tokens,
         *_mean_and_p90(outcomes.seconds[cells]),
     )

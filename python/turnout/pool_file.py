@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,13 +76,13 @@ class PoolFile:
             There is one of its id.
         """
         expected = self.pool.add(llm)
-        document = tomlkit.parse(self.after)
+        document = self._document()
         llms: Any = document["llms"]
-        if not llms[-1].as_string().endswith("\n\n"):
-            llms[-1].value.body.append((None, Whitespace("\n")))
         block = "[[llms]]\n" + "".join(f"{key} = {_literal(value)}\n" for key, value in _fields(llm).items())
-        end = "\n" if _follows(self.after) else ""
-        llms.append(tomlkit.parse(block + end)["llms"][0])
+        fresh: Any = tomlkit.parse(block)["llms"]
+        fresh[0].value.body.extend(_cut_end(llms[-1]))  # what leads to a table that follows stays before that
+        _last_body(llms[-1]).append((None, Whitespace("\n")))
+        llms.append(fresh[0])
         return self._changed(tomlkit.dumps(document), expected)
 
     def set(self, id: str, fields: Mapping[str, Any]) -> PoolFile:
@@ -96,7 +97,7 @@ class PoolFile:
         at = pool.index(id)
         llms = [*pool.llms]
         llms[at] = msgspec.structs.replace(llms[at], **fields)
-        document = tomlkit.parse(self.after)
+        document = self._document()
         table: Any = document["llms"][at]
         for key, value in fields.items():
             _put(table, key, value)
@@ -104,7 +105,7 @@ class PoolFile:
 
     def set_value_usd(self, value_usd: float) -> PoolFile:
         """With this ``value_usd`` in ``[routing]``."""
-        document = tomlkit.parse(self.after)
+        document = self._document()
         if "routing" in document:
             _put(document["routing"], "value_usd", value_usd)
             text = tomlkit.dumps(document)
@@ -131,8 +132,11 @@ class PoolFile:
         with replacing(self.path) as target:
             target.write_bytes((self.mark + self.after.replace("\n", self.line_end)).encode())
 
+    def _document(self) -> Any:
+        return tomlkit.parse(self.after if self.after.endswith("\n") else self.after + "\n")
+
     def _changed(self, text: str, expected: Pool) -> PoolFile:
-        if _pool(text, str(self.path)) != expected:
+        if _pool(text, str(self.path)) != expected or not _comments(self.after) <= _comments(text):
             raise fail(ConfigError, str(self.path), "cannot be changed in place; change it by hand")
         return replace(self, after=text)
 
@@ -156,41 +160,62 @@ def _check_shape(text: str, pool: Pool, path: str) -> None:
         )
 
 
-def _follows(text: str) -> bool:
-    """Whether something comes after the LLMs."""
-    return str(list(tomlkit.parse(text))[-1]) != "llms"
+def _last_body(table: Any) -> list[Any]:
+    """The entries of a table, or of its last sub-table: the ones that end it."""
+    body: list[Any] = table.value.body
+    while body and isinstance(body[-1][1], Table):
+        body = body[-1][1].value.body
+    return body
 
 
-def _put(table: Any, key: str, value: Any) -> None:
-    """Sets a key in its place, or after the table's last one, before the comments that lead to what follows."""
-    if value is None:
-        table.pop(key, None)
-        return
-    item = tomlkit.parse(f"{key} = {_literal(value)}\n")[key]
-    if key in table:
-        table[key] = item
-        return
-    body = table.value.body
+def _cut_end(table: Any) -> list[Any]:
+    """Takes off what ends a table from its first blank line after the last key on: comments there lead to the next."""
+    body = _last_body(table)
     end = len(body)
     while end and body[end - 1][0] is None:
         end -= 1
+    while end < len(body) and not isinstance(body[end][1], Whitespace):
+        end += 1
     rest = body[end:]
     del body[end:]
-    table.append(key, item)
-    body.extend(rest)
+    return rest
+
+
+def _put(table: Any, key: str, value: Any) -> None:
+    """Sets a key in its place, or at the table's end; None removes it."""
+    rest = _cut_end(table)
+    if value is None or isinstance(table.get(key), Table):
+        table.pop(key, None)
+    if value is not None:
+        item = tomlkit.parse(f"{key} = {_literal(value)}\n")[key]
+        if key in table:
+            table[key] = item
+        else:
+            table.append(key, item)
+    _last_body(table).extend(rest)
+
+
+def _comments(text: str) -> Counter[str]:
+    """Lines that are comments alone."""
+    return Counter(line.strip() for line in text.splitlines() if line.lstrip().startswith("#"))
+
+
+FIRST = ("id", "ability", "like", "scores")  # of an entry's keys; the others come as `LlmEntry` has them
 
 
 def _fields(llm: LlmEntry) -> dict[str, Any]:
-    """What of an entry is worth writing: all but defaults."""
+    """What of an entry is worth writing: all but defaults; what was learned last."""
+    fields = {field.name: field for field in msgspec.structs.fields(llm)}
+    names = dict.fromkeys([*FIRST, *(name for name in fields if name != "learned"), "learned"])
     return {
-        field.name: getattr(llm, field.name)
-        for field in msgspec.structs.fields(llm)
-        if field.required or getattr(llm, field.name) != _default(field)
+        name: getattr(llm, name)
+        for name in names
+        if fields[name].required or getattr(llm, name) != _default(fields[name])
     }
 
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
-    factory = field.default_factory
+    factory: Any = field.default_factory
     return field.default if factory is msgspec.NODEFAULT else factory()
 
 

@@ -53,15 +53,22 @@ def _learn(files: OutcomeFiles, id: str, bundle: Path | None, prior: AbilityEsti
     try:
         return learn(Router.load(bundle), outcomes, files.model or id, prior)
     except InputError as error:
-        raise fail(InputError, str(files.outcomes), str(error)) if error.path == "model" else error from None
+        raise (
+            fail(InputError, str(files.outcomes), f"{error}; see --model") if error.path == "model" else error
+        ) from None
 
 
-def _learned_fields(lesson: Lesson, version: str) -> dict[str, Any]:
-    """What an entry gets from a lesson."""
+def _learned_fields(entry: LlmEntry, lesson: Lesson, version: str) -> dict[str, Any]:
+    """What an entry gets from a lesson. Measured tokens are averaged with those of the outcomes that it knew before."""
     out: dict[str, Any] = {"learned": to_learned(lesson.posterior, version)}
-    if lesson.out_tokens is not None and lesson.out_tokens_p90 is not None:
-        out["output_tokens_mean"] = max(1.0, round(lesson.out_tokens, 1))
-        out["output_tokens_p90"] = max(1.0, round(lesson.out_tokens_p90, 1))
+    before = lesson.prior.n
+    for name, value in (("output_tokens_mean", lesson.out_tokens), ("output_tokens_p90", lesson.out_tokens_p90)):
+        if value is None:
+            continue
+        old = getattr(entry, name) if before else None
+        if old is not None:
+            value = (before * old + lesson.measured * value) / (before + lesson.measured)
+        out[name] = max(1.0, out.get("output_tokens_mean", 1.0), round(value, 1))
     return out
 
 
@@ -88,7 +95,7 @@ def add(
     entry, lesson = _entry(id, given, old, path), None
     if files is not None:
         lesson = _learn(files, id, bundle, starting_point(table, entry, path))
-        entry = msgspec.structs.replace(entry, **_learned_fields(lesson, version))
+        entry = msgspec.structs.replace(entry, **_learned_fields(entry, lesson, version))
     resolve_one(table, entry, version, path)
     if old is None:
         return Change(source.add(entry), id, version, lesson)
@@ -108,7 +115,9 @@ def update(file: Path, id: str, files: OutcomeFiles, bundle: Path | None) -> Cha
     else:
         prior = from_learned(entry.learned, table.skills, version, f"{path}.learned")
     lesson = _learn(files, id, bundle, prior)
-    return Change(source.set(id, _learned_fields(lesson, version)), id, version, lesson)
+    fields = _learned_fields(entry, lesson, version)
+    resolve_one(table, msgspec.structs.replace(entry, **fields), version, path)
+    return Change(source.set(id, fields), id, version, lesson)
 
 
 def finish(change: Change, write: bool, as_json: bool) -> None:
@@ -152,7 +161,7 @@ def _say_lesson(id: str, lesson: Lesson) -> None:
         [name, f"{estimate.ability:+.2f}", _interval(estimate), f"{p:.3f}", str(estimate.n)]
         for name, estimate, p in [("before", lesson.prior, lesson.expected), ("after", lesson.posterior, lesson.fitted)]
     ]
-    print_table(["", "ability", "95 % interval", "P(correct) there", "outcomes"], rows)
+    print_table(["", "ability", "95 % interval", "P(correct) on them", "outcomes"], rows)
     if lesson.out_tokens is not None:
         say(f"output tokens of a usual answer: mean {lesson.out_tokens:.0f}, p90 {lesson.out_tokens_p90:.0f}, measured")
     if lesson.seconds is not None:

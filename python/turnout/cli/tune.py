@@ -82,7 +82,7 @@ def _say(found: Tuning) -> None:
         point = points.get(name)
         value = "" if point is None else f"{point.value_usd:g}"
         share = "" if point is None else f"recorded outcomes on {point.recorded.mean():.0%}, predictions on the others"
-        rows.append([name, value, _shown(both["usd"], ".3g"), _shown(both["quality"], ".4f"), share])
+        rows.append([name, value, _shown(both["usd"], ".4g"), _shown(both["quality"], ".4f"), share])
     print_table(["", "value_usd", "USD a query", "quality", "by"], rows)
 
 
