@@ -294,8 +294,7 @@ def starting_point(table: AbilityTable, entry: LlmEntry, path: str = "pool.llms[
     return around(population(table), theta, math.hypot(known.ability_se, LIKE_SE))
 
 
-def resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) -> ResolvedLlm:
-    """`resolve` for the entry at `path`."""
+def _resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) -> ResolvedLlm:
     _check_entry(entry, path)
     ability, se, skill, known = _ability(table, entry, version, path)
     mean, p90 = entry.output_tokens_mean, entry.output_tokens_p90
@@ -320,7 +319,7 @@ def resolve(pool: Pool, table: AbilityTable, version: str = "") -> list[Resolved
         raise fail(ConfigError, "pool.llms", "expected at least one LLM, got none")
     if pool.routing is not None:
         _check_routing(pool.routing)
-    return [resolve_one(table, entry, version, f"pool.llms[{i}]") for i, entry in enumerate(pool.llms)]
+    return [_resolve_one(table, entry, version, f"pool.llms[{i}]") for i, entry in enumerate(pool.llms)]
 
 
 def _check_routing(routing: Routing) -> None:

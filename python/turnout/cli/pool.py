@@ -15,11 +15,11 @@ from turnout.ability import AbilityEstimate
 from turnout.assemble import read_pool
 from turnout.bundle import Bundle
 from turnout.cli.output import console, print_json, print_table, say, usd
-from turnout.core import InputError
+from turnout.core import ConfigError, InputError
 from turnout.learned import from_learned, to_learned
 from turnout.newcomer import Lesson, learn
 from turnout.outcomes import read
-from turnout.pool import LlmEntry, ResolvedLlm, resolve, resolve_one, starting_point
+from turnout.pool import LlmEntry, Pool, ResolvedLlm, resolve, starting_point
 from turnout.pool_file import PoolFile
 from turnout.router import Router
 from turnout.schema import convert, fail
@@ -72,6 +72,15 @@ def _learned_fields(entry: LlmEntry, lesson: Lesson, version: str) -> dict[str, 
     return out
 
 
+def _check(entry: LlmEntry, bundle: Path | None, path: str) -> None:
+    """Raises a ConfigError unless a router takes the entry; it stands at `path`."""
+    try:
+        Router.load(bundle, pool=Pool([entry]))
+    except ConfigError as error:
+        inside = error.path.removeprefix("pool.llms[0]")
+        raise fail(ConfigError, path + inside, str(error).removeprefix(f"{error.path}: ")) from None
+
+
 def _entry(id: str, given: dict[str, Any], old: LlmEntry | None, path: str) -> LlmEntry:
     """The LLM as the command describes it; of an LLM that is replaced, what the command does not say stays."""
     if old is None:
@@ -96,7 +105,7 @@ def add(
     if files is not None:
         lesson = _learn(files, id, bundle, starting_point(table, entry, path))
         entry = msgspec.structs.replace(entry, **_learned_fields(entry, lesson, version))
-    resolve_one(table, entry, version, path)
+    _check(entry, bundle, path)
     if old is None:
         return Change(source.add(entry), id, version, lesson)
     names = [f.name for f in msgspec.structs.fields(entry)]
@@ -116,7 +125,7 @@ def update(file: Path, id: str, files: OutcomeFiles, bundle: Path | None) -> Cha
         prior = from_learned(entry.learned, table.skills, version, f"{path}.learned")
     lesson = _learn(files, id, bundle, prior)
     fields = _learned_fields(entry, lesson, version)
-    resolve_one(table, msgspec.structs.replace(entry, **fields), version, path)
+    _check(msgspec.structs.replace(entry, **fields), bundle, path)
     return Change(source.set(id, fields), id, version, lesson)
 
 
