@@ -7,12 +7,16 @@ trains the network and gives public scores: an LLM's mean there. The other half 
 have: on it the network has seen nothing. The new LLM is left out of the network's training (not with --keep-network),
 of the scale of b, of the population and of the score line. Everything is judged on the `test` split, and nothing is
 chosen there.
+
+Last, what LIKE_SE is for: a user whose queries are of one domain, and a public score on the others. Half of the user's
+outcomes of the domain are learned from, the other half judges; the `test` split has no part in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -28,6 +32,7 @@ from turnout import Router
 from turnout.ability import AbilityEstimate, Evidence, chances, fit_population, given_ability, population, update
 from turnout.bundle import Ability, AbilityTable
 from turnout.evaluate import frontier
+from turnout.pool import LIKE_SE
 from turnout.train import crossfit, data, metrics, response, vae
 from turnout.train.data import Outcomes
 
@@ -38,6 +43,8 @@ SETS = ("mmlupro29", "llmrouter9")
 COUNTS = (0, 25, 50, 100, 200, 500)
 METRICS = ("aiq", "ece", "brier", "log_likelihood")
 FULL = "all of its outcomes"
+DOMAIN_COUNTS = (0, 25, 50)
+TRANSFER = (0.0, 0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,11 @@ def learn_others(queries: Queries, found: Assessed, others: list[int]) -> Known:
     return Known({i: e.mean for i, e in found_of.items()}, by_em, population(AbilityTable(size - 1, llms)))
 
 
-def cold_start(queries: Queries, known: Known, new: int, peers: list[int], set_index: int) -> tuple[float, float]:
-    """Ability and its standard error by a line through the peers' mean scores on the network's half."""
-    inside = queries.score[queries.network & (queries.sets == set_index)]
+def cold_start(
+    queries: Queries, known: Known, new: int, peers: list[int], benchmark: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """Ability and its standard error by a line through the peers' mean scores on the benchmark's queries."""
+    inside = queries.score[benchmark]
     mean = np.full(inside.shape[1], np.nan)
     asked = [*peers, new]
     mean[asked] = np.clip(np.nanmean(inside[:, asked], 0), 1e-3, 1.0 - 1e-3)
@@ -150,13 +159,14 @@ def cold_start(queries: Queries, known: Known, new: int, peers: list[int], set_i
 
 def starts(known: Known, ability: float, se: float) -> dict[str, AbilityEstimate]:
     """What is known before outcomes, by the name of the row."""
-    scored = given_ability(known.by_em, ability, se)
+    scored = given_ability(known.by_em, ability, math.hypot(se, LIKE_SE))
     flat = known.by_em.covariance * np.eye(len(scored.mean))
-    flat[0, 0] = se**2
+    flat[0, 0] = se**2 + LIKE_SE**2
     size = len(scored.mean)
     return {
         "scores": scored,
-        "scores, table's prior": given_ability(known.by_table, ability, se),
+        "scores, without LIKE_SE": given_ability(known.by_em, ability, se),
+        "scores, table's prior": given_ability(known.by_table, ability, math.hypot(se, LIKE_SE)),
         "scores, skills from 0": AbilityEstimate(np.array([ability] + [0.0] * (size - 1)), flat),
         "population alone": known.by_em,
         "no pooling": AbilityEstimate(np.zeros(size), 1e4 * np.eye(size)),
@@ -177,10 +187,10 @@ class Judge:
     def __call__(self, theta: Floats) -> dict[str, float]:
         rows = self.queries.rows(self.queries.test, [self.new], self.set_index)
         seen = self.found.evidence(rows, self.queries.score[:, self.new])
-        p = np.clip(chances(theta, seen), 1e-9, 1.0 - 1e-9)
+        p = chances(theta, seen)
         found = metrics.calibration(p, seen.score)
-        fit = seen.score * np.log(p) + (1.0 - seen.score) * np.log(1.0 - p)
-        return {"aiq": self.aiq(theta), "ece": found.ece, "brier": found.brier, "log_likelihood": float(fit.mean())}
+        fit = mean_fit(p, seen.score)
+        return {"aiq": self.aiq(theta), "ece": found.ece, "brier": found.brier, "log_likelihood": fit}
 
     def aiq(self, theta: Floats) -> float:
         """Points of AIQ over the hull of the single models, of the pool with the new LLM in it."""
@@ -203,7 +213,8 @@ Table = dict[Row, dict[str, list[float]]]
 def newcomer(queries: Queries, found: Assessed, new: int, peers: list[int], judge: Judge, seeds: int) -> Table:
     """All figures of one LLM, mean over seeds: start, number of outcomes -> metrics."""
     rows = queries.rows(queries.user, [new], judge.set_index)
-    ability, se = cold_start(queries, judge.known, new, peers, judge.set_index)
+    benchmark = queries.network & (queries.sets == judge.set_index)
+    ability, se = cold_start(queries, judge.known, new, peers, benchmark)
     out: Table = defaultdict(lambda: defaultdict(list))
 
     def add(name: str, n: int, theta: Floats) -> None:
@@ -219,30 +230,73 @@ def newcomer(queries: Queries, found: Assessed, new: int, peers: list[int], judg
     return out
 
 
-def run(queries: Queries, folder: Path, name: str, seeds: int, keep_network: bool) -> dict[Row, dict[str, float]]:
-    """Means over the LLMs of a set."""
+def one_domain(
+    queries: Queries, found: Assessed, known: Known, new: int, peers: list[int], set_index: int, seeds: int
+) -> Table:
+    """Log-likelihood an outcome on a domain that the public score does not cover: transfer's sd, outcomes -> values."""
+    out: Table = defaultdict(lambda: defaultdict(list))
+    domains = np.array(queries.outcomes.domains)
+    for domain in np.unique(domains[queries.sets == set_index]):
+        there = domains == domain
+        rows = queries.rows(queries.user & there, [new], set_index)
+        if len(rows) < 2 * max(DOMAIN_COUNTS):
+            continue
+        ability, se = cold_start(queries, known, new, peers, queries.network & (queries.sets == set_index) & ~there)
+        for seed in range(seeds):
+            order = np.random.default_rng([new, seed]).permutation(rows)
+            judged = found.evidence(order[: len(rows) // 2], queries.score[:, new])
+            for sd in TRANSFER:
+                prior = given_ability(known.by_em, ability, math.hypot(se, sd))
+                for n in DOMAIN_COUNTS:
+                    pick = order[len(rows) // 2 :][:n]
+                    p = chances(update(prior, found.evidence(pick, queries.score[:, new])).mean, judged)
+                    out[f"{sd:g}", n]["log_likelihood"].append(mean_fit(p, judged.score))
+    return out
+
+
+def mean_fit(p: Floats, score: Floats) -> float:
+    """Log-likelihood an outcome."""
+    p = np.clip(p, 1e-9, 1.0 - 1e-9)
+    return float((score * np.log(p) + (1.0 - score) * np.log(1.0 - p)).mean())
+
+
+Means = dict[Row, dict[str, float]]
+
+
+def run(queries: Queries, folder: Path, name: str, seeds: int, keep_network: bool) -> tuple[Means, Means]:
+    """Means over the LLMs of a set: of the newcomers, and of those that are used on one domain."""
     set_index = queries.outcomes.set_names.index(name)
     peers = [i for i in range(len(queries.outcomes.llms)) if len(queries.rows(queries.user, [i], set_index))]
     pool_names = next(iter(json.loads((folder / "pools.json").read_text())[name].values()))
     named = {data.ALIASES.get(llm, llm) for llm in pool_names}
     pool = [i for i in peers if pool_names == "*" or queries.outcomes.llms[i] in named]
-    everyone = range(len(queries.outcomes.llms))
     shared = assess(queries, None) if keep_network else None
-    total: Table = defaultdict(lambda: defaultdict(list))
+    curves: Table = defaultdict(lambda: defaultdict(list))
+    domains: Table = defaultdict(lambda: defaultdict(list))
     for done, new in enumerate(peers):
-        others = [i for i in everyone if i != new]
+        others = [i for i in range(len(queries.outcomes.llms)) if i != new]
+        rest = [i for i in peers if i != new]
         found = scaled(queries, shared or assess(queries, new), others)
         known = learn_others(queries, found, others)
         judge = Judge(queries, found, known, new, sorted({*pool, new}), set_index)
-        for row, values in newcomer(queries, found, new, [i for i in peers if i != new], judge, seeds).items():
-            key = row if row[0] != FULL else (FULL, -1)
-            for metric, found_values in values.items():
-                total[key][metric].append(float(np.mean(found_values)))
+        _gather(curves, newcomer(queries, found, new, rest, judge, seeds))
+        _gather(domains, one_domain(queries, found, known, new, rest, set_index, seeds))
         print(f"{name}: {done + 1} of {len(peers)}, {queries.outcomes.llms[new]}", file=sys.stderr, flush=True)
-    return {row: {metric: float(np.nanmean(v)) for metric, v in values.items()} for row, values in total.items()}
+    return _means(curves), _means(domains)
 
 
-def show(name: str, table: dict[Row, dict[str, float]]) -> None:
+def _gather(total: Table, of_one: Table) -> None:
+    """Each LLM counts once, whatever its seeds and domains."""
+    for row, values in of_one.items():
+        for metric, found in values.items():
+            total[row if row[0] != FULL else (FULL, -1)][metric].append(float(np.mean(found)))
+
+
+def _means(table: Table) -> Means:
+    return {row: {metric: float(np.nanmean(v)) for metric, v in values.items()} for row, values in table.items()}
+
+
+def show(name: str, table: Means) -> None:
     names = list(dict.fromkeys(start for start, _ in table if start != FULL))
     for metric in METRICS:
         print(f"\n{name}: {metric.replace('_', ' ')}; mean over LLMs. {FULL}: {table[FULL, -1][metric]:.4f}")
@@ -252,7 +306,15 @@ def show(name: str, table: dict[Row, dict[str, float]]) -> None:
             print(f"{start:26}" + "".join(f"{'-' if v is None else format(v, '.4f'):>9}" for v in cells))
 
 
-def plot(path: Path, tables: dict[str, dict[Row, dict[str, float]]]) -> None:
+def show_domains(name: str, table: Means) -> None:
+    print(f"\n{name}: log-likelihood on one domain, the public score on the others; mean over LLMs and domains")
+    print(f"{'added to its sd':26}" + "".join(f"{n:>9}" for n in DOMAIN_COUNTS))
+    for sd in TRANSFER:
+        cells = [table[f"{sd:g}", n]["log_likelihood"] for n in DOMAIN_COUNTS]
+        print(f"{sd:<26g}" + "".join(f"{v:>9.4f}" for v in cells))
+
+
+def plot(path: Path, tables: dict[str, Means]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 3.2 * len(tables)), layout="constrained")
@@ -282,9 +344,11 @@ def main() -> None:
     torch.set_num_threads(1)
     with threadpool_limits(1):
         queries = read(args.data)
-        tables = {name: run(queries, args.data, name, args.seeds, args.keep_network) for name in SETS}
-    for name, table in tables.items():
-        show(name, table)
+        found = {name: run(queries, args.data, name, args.seeds, args.keep_network) for name in SETS}
+    for name, (curves, domains) in found.items():
+        show(name, curves)
+        show_domains(name, domains)
+    tables = {name: curves for name, (curves, _) in found.items()}
     if args.plot:
         plot(args.plot, tables)
     if args.json:

@@ -34,7 +34,8 @@ from turnout.core import ConfigError
 from turnout.learned import Learned, check_learned, check_logit, to_learned
 from turnout.schema import check_at_most, check_name, check_positive, convert, did_you_mean, fail, from_toml
 
-# The standard error of an ability that is borrowed from another LLM: the spread of abilities among LLMs of one class.
+# The standard error of an ability that is borrowed: from an LLM that is alike, or from queries of another source. The
+# spread of abilities among LLMs of one class.
 LIKE_SE = 0.5
 
 # The largest values of an entry; docs/architecture.md states them, the core has the same. Exact comparisons of plans
@@ -253,10 +254,10 @@ def _given(entry: LlmEntry, path: str) -> str | None:
     return given[0] if given else None
 
 
-def _from_scores(table: AbilityTable, scores: dict[str, float], where: str) -> AbilityEstimate:
+def _from_scores(table: AbilityTable, scores: dict[str, float], where: str) -> tuple[float, float]:
     ability, se = ability_from_scores(table, scores, where)
     check_logit(ability, where)
-    return given_ability(population(table), ability, se)
+    return ability, se
 
 
 def _ability(
@@ -269,8 +270,8 @@ def _ability(
         check_learned(entry.learned, table.skills, version, f"{path}.learned")
         return entry.learned.ability, entry.learned.ability_se, entry.learned.skill, known
     if known is None:
-        found = _from_scores(table, entry.scores or {}, where)
-        return found.ability, found.ability_se, found.skill, None
+        ability, se = _from_scores(table, entry.scores or {}, where)
+        return ability, se, given_ability(population(table), ability, se).skill, None
     check_logit(known.ability, where)
     for k, skill in enumerate(known.skill):
         check_logit(skill, f"{path}.skill[{k}]")
@@ -281,17 +282,18 @@ def _ability(
 def starting_point(table: AbilityTable, entry: LlmEntry, path: str = "pool.llms[0]") -> AbilityEstimate:
     """What is known of an LLM before your outcomes, from its ability, like or scores; without any: the bundle's LLMs.
 
-    An LLM of the bundle, or one that is like it, has its theta; on queries of another source its ability is as
-    uncertain as that of an LLM that is alike, and its skills as those of any LLM of that ability.
+    On queries of another source than the scores or the bundle's outcomes an LLM is less surely as able: `LIKE_SE` is
+    added. Without it, outcomes of one kind of task count too little against a score on others (bench/new_llms.py).
     """
+    known = population(table)
     if entry.scores is not None:
-        return _from_scores(table, entry.scores, f"{path}.scores")
+        ability, se = _from_scores(table, entry.scores, f"{path}.scores")
+        return given_ability(known, ability, math.hypot(se, LIKE_SE))
     if entry.ability is None and entry.like is None:
-        return population(table)
+        return known
     where = f"{path}.{'like' if entry.ability is None else 'ability'}"
-    known = _known(table, entry.ability or entry.like or "", where)
-    theta = np.array([known.ability, *known.skill])
-    return around(population(table), theta, math.hypot(known.ability_se, LIKE_SE))
+    llm = _known(table, entry.ability or entry.like or "", where)
+    return around(known, np.array([llm.ability, *llm.skill]), math.hypot(llm.ability_se, LIKE_SE))
 
 
 def _resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) -> ResolvedLlm:

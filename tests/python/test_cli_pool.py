@@ -225,6 +225,18 @@ def test_another_bundle_says_what_to_do(run: Run, pool: Path, tmp_path: Path, sm
     assert learned_of(pool, "mine").bundle == "1"
 
 
+def test_a_planted_best_llm_is_routed_to(run: Run, pool: Path, tmp_path: Path, small_bundle: Path) -> None:
+    texts = [" ".join(np.random.default_rng(i).choice(bundles.WORDS, 6)) for i in range(60)]
+    queries = write_table(tmp_path / "q.csv", [{"query_id": str(i), "text": text} for i, text in enumerate(texts)])
+    rows = [{"query_id": str(i), "model": "best", "score": 1} for i in range(60)]
+    asked = ("--queries", queries, "--outcomes", write_table(tmp_path / "o.csv", rows), "--write")
+    prices = ("--usd-per-mtok-in", "2.5", "--usd-per-mtok-out", "10")
+    assert run("pool", "add", pool, "--id", "best", *prices, "--score", "mmlu_pro=0.6", *asked).code == 0
+    router = turnout.Router.load(small_bundle, pool=pool)
+    chosen = router.predict(texts).correct.argmax(1)
+    assert (chosen == 2).mean() > 0.95
+
+
 def test_columns_are_mapped(run: Run, pool: Path, tmp_path: Path, small: turnout.Router) -> None:
     files = recorded(tmp_path, small, 50)
     files.outcomes.write_text(files.outcomes.read_text().replace("score", "grade"))
@@ -359,6 +371,20 @@ def test_tune_writes_only_when_asked(run: Run, pool: Path, logs: Files, small_bu
     assert turnout.Router.load(small_bundle, pool=pool).value_usd == float(added[2].rpartition(" ")[2])
     again = run(*arguments)
     assert again.code == 0 and f"{pool}: nothing changes" in again.out and again.err == ""
+
+
+def test_scaled_prices_scale_the_value_and_nothing_else(run: Run, pool: Path, logs: Files) -> None:
+    found = tuned(run, pool, logs, "--target-quality", "0.6")
+    text = POOL
+    for old, new in (("0.05", "0.5"), ("= 0.1\n", "= 1.0\n"), ("2.5", "25.0"), ("= 10.0", "= 100.0")):
+        text = text.replace(old, new)
+    pool.write_text(text)
+    rows = list(csv.DictReader(logs.outcomes.open()))
+    write_table(logs.outcomes, [row | {"cost_usd": str(10 * float(row["cost_usd"]))} for row in rows])
+    scaled = tuned(run, pool, logs, "--target-quality", "0.6")
+    assert scaled["after"]["quality"] == found["after"]["quality"]
+    assert scaled["after"]["usd"]["value"] == pytest.approx(10 * found["after"]["usd"]["value"])
+    assert scaled["after"]["value_usd"] == pytest.approx(10 * found["after"]["value_usd"], rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_starting_points(small_bundle: Path) -> None:
         return starting_point(abilities, Pool.from_dict({"llms": [entry(ability=None) | given]}).llms[0])
 
     np.testing.assert_array_equal(start().mean, everyone.mean)
-    assert start(scores={"mmlu_pro": 0.71}).ability_se == pytest.approx(0.4)
+    assert start(scores={"mmlu_pro": 0.71}).ability_se == pytest.approx(math.hypot(0.4, LIKE_SE))
     for given in ({"ability": "small"}, {"like": "small"}):
         assert [start(**given).ability, *start(**given).skill] == [small.ability, *small.skill]
         assert start(**given).ability_se == pytest.approx(math.hypot(0.1, LIKE_SE))
