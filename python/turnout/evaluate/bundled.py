@@ -51,7 +51,7 @@ def require_known(path: Path | None, llms: Sequence[str]) -> None:
 
 
 def unpriced(path: Path | None, llms: Sequence[str]) -> list[str]:
-    """Those without an entry in the bundle's pool: their expected cost can only be the log's."""
+    """Those without an entry in the bundle's pool: their prices can only be the log's."""
     entries = {entry.id for entry in read_pool(None, Bundle.load(path)).llms}
     return [llm for llm in llms if llm not in entries]
 
@@ -64,11 +64,12 @@ def router_of(path: Path | None, llms: Sequence[str]) -> Router:
 
 
 def _entry(llm: str) -> LlmEntry:
+    """Its price is a unit: `at_log_prices` gives it the log's."""
     return LlmEntry(
         id=llm,
         ability=llm,
-        usd_per_mtok_in=0.0,
-        usd_per_mtok_out=0.0,
+        usd_per_mtok_in=1.0,
+        usd_per_mtok_out=1.0,
         price_date=datetime.date(1970, 1, 1),
         context_tokens=CONTEXT_TOKENS,
         max_output_tokens=CONTEXT_TOKENS // 2,
@@ -83,7 +84,7 @@ def expected(router: Router, texts: Sequence[str]) -> Expected:
 
 def at_log_prices(usd: Floats, train: npt.NDArray[np.int64], mean_cost: Floats) -> Floats:
     """Expected USD [Q, M], each LLM's brought to the price level of the log: its mean over the training rows becomes
-    the mean that was recorded there. An LLM without a price gets that mean for every query.
+    the mean that was recorded there. Where all predictions are 0 that mean is expected of every query.
     """
     level = usd[train].mean(0)
     scaled = usd * (mean_cost / np.where(level > 0.0, level, 1.0))

@@ -45,9 +45,10 @@ def _fitted(build: Build, fit: Fit) -> Predictor:
     def predict(train: Examples, queries: Queries) -> Floats:
         import torch
 
+        order = np.argsort(train.score.mean(0), kind="stable")  # so that the order of arms does not matter
         scale = np.sqrt(train.x.shape[1])  # of unit vectors: inputs of variance about 1
         x = torch.tensor(train.x * scale, dtype=torch.float32)
-        score = torch.tensor(train.score, dtype=torch.float32)
+        score = torch.tensor(train.score[:, order], dtype=torch.float32)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(fit.seed)
             module, logits = build(torch, x.shape[1], score.shape[1])
@@ -62,7 +63,7 @@ def _fitted(build: Build, fit: Fit) -> Predictor:
         module.eval()
         with torch.no_grad():
             found = torch.sigmoid(logits(torch.tensor(queries.x * scale, dtype=torch.float32)))
-        return np.asarray(found.numpy(), np.float64)
+        return np.asarray(found.numpy()[:, np.argsort(order)], np.float64)
 
     return predict
 

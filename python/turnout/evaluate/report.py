@@ -150,7 +150,7 @@ def _at_weight(policy: Policy, decided: Decided, i: int) -> dict[str, Any]:
     weight = float(frontier.WEIGHTS[i])
     price = decided.cost * (weight / scale) if scale > 0.0 else np.zeros_like(decided.cost)
     return {
-        "weight": weight if policy.swept else None,
+        "weight": weight if policy.swept or policy.predicted is not None else None,
         "score": float(policy.score[i].mean()),
         "usd": float(policy.cost[i].mean()),
         "shares": dict(zip(decided.task.llms, share.tolist(), strict=True)),
