@@ -74,7 +74,7 @@ py::tuple predicted(PyRouter& self, const Rows& source, int rows, const py::obje
       const std::int32_t tokens = tokens_of[start + i];
       self.router.predict(a[i], row.data());
       copy(p, i);
-      self.router.expected_usd(tokens < 0 ? counted[i] : tokens, row.data());
+      self.router.expected_usd(a[i], tokens < 0 ? counted[i] : tokens, row.data());
       copy(price, i);
     }
   });
@@ -96,8 +96,8 @@ py::tuple assessed(PyRouter& self, const Rows& source, int rows, int threads) {
                   const int row = start + i;
                   b[row] = a[i].logit;
                   std::copy_n(a[i].skills, skills, s + static_cast<std::size_t>(row) * skills);
-                  f[row] = 0;
-                  v[row] = 1;
+                  f[row] = a[i].floor;
+                  v[row] = a[i].output_scale;
                   near[row] = a[i].domain_similarity;
                   far[row] = a[i].out_of_domain;
                 }

@@ -98,6 +98,10 @@ class Tokenizer:
     def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
     def encode(self, text: str | bytes) -> NDArray[np.int32]:
         """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
+    def lexical_features(
+        self, texts: Sequence[str | bytes], bits: int, *, head: int, tail: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Texts -> indptr int64[N + 1], buckets int32, marks int32[N, 11], tokens int32[N]."""
     def id(self, token: str) -> int:
         """The id of a token, or -1."""
     def token(self, id: int) -> str: ...
@@ -326,6 +330,10 @@ class Assessment:
     def difficulty(self) -> float: ...
     @property
     def logit(self) -> float: ...
+    @property
+    def floor(self) -> float: ...
+    @property
+    def output_scale(self) -> float: ...
     @property
     def domain_similarity(self) -> float: ...
     @property
@@ -643,7 +651,13 @@ class Decision:
 
     @property
     def difficulty(self) -> float:
-        """P(the reference LLM fails) on this query, in [0, 1]."""
+        """P(the reference LLM fails) on this query, were there no guessing; in [0, 1]."""
+    @property
+    def floor(self) -> float:
+        """Share of right answers that guessing gives: every P(correct) of an LLM lies above it."""
+    @property
+    def output_scale(self) -> float:
+        """Length of answers to this query, in multiples of each LLM's own."""
     @property
     def domain_similarity(self) -> float:
         """Best cosine to a centroid of the training queries, in [-1, 1]."""

@@ -14,12 +14,23 @@ import pytest
 
 import recorded
 from turnout.core import ConfigError, InputError
-from turnout.evaluate import calibration, frontier, leakage, measure, networks, plots, protocol, report, two_arms
+from turnout.evaluate import (
+    calibration,
+    frontier,
+    leakage,
+    measure,
+    networks,
+    plots,
+    protocol,
+    report,
+    tables,
+    two_arms,
+)
 from turnout.evaluate.baselines import BASELINES, Examples, Queries
 from turnout.evaluate.bundled import at_log_prices, router_of
 from turnout.evaluate.html import page
 from turnout.evaluate.measure import Draws, Frontier
-from turnout.evaluate.protocol import PLACEBO, REFERENCES, SINGLES, TURNOUT, Decided, Policy
+from turnout.evaluate.protocol import PLACEBO, REFERENCES, SINGLES, TURNOUT, Decided
 from turnout.evaluate.run import evaluate, trainer
 from turnout.evaluate.task import Task, tasks
 from turnout.outcomes import Outcomes, concat, folds
@@ -441,6 +452,7 @@ def test_the_report_has_every_measure(found: Report) -> None:
     assert turnout["abstention"]["answered"][-1] == 1.0
     assert turnout["abstention"]["score"][-1] == pytest.approx(turnout["score"][0])
     assert -1.0 <= turnout["difficulty_spearman"] <= 1.0
+    assert -1.0 <= task["assessed_difficulty_spearman"] <= 1.0
     against = [d["against"] for d in task["differences"]]
     assert against[0] == SINGLES and {"soft_domain_table", *BASELINES} <= set(against) and TURNOUT not in against
     assert sum(task["plans"]["depth"].values()) == task["queries"]["evaluated"]
@@ -505,7 +517,14 @@ def test_pictures_need_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
         plots.require()
 
 
-def test_a_policy_of_a_task_is_found_by_name(decided: Decided) -> None:
-    assert isinstance(decided.policy(TURNOUT), Policy)
-    with pytest.raises(StopIteration):
-        decided.policy("nobody")
+DOCUMENT = Path(__file__).parents[2] / "docs" / "evaluate.md"
+
+
+@pytest.mark.skipif(not DOCUMENT.is_file(), reason="the documents lie in the source tree only")
+def test_the_document_names_every_policy_and_column(found: Report) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    (task,) = found["tasks"]
+    assert [p["name"] for p in task["policies"] if f"`{p['name']}`" not in text] == []
+    pair = {**task, "llms": task["llms"][:2]}
+    titles = {c.title for c in [*tables.frontier_columns(pair), *tables.quality_columns(pair)]} - {"ECE (limit)"}
+    assert [title for title in titles if title not in text] == []

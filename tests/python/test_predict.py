@@ -174,3 +174,66 @@ def test_a_callable_embedder_wants_vectors(tmp_path: Any) -> None:
     with pytest.raises(turnout.InputError, match=r"embed them and pass float32\[N, D\]"):
         routed.assess(["a"])
     assert routed.assess(routed.embed("a")[None]).logit.shape == (1,)
+
+
+# Guess floor and output scale -----------------------------------------------------------------------------------------
+
+MANY = [f"{a} {b} {c}" for a in bundles.WORDS[:6] for b in bundles.WORDS[6:14] for c in bundles.WORDS[20:24]]
+
+
+def test_the_floor_and_the_scale_enter_every_number(guessing: turnout.Router) -> None:
+    a, found = guessing.assess(MANY), guessing.predict(MANY, in_tokens=50)
+    assert a.floor.min() == 0.0 and 0.3 < a.floor.max() <= 0.95
+    assert a.output_scale.max() > 1.5 * a.output_scale.min()
+    llms = guessing.parts.pool
+    logits = np.array([m.ability for m in llms]) + a.skills @ np.array([m.skill for m in llms]).T - a.logit[:, None]
+    floor = a.floor.astype(float)[:, None]
+    np.testing.assert_allclose(found.correct, floor + (1 - floor) / (1 + np.exp(-logits)), atol=1e-6)
+    for m, llm in enumerate(llms):
+        out = np.minimum(llm.output_tokens_mean * a.output_scale.astype(float), llm.entry.max_output_tokens)
+        usd = (50 * llm.entry.usd_per_mtok_in + out * llm.entry.usd_per_mtok_out) / 1e6
+        np.testing.assert_allclose(found.usd[:, m], usd, rtol=1e-6)
+
+
+def test_route_says_what_it_used(guessing: turnout.Router) -> None:
+    a, found = guessing.assess(MANY), guessing.predict(MANY)
+    row = int(np.argmax(a.floor * (a.output_scale != 1)))
+    decision = guessing.route(MANY[row], constraints=NO_CHOICE)
+    assert (decision.floor, decision.output_scale) == (a.floor[row], a.output_scale[row])
+    assert f"guess floor {decision.floor:.3f}, answers x {decision.output_scale:.2f}, domain" in decision.trace
+    for llm, said in alternatives(decision).items():
+        m = found.llms.index(llm)
+        assert said.p_correct == pytest.approx(found.correct[row, m], rel=1e-6)
+        assert np.float32(said.usd) == found.usd[row, m]
+    again = guessing.route_batch([MANY[row]], constraints=NO_CHOICE)[0]
+    assert again == decision and again.floor == decision.floor
+
+
+def test_output_limits_follow_the_scale(guessing: turnout.Router) -> None:
+    a = guessing.assess(MANY)
+    llms = {llm.entry.id: llm for llm in guessing.parts.pool}
+    seen = 0
+    for row in (int(np.argmax(a.output_scale)), int(np.argmin(a.output_scale))):
+        decision = guessing.route(MANY[row], constraints=NO_CHOICE, statistic="cap")
+        for node in decision.plan:
+            llm = llms[node.llm]
+            cap = min(np.ceil(1.5 * llm.output_tokens_p90 * float(a.output_scale[row])), llm.entry.max_output_tokens)
+            assert node.max_output_tokens == cap
+            seen += 1
+    assert seen == 2
+
+
+def test_a_scale_of_one_and_no_floor_change_no_bit(small: turnout.Router, tmp_path: Any) -> None:
+    neutral = turnout.Router.load(bundles.make(tmp_path, answers=(0.0, 0.0)))
+    for text in [*TEXTS, *MANY[:40]]:
+        for options in ({}, {"budget_usd": 1e-3, "value_usd": 0.1}, {"seed": 4, "statistic": "cap"}):
+            expected, got = (r.route(text, **options).to_dict() for r in (small, neutral))
+            for volatile in ("ticket", "microseconds"):
+                expected.pop(volatile), got.pop(volatile)
+            assert got == expected
+
+
+def test_sampling_moves_neither_floor_nor_scale(guessing: turnout.Router) -> None:
+    plain, drawn = guessing.route(MANY[3]), guessing.route(MANY[3], seed=11)
+    assert drawn.difficulty != plain.difficulty
+    assert (drawn.floor, drawn.output_scale) == (plain.floor, plain.output_scale)

@@ -35,15 +35,18 @@ void Router::assess(const float* vectors, int n, int row, Workspace& ws, difficu
 
 void Router::predict(const difficulty::Assessment& a, double* quality) const {
   const int skills = snapshot_.difficulty->skills();
+  const auto floor = static_cast<double>(a.floor);
   for (int m = 0; m < tables_->llms; ++m) {
     const float shift = dot(tables_->skills.data() + m * skills, a.skills, skills);
-    quality[m] = 1.0 / (1.0 + std::exp(-(tables_->abilities[static_cast<std::size_t>(m)] + shift - a.logit)));
+    const double logit = tables_->abilities[static_cast<std::size_t>(m)] + shift - a.logit;
+    quality[m] = floor + (1.0 - floor) * (1.0 / (1.0 + std::exp(-logit)));
   }
 }
 
-void Router::expected_usd(double in_tokens, double* usd) const {
-  for (std::size_t m = 0; m < tables_->direct.size(); ++m)
-    usd[m] = tables_->direct[m].usd[static_cast<int>(trace::Statistic::mean)].at(in_tokens);
+void Router::expected_usd(const difficulty::Assessment& a, double in_tokens, double* usd) const {
+  const auto scale = static_cast<double>(a.output_scale);
+  for (int m = 0; m < tables_->llms; ++m)
+    usd[m] = tables_->usd(tables_->direct_slot, m, static_cast<int>(trace::Statistic::mean), in_tokens, scale);
 }
 
 }  // namespace turnout

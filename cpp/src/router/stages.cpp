@@ -22,7 +22,7 @@ Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
     if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   }
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
-  return has_room(spec, c.tokens) ? Rule::none : Rule::context;
+  return has_room(spec, c.tokens, c.scale) ? Rule::none : Rule::context;
 }
 
 }  // namespace
@@ -50,6 +50,9 @@ void assess(Context& c, difficulty::Assessment& a) {
   if (c.request.sample && !c.out.has(Reason::no_text)) c.snapshot.difficulty->sample(a, c.rng);
   c.out.difficulty = a.difficulty;
   c.out.logit = a.logit;
+  c.out.floor = a.floor;
+  c.out.output_scale = a.output_scale;
+  c.scale = static_cast<double>(a.output_scale);
   c.out.domain_similarity = a.domain_similarity;
   note(c.out, Reason::out_of_domain, a.out_of_domain);
   note(c.out, Reason::sampled, c.request.sample);

@@ -13,22 +13,26 @@ from turnout.evaluate.frontier import Arms, Curve
 from turnout.evaluate.protocol import PLACEBO, Decided, Policy
 
 Floats = npt.NDArray[np.float64]
+CHUNK = 1 << 22  # counts that are held as float64 at once
 
 
 class Draws(NamedTuple):
-    """How often each query is drawn: first once each, then resampled; float64 [1 + B, N]."""
+    """How often each query is drawn: first once each, then resampled; uint16 [1 + B, N]."""
 
-    counts: Floats
+    counts: npt.NDArray[np.uint16]
 
     @staticmethod
     def make(queries: int, draws: int, seed: int = 0) -> Draws:
         rng = np.random.default_rng(seed)
         resampled = rng.multinomial(queries, np.full(queries, 1.0 / queries), draws)
-        return Draws(np.concatenate([np.ones((1, queries)), resampled]))
+        return Draws(np.concatenate([np.ones((1, queries)), resampled]).astype(np.uint16))
 
     def means(self, table: Floats) -> Floats:
         """Means over the queries of [L, N], of each draw: [1 + B, L]."""
-        return np.asarray(self.counts @ table.T / table.shape[1])
+        size = max(CHUNK // table.shape[1], 1)
+        starts = range(0, len(self.counts), size)
+        sums = np.concatenate([self.counts[i : i + size] @ table.T for i in starts])
+        return np.asarray(sums / table.shape[1])
 
 
 class Frontier(NamedTuple):

@@ -14,11 +14,13 @@ import numpy as np
 from turnout.bundle import Bundle
 from turnout.core import ConfigError, InputError
 from turnout.evaluate import bundled, frontier, protocol
+from turnout.evaluate.measure import plain
 from turnout.evaluate.protocol import Fold
 from turnout.evaluate.report import FORMAT, task_report
 from turnout.evaluate.task import Pools, Task, require_rows, tasks
 from turnout.outcomes import Outcomes, folds
 from turnout.schema import fail
+from turnout.train.metrics import spearman
 
 Train = Callable[[Outcomes, Path], None]
 """Trains a bundle on all the outcomes that it is given, and writes it to the folder."""
@@ -154,13 +156,17 @@ def _of_bundle(path: Path | None, task: Task, split: Sequence[Fold]) -> dict[str
     """What only a bundle can say: which costs it had to take from the log, and how deep its plans are."""
     depth: dict[str, int] = {}
     first: dict[str, int] = {}
+    logit = np.zeros(len(task.texts))
     for fold in split:
+        logit[fold.held] = fold.router.assess([task.texts[i] for i in fold.held]).logit
         batch = fold.router.route_batch([task.texts[i] for i in fold.held])
         _count(depth, [str(d) for d in batch.depth.tolist()])
         names = [*fold.router.llms, "none"]
         _count(first, [names[i] for i in batch.llm_index.tolist()])
+    rows = np.concatenate([fold.held for fold in split])
     return {
         "unpriced": bundled.unpriced(path, task.llms) if len(split) == 1 else [],
+        "assessed_difficulty_spearman": plain(spearman(logit[rows], 1.0 - task.set_score[rows])),
         "plans": {"depth": dict(sorted(depth.items())), "first_llm": first},
     }
 

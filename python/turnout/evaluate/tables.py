@@ -133,6 +133,8 @@ def facts(task: Report, mode: str) -> list[str]:
     if task["placebo_holds"] is not None:
         verdict = "is not above 0, as it must be" if task["placebo_holds"] else "IS ABOVE 0: do not trust the points"
         out.append(f"placebo (texts permuted): its interval {verdict}")
+    rho = number(task["assessed_difficulty_spearman"], 3)
+    out.append(f"rank correlation of turnout's difficulty with 1 - mean score of all LLMs of the set: {rho}")
     same, near = task["leakage"]["equal_stems"], task["leakage"]["near_duplicates"]
     ids = ", ".join(f"{held} ~ {train}" for held, train in (same["examples"] or near["examples"])[:3])
     leaks = f"{same['queries']} with an equal question, {near['queries']} nearly the same text"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ class Task:
     score : float64 [Q, M]
     cost : float64 [Q, M] or None
         USD; None where the pool has no costs: quality alone is evaluated then.
+    set_score : float64 [Q]
+        Mean score of all LLMs of the set that answered, also of those outside the pool.
     dropped : int
         Queries of the set that lack a score or a cost of some LLM.
     left_out : tuple of str
@@ -53,6 +56,7 @@ class Task:
     train: Mask
     score: Floats
     cost: Floats | None
+    set_score: Floats
     dropped: int
     left_out: tuple[str, ...]
     cost_kinds: dict[str, int]
@@ -86,6 +90,9 @@ def tasks(outcomes: Outcomes, pools: Pools | None = None) -> list[Task]:
 def _task(part: Outcomes, set_name: str, pool: str, llms: Sequence[str] | str) -> Task:
     path = f"pools.{set_name}.{pool}"
     score, usd = part.matrix(), part.matrix("usd")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a query that nobody answered: no pool keeps it
+        set_score = np.nanmean(score, 1)
     if isinstance(llms, str):
         if llms != "*":
             raise fail(InputError, path, f"expected a list of LLMs or '*', got {llms!r}")
@@ -111,6 +118,7 @@ def _task(part: Outcomes, set_name: str, pool: str, llms: Sequence[str] | str) -
         np.array([part.splits[i] == "train" for i in rows], bool),
         score[rows],
         usd[rows] if costed else None,
+        set_score[rows],
         part.queries - len(rows),
         tuple(name for name in part.llms if name not in names) if isinstance(llms, str) else (),
         dict(Counter(part.usd_kind[i] for i in np.flatnonzero(of_pool).tolist())),
