@@ -1,12 +1,12 @@
 """How soon a new LLM is known: each LLM in turn is new, and is learned from 0 to 500 of its outcomes.
 
-    python bench/new_llms.py DATA [--seeds 5] [--keep-network] [--plot FILE.png] [--json FILE]
+    python bench/new_llms.py DATA --bundle FOLDER [--seeds 5] [--plot FILE.png] [--json FILE]
 
 DATA is a folder that holds outcomes/ and pools.json. The training split is cut in halves by question stem. One half
-trains the network and gives public scores: an LLM's mean there. The other half gives the outcomes that a user would
-have: on it the network has seen nothing. The new LLM is left out of the network's training (not with --keep-network),
-of the scale of b, of the population and of the score line. Everything is judged on the `test` split, and nothing is
-chosen there.
+trains the bundle in FOLDER (done first where it is missing) and gives public scores: an LLM's mean there. The other
+half gives the outcomes that a user would have: the bundle has seen none of its queries. The new LLM is taken out of the
+bundle's ability table, of the population and of the score line; the networks stay, and have seen its outcomes on their
+half. Everything is judged on the `test` split, and nothing is chosen there.
 
 Last, what LIKE_SE is for: a user whose queries are of one domain, and a public score on the others. Half of the user's
 outcomes of the domain are learned from, the other half judges; the `test` split has no part in it.
@@ -20,24 +20,25 @@ import math
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from threadpoolctl import threadpool_limits
 
 from turnout import Router
-from turnout.ability import AbilityEstimate, Evidence, chances, fit_population, given_ability, population, update
-from turnout.bundle import Ability, AbilityTable
+from turnout.ability import AbilityEstimate, Evidence, chances, evidence, given_ability, population, update
+from turnout.bundle import AbilityTable, Bundle
 from turnout.evaluate import frontier
+from turnout.outcomes import Outcomes, folds
 from turnout.pool import LIKE_SE
-from turnout.train import crossfit, data, metrics, response, vae
-from turnout.train.data import Outcomes
+from turnout.predict import Assessments
+from turnout.train import data, metrics
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 SETS = ("mmlupro29", "llmrouter9")
 COUNTS = (0, 25, 50, 100, 200, 500)
@@ -46,212 +47,185 @@ FULL = "all of its outcomes"
 DOMAIN_COUNTS = (0, 25, 50)
 TRANSFER = (0.0, 0.25, 0.5, 1.0)
 
+Row = tuple[str, int]
+Table = dict[Row, dict[str, list[float]]]
+Means = dict[Row, dict[str, float]]
+
 
 @dataclass(frozen=True)
 class Queries:
-    """All queries: what is recorded of them, and which serve what.
+    """All queries: what is recorded of them, what the bundle says, and which serve what.
 
     Attributes
     ----------
     score, usd : float64 [Q, M]
-    sets : int64 [Q]
-    network, user, test : bool [Q]
-        The half that trains the network, the half that a user's outcomes come from, the test split.
+    predicted : float64 [Q, M]
+        P(correct) of the LLMs as the bundle knows them.
+    benchmark, user, test : bool [Q]
+        The half that trained the bundle, the half that a user's outcomes come from, the test split.
     """
 
     outcomes: Outcomes
-    x: npt.NDArray[np.float32]
+    table: AbilityTable
+    assessed: Assessments
+    predicted: Floats
     score: Floats
     usd: Floats
-    sets: Ints
-    network: npt.NDArray[np.bool_]
-    user: npt.NDArray[np.bool_]
-    test: npt.NDArray[np.bool_]
+    benchmark: Bools
+    user: Bools
+    test: Bools
 
-    def rows(self, part: npt.NDArray[np.bool_], llms: list[int], set_index: int | None = None) -> Ints:
+    def rows(self, part: Bools, llms: list[int], set_index: int) -> Ints:
         """The queries of a part that all these LLMs answered."""
-        inside = part if set_index is None else part & (self.sets == set_index)
-        return np.flatnonzero(inside & ~np.isnan(self.score[:, llms]).any(1))
+        return np.flatnonzero(part & (self.outcomes.sets == set_index) & ~np.isnan(self.score[:, llms]).any(1))
+
+    @cached_property
+    def _seen(self) -> Evidence:
+        return evidence(self.assessed, np.zeros(len(self.score)))
+
+    def evidence(self, rows: Ints, llm: int) -> Evidence:
+        seen = self._seen
+        return Evidence(seen.design[rows], seen.offset[rows], seen.floor[rows], self.score[rows, llm])
 
 
-@dataclass(frozen=True)
-class Assessed:
-    """b and the design (1, s) of every query."""
-
-    b: Floats
-    design: Floats
-
-    def evidence(self, rows: Ints, score: Floats) -> Evidence:
-        return Evidence(self.design[rows], self.b[rows], np.zeros(len(rows)), score[rows])
-
-
-def read(folder: Path) -> Queries:
-    outcomes, router = data.load(folder), Router.load()
-    x = np.stack([router.embed(text) for text in outcomes.texts])
+def half(outcomes: Outcomes) -> tuple[Bools, Bools]:
+    """The training queries that train the bundle, and the others."""
     train = np.array([split == "train" for split in outcomes.splits])
-    half = data.folds(outcomes.texts, 2) == 0
+    first = folds(outcomes.texts, 2) == 0
+    return train & first, train & ~first
+
+
+def train_half(outcomes: Outcomes, folder: Path) -> None:
+    """The bundle of one half."""
+    from turnout.train.run import train_bundle
+
+    inside, _ = half(outcomes)
+    splits = ["train" if used else "test" for used in inside.tolist()]
+    train_bundle(replace(outcomes, splits=splits), folder, progress=lambda said, *_: print(said, file=sys.stderr))
+
+
+def read(folder: Path, bundle: Path) -> Queries:
+    outcomes = data.load(folder)
+    if not bundle.exists():
+        train_half(outcomes, bundle)
+    table = Bundle.load(bundle).abilities()
+    known = [llm.id for llm in table.llms if llm.id in outcomes.llms]
+    outcomes = outcomes.select_llms(known)
+    router = Router.load(bundle, pool={"llms": [_priceless(name) for name in known]})
+    first, second = half(outcomes)
+    correct = router.predict(outcomes.texts).correct.astype(np.float64)
+    test = np.array([split == "test" for split in outcomes.splits])
     score, usd = outcomes.matrix(), outcomes.matrix("usd")
-    return Queries(outcomes, x, score, usd, outcomes.sets, train & half, train & ~half, ~train)
+    return Queries(outcomes, table, router.assess(outcomes.texts), correct, score, usd, first, second, test)
 
 
-def assess(queries: Queries, left_out: int | None) -> Assessed:
-    """What a network that is trained on one half, without the outcomes of one LLM, says of every query."""
-    inside = queries.outcomes.keep(queries.network)
-    if left_out is not None:
-        others = [llm for i, llm in enumerate(inside.llms) if i != left_out]
-        inside = inside.select_llms(others)
-    answered = ~np.isnan(inside.matrix()).all(1)
-    inside, x = inside.keep(answered), queries.x[queries.network][answered]
-    fitted = response.fit(inside.matrix(), inside.sets)
-    b, s = crossfit.fit(crossfit.problem(inside, x, fitted), vae.Settings()).assess(queries.x)
-    return Assessed(b, np.hstack([np.ones((len(b), 1)), s]))
+def _priceless(name: str) -> dict[str, Any]:
+    limits = {"context_tokens": 1_000_000, "max_output_tokens": 1000}
+    prices = {"usd_per_mtok_in": 1.0, "usd_per_mtok_out": 1.0, "price_date": "2026-01-01"}
+    return {"id": name, "ability": name, **prices, **limits}
 
 
-def scaled(queries: Queries, found: Assessed, others: list[int], rounds: int = 3) -> Assessed:
-    """b on the scale that fits queries which the network has not seen, as training does with its folds."""
-    rows = [queries.rows(queries.user, [llm]) for llm in others]
-    slope = 1.0
-    wide = AbilityEstimate(np.zeros(1), np.full((1, 1), 1e4))
-    for _ in range(rounds):
-        ability = [
-            update(wide, Evidence(np.ones((len(r), 1)), slope * found.b[r], np.zeros(len(r)), queries.score[r, llm]))
-            for r, llm in zip(rows, others, strict=True)
-        ]
-        level = np.concatenate([np.full(len(r), a.ability) for r, a in zip(rows, ability, strict=True)])
-        cells = np.concatenate(rows)
-        score = np.concatenate([queries.score[r, llm] for r, llm in zip(rows, others, strict=True)])
-        slope = update(wide, Evidence(-found.b[cells][:, None], -level, np.zeros(len(cells)), score)).ability
-    return replace(found, b=slope * found.b)
+# One new LLM ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a bundle without the new LLM knows: the other LLMs' theta and their population, by EM and by its table."""
-
-    theta: dict[int, Floats]
-    by_em: AbilityEstimate
-    by_table: AbilityEstimate
-
-
-def learn_others(queries: Queries, found: Assessed, others: list[int]) -> Known:
-    size = found.design.shape[1]
-    groups = [found.evidence(queries.rows(queries.user, [llm]), queries.score[:, llm]) for llm in others]
-    start = AbilityEstimate(np.zeros(size), np.eye(size))
-    by_em, each = fit_population(groups, start)
-    found_of = dict(zip(others, each, strict=True))
-    llms = [Ability(queries.outcomes.llms[i], e.ability, e.ability_se, e.skill, 1.0, 1.0) for i, e in found_of.items()]
-    return Known({i: e.mean for i, e in found_of.items()}, by_em, population(AbilityTable(size - 1, llms)))
-
-
-def cold_start(
-    queries: Queries, known: Known, new: int, peers: list[int], benchmark: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    """Ability and its standard error by a line through the peers' mean scores on the benchmark's queries."""
-    inside = queries.score[benchmark]
-    mean = np.full(inside.shape[1], np.nan)
-    asked = [*peers, new]
-    mean[asked] = np.clip(np.nanmean(inside[:, asked], 0), 1e-3, 1.0 - 1e-3)
-    x, y = np.log(mean / (1.0 - mean)), np.array([known.theta[llm][0] for llm in peers])
-    slope, intercept = np.polyfit(x[peers], y, 1)
-    residual = y - (slope * x[peers] + intercept)
-    return float(slope * x[new] + intercept), float(np.sqrt((residual**2).sum() / (len(peers) - 2)))
-
-
-def starts(known: Known, ability: float, se: float) -> dict[str, AbilityEstimate]:
-    """What is known before outcomes, by the name of the row."""
-    scored = given_ability(known.by_em, ability, math.hypot(se, LIKE_SE))
-    flat = known.by_em.covariance * np.eye(len(scored.mean))
-    flat[0, 0] = se**2 + LIKE_SE**2
-    size = len(scored.mean)
-    return {
-        "scores": scored,
-        "scores, without LIKE_SE": given_ability(known.by_em, ability, se),
-        "scores, table's prior": given_ability(known.by_table, ability, math.hypot(se, LIKE_SE)),
-        "scores, skills from 0": AbilityEstimate(np.array([ability] + [0.0] * (size - 1)), flat),
-        "population alone": known.by_em,
-        "no pooling": AbilityEstimate(np.zeros(size), 1e4 * np.eye(size)),
-    }
-
-
-@dataclass(frozen=True)
-class Judge:
-    """The new LLM's test rows, and the pool that it joins."""
+class Newcomer:
+    """One LLM of a set as if it were new, and the pool that it joins."""
 
     queries: Queries
-    found: Assessed
-    known: Known
     new: int
+    peers: list[int]  # the set's other LLMs
     pool: list[int]
     set_index: int
 
-    def __call__(self, theta: Floats) -> dict[str, float]:
-        rows = self.queries.rows(self.queries.test, [self.new], self.set_index)
-        seen = self.found.evidence(rows, self.queries.score[:, self.new])
+    @property
+    def population(self) -> AbilityEstimate:
+        """Of the bundle's other LLMs."""
+        name = self.queries.outcomes.llms[self.new]
+        others = [llm for llm in self.queries.table.llms if llm.id != name]
+        return population(AbilityTable(self.queries.table.skills, others))
+
+    def cold_start(self, benchmark: Bools) -> tuple[float, float]:
+        """Ability and its standard error by a line through the peers' mean scores on the benchmark's queries."""
+        asked = [*self.peers, self.new]
+        inside = self.queries.score[benchmark & (self.queries.outcomes.sets == self.set_index)]
+        mean = np.clip(np.nanmean(inside[:, asked], 0), 1e-3, 1.0 - 1e-3)
+        x = np.log(mean / (1.0 - mean))
+        ability = {llm.id: llm.ability for llm in self.queries.table.llms}
+        y = np.array([ability[self.queries.outcomes.llms[m]] for m in self.peers])
+        slope, intercept = np.polyfit(x[:-1], y, 1)
+        residual = y - (slope * x[:-1] + intercept)
+        return float(slope * x[-1] + intercept), float(np.sqrt((residual**2).sum() / (len(y) - 2)))
+
+    def starts(self) -> dict[str, AbilityEstimate]:
+        """What is known before outcomes, by the name of the row."""
+        ability, se = self.cold_start(self.queries.benchmark)
+        everyone = self.population
+        scored = given_ability(everyone, ability, math.hypot(se, LIKE_SE))
+        flat = scored.covariance * np.eye(len(scored.mean))
+        mean = np.zeros(len(scored.mean))
+        return {
+            "scores": scored,
+            "scores, without LIKE_SE": given_ability(everyone, ability, se),
+            "scores, skills from 0": AbilityEstimate(np.where(np.arange(len(mean)) == 0, ability, mean), flat),
+            "population alone": everyone,
+            "no pooling": AbilityEstimate(mean, 1e4 * np.eye(len(mean))),
+        }
+
+    def curves(self, seeds: int) -> Table:
+        """Start, number of outcomes -> metrics of every seed."""
+        q, out = self.queries, defaultdict(lambda: defaultdict(list))
+        rows = q.rows(q.user, [self.new], self.set_index)
+        for name, prior in self.starts().items():
+            for n in COUNTS:
+                for seed in range(seeds if n else int(name != "no pooling")):
+                    pick = np.random.default_rng([self.new, seed]).permutation(rows)[:n]
+                    self._add(out[name, n], update(prior, q.evidence(pick, self.new)).mean)
+        self._add(out[FULL, -1], update(self.population, q.evidence(rows, self.new)).mean)
+        return out
+
+    def _add(self, row: dict[str, list[float]], theta: Floats) -> None:
+        q = self.queries
+        rows = q.rows(q.test, [self.new], self.set_index)
+        seen = q.evidence(rows, self.new)
         p = chances(theta, seen)
         found = metrics.calibration(p, seen.score)
-        fit = mean_fit(p, seen.score)
-        return {"aiq": self.aiq(theta), "ece": found.ece, "brier": found.brier, "log_likelihood": fit}
+        values = (self._aiq(theta), found.ece, found.brier, mean_fit(p, seen.score))
+        for metric, value in zip(METRICS, values, strict=True):
+            row[metric].append(value)
 
-    def aiq(self, theta: Floats) -> float:
+    def _aiq(self, theta: Floats) -> float:
         """Points of AIQ over the hull of the single models, of the pool with the new LLM in it."""
-        q, all_theta = self.queries, self.known.theta | {self.new: theta}
-        train, test = (q.rows(part, self.pool, self.set_index) for part in (q.network | q.user, q.test))
+        q = self.queries
+        train, test = (q.rows(part, self.pool, self.set_index) for part in (q.benchmark | q.user, q.test))
         score, usd = q.score[np.ix_(test, self.pool)], q.usd[np.ix_(test, self.pool)]
-        arms = frontier.single_arms(q.score[np.ix_(train, self.pool)], q.usd[np.ix_(train, self.pool)])
-        predicted = np.stack([chances(all_theta[m], self.found.evidence(test, q.score[:, m])) for m in self.pool], 1)
-        price = np.broadcast_to(q.usd[np.ix_(train, self.pool)].mean(0), predicted.shape)
-        curve = frontier.curve(frontier.choices(predicted, price, arms.scale), score, usd)
+        price = q.usd[np.ix_(train, self.pool)]
+        arms = frontier.single_arms(q.score[np.ix_(train, self.pool)], price)
+        predicted = q.predicted[np.ix_(test, self.pool)]
+        predicted[:, self.pool.index(self.new)] = chances(theta, q.evidence(test, self.new))
+        chosen = frontier.choices(predicted, np.broadcast_to(price.mean(0), predicted.shape), arms.scale)
         low, high = usd[:, arms.cheapest].mean(), usd[:, arms.best].mean()
         singles = frontier.aiq(frontier.Curve(usd.mean(0), score.mean(0)), low, high)
-        return 100.0 * (frontier.aiq(curve, low, high) - singles)
+        return 100.0 * (frontier.aiq(frontier.curve(chosen, score, usd), low, high) - singles)
 
-
-Row = tuple[str, int]
-Table = dict[Row, dict[str, list[float]]]
-
-
-def newcomer(queries: Queries, found: Assessed, new: int, peers: list[int], judge: Judge, seeds: int) -> Table:
-    """All figures of one LLM, mean over seeds: start, number of outcomes -> metrics."""
-    rows = queries.rows(queries.user, [new], judge.set_index)
-    benchmark = queries.network & (queries.sets == judge.set_index)
-    ability, se = cold_start(queries, judge.known, new, peers, benchmark)
-    out: Table = defaultdict(lambda: defaultdict(list))
-
-    def add(name: str, n: int, theta: Floats) -> None:
-        for metric, value in judge(theta).items():
-            out[name, n][metric].append(value)
-
-    for name, prior in starts(judge.known, ability, se).items():
-        for n in COUNTS:
-            for seed in range(seeds if n else int(name != "no pooling")):
-                pick = np.random.default_rng([new, seed]).permutation(rows)[:n]
-                add(name, n, update(prior, found.evidence(pick, queries.score[:, new])).mean)
-    add(FULL, len(rows), update(judge.known.by_em, found.evidence(rows, queries.score[:, new])).mean)
-    return out
-
-
-def one_domain(
-    queries: Queries, found: Assessed, known: Known, new: int, peers: list[int], set_index: int, seeds: int
-) -> Table:
-    """Log-likelihood an outcome on a domain that the public score does not cover: transfer's sd, outcomes -> values."""
-    out: Table = defaultdict(lambda: defaultdict(list))
-    domains = np.array(queries.outcomes.domains)
-    for domain in np.unique(domains[queries.sets == set_index]):
-        there = domains == domain
-        rows = queries.rows(queries.user & there, [new], set_index)
-        if len(rows) < 2 * max(DOMAIN_COUNTS):
-            continue
-        ability, se = cold_start(queries, known, new, peers, queries.network & (queries.sets == set_index) & ~there)
-        for seed in range(seeds):
-            order = np.random.default_rng([new, seed]).permutation(rows)
-            judged = found.evidence(order[: len(rows) // 2], queries.score[:, new])
-            for sd in TRANSFER:
-                prior = given_ability(known.by_em, ability, math.hypot(se, sd))
-                for n in DOMAIN_COUNTS:
-                    pick = order[len(rows) // 2 :][:n]
-                    p = chances(update(prior, found.evidence(pick, queries.score[:, new])).mean, judged)
-                    out[f"{sd:g}", n]["log_likelihood"].append(mean_fit(p, judged.score))
-    return out
+    def one_domain(self, seeds: int) -> Table:
+        """Log-likelihood on a domain that the public score does not cover: sd that is added to it, outcomes."""
+        q, out = self.queries, defaultdict(lambda: defaultdict(list))
+        domains, everyone = np.array(q.outcomes.domains), self.population
+        for domain in np.unique(domains[q.outcomes.sets == self.set_index]):
+            rows = q.rows(q.user & (domains == domain), [self.new], self.set_index)
+            if len(rows) < 2 * max(DOMAIN_COUNTS):
+                continue
+            ability, se = self.cold_start(q.benchmark & (domains != domain))
+            for seed in range(seeds):
+                order = np.random.default_rng([self.new, seed]).permutation(rows)
+                judged, learned = q.evidence(order[: len(rows) // 2], self.new), order[len(rows) // 2 :]
+                for sd in TRANSFER:
+                    prior = given_ability(everyone, ability, math.hypot(se, sd))
+                    for n in DOMAIN_COUNTS:
+                        theta = update(prior, q.evidence(learned[:n], self.new)).mean
+                        out[f"{sd:g}", n]["log_likelihood"].append(mean_fit(chances(theta, judged), judged.score))
+        return out
 
 
 def mean_fit(p: Floats, score: Floats) -> float:
@@ -260,28 +234,24 @@ def mean_fit(p: Floats, score: Floats) -> float:
     return float((score * np.log(p) + (1.0 - score) * np.log(1.0 - p)).mean())
 
 
-Means = dict[Row, dict[str, float]]
+# All of them ----------------------------------------------------------------------------------------------------------
 
 
-def run(queries: Queries, folder: Path, name: str, seeds: int, keep_network: bool) -> tuple[Means, Means]:
+def run(queries: Queries, folder: Path, name: str, seeds: int) -> tuple[Means, Means]:
     """Means over the LLMs of a set: of the newcomers, and of those that are used on one domain."""
-    set_index = queries.outcomes.set_names.index(name)
-    peers = [i for i in range(len(queries.outcomes.llms)) if len(queries.rows(queries.user, [i], set_index))]
+    set_index, llms = queries.outcomes.set_names.index(name), queries.outcomes.llms
+    asked = [m for m in range(len(llms)) if len(queries.rows(queries.user, [m], set_index))]
     pool_names = next(iter(json.loads((folder / "pools.json").read_text())[name].values()))
     named = {data.ALIASES.get(llm, llm) for llm in pool_names}
-    pool = [i for i in peers if pool_names == "*" or queries.outcomes.llms[i] in named]
-    shared = assess(queries, None) if keep_network else None
+    pool = [m for m in asked if pool_names == "*" or llms[m] in named]
     curves: Table = defaultdict(lambda: defaultdict(list))
     domains: Table = defaultdict(lambda: defaultdict(list))
-    for done, new in enumerate(peers):
-        others = [i for i in range(len(queries.outcomes.llms)) if i != new]
-        rest = [i for i in peers if i != new]
-        found = scaled(queries, shared or assess(queries, new), others)
-        known = learn_others(queries, found, others)
-        judge = Judge(queries, found, known, new, sorted({*pool, new}), set_index)
-        _gather(curves, newcomer(queries, found, new, rest, judge, seeds))
-        _gather(domains, one_domain(queries, found, known, new, rest, set_index, seeds))
-        print(f"{name}: {done + 1} of {len(peers)}, {queries.outcomes.llms[new]}", file=sys.stderr, flush=True)
+    for done, new in enumerate(asked):
+        peers = [m for m in asked if m != new]
+        newcomer = Newcomer(queries, new, peers, sorted({*pool, new}), set_index)
+        _gather(curves, newcomer.curves(seeds))
+        _gather(domains, newcomer.one_domain(seeds))
+        print(f"{name}: {done + 1} of {len(asked)}, {llms[new]}", file=sys.stderr, flush=True)
     return _means(curves), _means(domains)
 
 
@@ -289,7 +259,7 @@ def _gather(total: Table, of_one: Table) -> None:
     """Each LLM counts once, whatever its seeds and domains."""
     for row, values in of_one.items():
         for metric, found in values.items():
-            total[row if row[0] != FULL else (FULL, -1)][metric].append(float(np.mean(found)))
+            total[row][metric].append(float(np.mean(found)))
 
 
 def _means(table: Table) -> Means:
@@ -330,31 +300,30 @@ def plot(path: Path, tables: dict[str, Means]) -> None:
             axis.set_xscale("symlog", linthresh=25)
             axis.set_xticks(COUNTS, [str(n) for n in COUNTS])
     axes[0][0].legend(fontsize=7)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=80)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
+    parser.add_argument(
+        "--bundle", type=Path, required=True, help="the bundle of one half; trained where it is missing"
+    )
     parser.add_argument("--seeds", type=int, default=5, help="draws of the user's outcomes")
-    parser.add_argument("--keep-network", action="store_true", help="one network, which has seen the new LLM too")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    with threadpool_limits(1):
-        queries = read(args.data)
-        found = {name: run(queries, args.data, name, args.seeds, args.keep_network) for name in SETS}
+    queries = read(args.data, args.bundle)
+    found = {name: run(queries, args.data, name, args.seeds) for name in SETS}
     for name, (curves, domains) in found.items():
         show(name, curves)
         show_domains(name, domains)
-    tables = {name: curves for name, (curves, _) in found.items()}
     if args.plot:
-        plot(args.plot, tables)
+        plot(args.plot, {name: curves for name, (curves, _) in found.items()})
     if args.json:
         plain: dict[str, Any] = {
-            name: [{"start": start, "outcomes": n, **values} for (start, n), values in table.items()]
-            for name, table in tables.items()
+            name: [{"start": start, "outcomes": n, **values} for (start, n), values in curves.items()]
+            for name, (curves, _) in found.items()
         }
         args.json.write_text(json.dumps(plain, indent=1) + "\n")
 
