@@ -8,8 +8,9 @@ half gives the outcomes that a user would have: the bundle has seen none of its 
 bundle's ability table, of the population and of the score line; the networks stay, and have seen its outcomes on their
 half. Everything is judged on the `test` split, and nothing is chosen there.
 
-Last, what LIKE_SE is for: a user whose queries are of one domain, and a public score on the others. Half of the user's
-outcomes of the domain are learned from, the other half judges; the `test` split has no part in it.
+Last, what TRANSFER_SE was chosen by: users whose queries are of the public score's domains, and users whose queries are
+of one domain that it does not cover. Half of the user's outcomes are learned from, the other half judges; the `test`
+split has no part in it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from turnout.ability import AbilityEstimate, Evidence, chances, evidence, given_
 from turnout.bundle import AbilityTable, Bundle
 from turnout.evaluate import frontier
 from turnout.outcomes import Outcomes, folds
-from turnout.pool import LIKE_SE
+from turnout.pool import TRANSFER_SE
 from turnout.predict import Assessments
 from turnout.train import data, metrics
 
@@ -44,8 +45,9 @@ SETS = ("mmlupro29", "llmrouter9")
 COUNTS = (0, 25, 50, 100, 200, 500)
 METRICS = ("aiq", "ece", "brier", "log_likelihood")
 FULL = "all of its outcomes"
-DOMAIN_COUNTS = (0, 25, 50)
+TRANSFER_COUNTS = (0, 25, 50)
 TRANSFER = (0.0, 0.25, 0.5, 1.0)
+assert TRANSFER_SE in TRANSFER
 
 Row = tuple[str, int]
 Table = dict[Row, dict[str, list[float]]]
@@ -161,12 +163,12 @@ class Newcomer:
         """What is known before outcomes, by the name of the row."""
         ability, se = self.cold_start(self.queries.benchmark)
         everyone = self.population
-        scored = given_ability(everyone, ability, math.hypot(se, LIKE_SE))
+        scored = given_ability(everyone, ability, math.hypot(se, TRANSFER_SE))
         flat = scored.covariance * np.eye(len(scored.mean))
         mean = np.zeros(len(scored.mean))
         return {
             "scores": scored,
-            "scores, without LIKE_SE": given_ability(everyone, ability, se),
+            "scores, without TRANSFER_SE": given_ability(everyone, ability, se),
             "scores, skills from 0": AbilityEstimate(np.where(np.arange(len(mean)) == 0, ability, mean), flat),
             "population alone": everyone,
             "no pooling": AbilityEstimate(mean, 1e4 * np.eye(len(mean))),
@@ -208,24 +210,31 @@ class Newcomer:
         singles = frontier.aiq(frontier.Curve(usd.mean(0), score.mean(0)), low, high)
         return 100.0 * (frontier.aiq(frontier.curve(chosen, score, usd), low, high) - singles)
 
-    def one_domain(self, seeds: int) -> Table:
-        """Log-likelihood on a domain that the public score does not cover: sd that is added to it, outcomes."""
+    def transfer(self, seeds: int) -> Table:
+        """Log-likelihood by the sd that is added to the public score's: on domains that it covers, and on others."""
         q, out = self.queries, defaultdict(lambda: defaultdict(list))
-        domains, everyone = np.array(q.outcomes.domains), self.population
+        domains = np.array(q.outcomes.domains)
+        everywhere = np.ones(len(domains), bool)
+        self._transfer(out, "same domains", everywhere, everywhere, seeds)
         for domain in np.unique(domains[q.outcomes.sets == self.set_index]):
-            rows = q.rows(q.user & (domains == domain), [self.new], self.set_index)
-            if len(rows) < 2 * max(DOMAIN_COUNTS):
-                continue
-            ability, se = self.cold_start(q.benchmark & (domains != domain))
-            for seed in range(seeds):
-                order = np.random.default_rng([self.new, seed]).permutation(rows)
-                judged, learned = q.evidence(order[: len(rows) // 2], self.new), order[len(rows) // 2 :]
-                for sd in TRANSFER:
-                    prior = given_ability(everyone, ability, math.hypot(se, sd))
-                    for n in DOMAIN_COUNTS:
-                        theta = update(prior, q.evidence(learned[:n], self.new)).mean
-                        out[f"{sd:g}", n]["log_likelihood"].append(mean_fit(chances(theta, judged), judged.score))
+            self._transfer(out, "another domain", domains != domain, domains == domain, seeds)
         return out
+
+    def _transfer(self, out: Table, name: str, scored: Bools, asked: Bools, seeds: int) -> None:
+        q, everyone = self.queries, self.population
+        rows = q.rows(q.user & asked, [self.new], self.set_index)
+        if len(rows) < 2 * max(TRANSFER_COUNTS):
+            return
+        ability, se = self.cold_start(q.benchmark & scored)
+        for seed in range(seeds):
+            order = np.random.default_rng([self.new, seed]).permutation(rows)
+            judged, learned = q.evidence(order[: len(rows) // 2], self.new), order[len(rows) // 2 :]
+            for sd in TRANSFER:
+                prior = given_ability(everyone, ability, math.hypot(se, sd))
+                for n in TRANSFER_COUNTS:
+                    theta = update(prior, q.evidence(learned[:n], self.new)).mean
+                    fit = mean_fit(chances(theta, judged), judged.score)
+                    out[f"{name}, {sd:g}", n]["log_likelihood"].append(fit)
 
 
 def mean_fit(p: Floats, score: Floats) -> float:
@@ -238,21 +247,21 @@ def mean_fit(p: Floats, score: Floats) -> float:
 
 
 def run(queries: Queries, folder: Path, name: str, seeds: int) -> tuple[Means, Means]:
-    """Means over the LLMs of a set: of the newcomers, and of those that are used on one domain."""
+    """Means over the LLMs of a set: of the newcomers, and of scores that transfer."""
     set_index, llms = queries.outcomes.set_names.index(name), queries.outcomes.llms
     asked = [m for m in range(len(llms)) if len(queries.rows(queries.user, [m], set_index))]
     pool_names = next(iter(json.loads((folder / "pools.json").read_text())[name].values()))
     named = {data.ALIASES.get(llm, llm) for llm in pool_names}
     pool = [m for m in asked if pool_names == "*" or llms[m] in named]
     curves: Table = defaultdict(lambda: defaultdict(list))
-    domains: Table = defaultdict(lambda: defaultdict(list))
+    transfers: Table = defaultdict(lambda: defaultdict(list))
     for done, new in enumerate(asked):
         peers = [m for m in asked if m != new]
         newcomer = Newcomer(queries, new, peers, sorted({*pool, new}), set_index)
         _gather(curves, newcomer.curves(seeds))
-        _gather(domains, newcomer.one_domain(seeds))
+        _gather(transfers, newcomer.transfer(seeds))
         print(f"{name}: {done + 1} of {len(asked)}, {llms[new]}", file=sys.stderr, flush=True)
-    return _means(curves), _means(domains)
+    return _means(curves), _means(transfers)
 
 
 def _gather(total: Table, of_one: Table) -> None:
@@ -276,12 +285,11 @@ def show(name: str, table: Means) -> None:
             print(f"{start:26}" + "".join(f"{'-' if v is None else format(v, '.4f'):>9}" for v in cells))
 
 
-def show_domains(name: str, table: Means) -> None:
-    print(f"\n{name}: log-likelihood on one domain, the public score on the others; mean over LLMs and domains")
-    print(f"{'added to its sd':26}" + "".join(f"{n:>9}" for n in DOMAIN_COUNTS))
-    for sd in TRANSFER:
-        cells = [table[f"{sd:g}", n]["log_likelihood"] for n in DOMAIN_COUNTS]
-        print(f"{sd:<26g}" + "".join(f"{v:>9.4f}" for v in cells))
+def show_transfer(name: str, table: Means) -> None:
+    print(f"\n{name}: log-likelihood within the user's half, by the sd that is added to the public score's")
+    print(f"{'user asks':26}" + "".join(f"{n:>9}" for n in TRANSFER_COUNTS))
+    for row in dict.fromkeys(row for row, _ in table):
+        print(f"{row:26}" + "".join(f"{table[row, n]['log_likelihood']:>9.4f}" for n in TRANSFER_COUNTS))
 
 
 def plot(path: Path, tables: dict[str, Means]) -> None:
@@ -315,9 +323,9 @@ def main() -> None:
     args = parser.parse_args()
     queries = read(args.data, args.bundle)
     found = {name: run(queries, args.data, name, args.seeds) for name in SETS}
-    for name, (curves, domains) in found.items():
+    for name, (curves, transfers) in found.items():
         show(name, curves)
-        show_domains(name, domains)
+        show_transfer(name, transfers)
     if args.plot:
         plot(args.plot, {name: curves for name, (curves, _) in found.items()})
     if args.json:

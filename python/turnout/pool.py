@@ -34,9 +34,11 @@ from turnout.core import ConfigError
 from turnout.learned import Learned, check_learned, check_logit, to_learned
 from turnout.schema import check_at_most, check_name, check_positive, convert, did_you_mean, fail, from_toml
 
-# The standard error of an ability that is borrowed: from an LLM that is alike, or from queries of another source. The
-# spread of abilities among LLMs of one class.
+# The standard error of an ability that is borrowed from another LLM: the spread of abilities among LLMs of one class.
 LIKE_SE = 0.5
+# That of an ability on queries of another source than a score's or the bundle's: a compromise between users whose
+# queries are of the same domains and users whose queries are not (bench/new_llms.py, on training splits).
+TRANSFER_SE = 0.25
 
 # The largest values of an entry; docs/architecture.md states them, the core has the same. Exact comparisons of plans
 # need prices, seconds and tokens whose sums keep the digits that decide.
@@ -282,18 +284,20 @@ def _ability(
 def starting_point(table: AbilityTable, entry: LlmEntry, path: str = "pool.llms[0]") -> AbilityEstimate:
     """What is known of an LLM before your outcomes, from its ability, like or scores; without any: the bundle's LLMs.
 
-    On queries of another source than the scores or the bundle's outcomes an LLM is less surely as able: `LIKE_SE` is
-    added. Without it, outcomes of one kind of task count too little against a score on others (bench/new_llms.py).
+    On queries of another source than the scores or the bundle's outcomes an LLM is less surely as able: `TRANSFER_SE`
+    is added, so that outcomes of one kind of task do not count too little against a score on others.
     """
     known = population(table)
     if entry.scores is not None:
         ability, se = _from_scores(table, entry.scores, f"{path}.scores")
-        return given_ability(known, ability, math.hypot(se, LIKE_SE))
+        return given_ability(known, ability, math.hypot(se, TRANSFER_SE))
     if entry.ability is None and entry.like is None:
         return known
     where = f"{path}.{'like' if entry.ability is None else 'ability'}"
     llm = _known(table, entry.ability or entry.like or "", where)
-    return around(known, np.array([llm.ability, *llm.skill]), math.hypot(llm.ability_se, LIKE_SE))
+    borrowed = LIKE_SE if entry.ability is None else 0.0
+    theta = np.array([llm.ability, *llm.skill])
+    return around(known, theta, math.hypot(llm.ability_se, borrowed, TRANSFER_SE))
 
 
 def _resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) -> ResolvedLlm:

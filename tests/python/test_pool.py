@@ -13,7 +13,7 @@ import turnout
 from turnout.ability import AbilityEstimate, given_ability, population
 from turnout.bundle import Ability, AbilityTable, Bundle, ScoreLine
 from turnout.learned import from_learned, to_learned
-from turnout.pool import LIKE_SE, LlmEntry, Pool, resolve, starting_point
+from turnout.pool import LIKE_SE, TRANSFER_SE, LlmEntry, Pool, resolve, starting_point
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -113,10 +113,10 @@ def test_starting_points(small_bundle: Path) -> None:
         return starting_point(abilities, Pool.from_dict({"llms": [entry(ability=None) | given]}).llms[0])
 
     np.testing.assert_array_equal(start().mean, everyone.mean)
-    assert start(scores={"mmlu_pro": 0.71}).ability_se == pytest.approx(math.hypot(0.4, LIKE_SE))
-    for given in ({"ability": "small"}, {"like": "small"}):
+    assert start(scores={"mmlu_pro": 0.71}).ability_se == pytest.approx(math.hypot(0.4, TRANSFER_SE))
+    for given, borrowed in (({"ability": "small"}, 0.0), ({"like": "small"}, LIKE_SE)):
         assert [start(**given).ability, *start(**given).skill] == [small.ability, *small.skill]
-        assert start(**given).ability_se == pytest.approx(math.hypot(0.1, LIKE_SE))
+        assert start(**given).ability_se == pytest.approx(math.hypot(0.1, borrowed, TRANSFER_SE))
 
 
 def test_pools_grow_and_learn(small_bundle: Path) -> None:
