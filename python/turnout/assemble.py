@@ -278,7 +278,7 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
         where = bundle.where("llms.json")
         raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
     policies = PolicyNames()
-    llms = resolve(pool, table)
+    llms = resolve(pool, table, bundle.manifest.version)
     config = bundle.embed_config()
     chosen = choose_embedder(embedder, bundle, config)
     if capabilities is None:
