@@ -77,7 +77,9 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class CapabilityConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """`capability/config.json`: P(relevant) = sigmoid(slope * similarity + intercept), and where nothing is proposed."""
+    """`capability/config.json`: P(relevant) = sigmoid(slope * similarity + intercept), and below which similarity
+    nothing is proposed.
+    """
 
     slope: float
     intercept: float

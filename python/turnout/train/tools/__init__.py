@@ -57,9 +57,13 @@ def fit_selector(
     rows = queries.keep(queries.train)
     if rows.relevant.any(0).sum() < 2:
         raise fail(InputError, "queries", "expected training queries of at least 2 tools, got 1")
+    fold = folds(rows.texts, settings.folds)
+    if len(set(fold[rows.relevant.any(1)].tolist())) < settings.folds:
+        what = f"expected different training queries in each of {settings.folds} folds: too many repeat one text"
+        raise fail(InputError, "queries", what)
     with threadpool_limits(1):  # one thread adds up in one order: equal data give equal bytes
         x, t = embed(bundle, rows.texts), embed(bundle, tools.texts)
-        return train(Data(x, t, rows.relevant, folds(rows.texts, settings.folds)), settings, progress)
+        return train(Data(x, t, rows.relevant, fold), settings, progress)
 
 
 def _figures(bundle: Bundle, queries: Queries, selector: Selector) -> dict[str, Any]:
@@ -95,9 +99,9 @@ def _card(base: str, training: dict[str, Any], figures: dict[str, Any], threshol
     )
     cut = "none: the best are always proposed" if threshold is None else f"{threshold:.4f}"
     return f"""{base.partition(HEADING)[0]}{HEADING}
-{training["tools"]} tools and agents, {training["tools_with_queries"]} of them with queries; {training["queries"]} training
-queries, {training["queries_without_tool"]} of them without a tool that fits. Trained by `python -m turnout.train.tools`
-(docs/tools.md). What the sections above say of tools is of the base bundle.
+{training["tools"]} tools and agents, {training["tools_with_queries"]} of them with queries;
+{training["queries"]} training queries, {training["queries_without_tool"]} of them without a tool that fits. Trained by
+`python -m turnout.train.tools` (docs/tools.md). What the sections above say of tools is of the base bundle.
 
 | measured on | hit@1 | recall@5 | MRR |
 |---|---|---|---|
@@ -124,7 +128,8 @@ def _files(selector: Selector, toml: bytes) -> dict[str, bytes]:
 
 def _check_output(output: Path) -> None:
     """A bundle may be replaced; anything else may not."""
-    if output.exists() and not (output / "manifest.json").is_file() and not (output.is_dir() and not any(output.iterdir())):
+    empty = output.is_dir() and not any(output.iterdir())
+    if output.exists() and not empty and not (output / "manifest.json").is_file():
         raise fail(InputError, str(output), "exists and is no bundle: it is not replaced")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,7 @@ class Line:
     intercept: float
     shift: Floats
 
-    def logits(self, scores: Floats, x: npt.NDArray[np.float32]) -> Floats:
+    def logits(self, scores: Floats, x: npt.NDArray[Any]) -> Floats:
         """[N, K] of scores [N, K] and queries [N, D]."""
         out: Floats = self.slope * scores + (x @ self.shift + self.intercept)[:, None]
         return out

@@ -14,6 +14,7 @@ from scipy.optimize import minimize
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
+SHORTEN = 5.0
 ROWS = 4096  # of logits at a time: memory does not grow with the number of queries
 
 
@@ -29,7 +30,7 @@ class Space:
         moment = q.T @ q / len(q)
         dim = len(moment)
         values, vectors = np.linalg.eigh(moment + damping * np.trace(moment) / dim * np.eye(dim))
-        return Space((vectors / np.sqrt(values)) @ vectors.T)
+        return Space(np.asarray((vectors / np.sqrt(values)) @ vectors.T, np.float64))
 
     def into(self, vectors: Floats) -> Floats:
         """Vectors whose answers to whitened queries are those of `vectors` to the queries as they are."""
@@ -78,12 +79,10 @@ def targets_of(relevant: npt.NDArray[np.bool_]) -> Singles:
 def fit_vectors(x: Singles, targets: Singles, prior: Floats, penalty: float, iterations: int) -> Floats:
     """Vectors [T, D] by softmax regression, drawn to `prior` by an L2 penalty.
 
-    Starts where linear discriminant analysis would end: the mean query of a tool, itself drawn to the prior while the
-    tool has few.
+    Starts where linear discriminant analysis would end: at the mean query of a tool, shorter while there are few.
     """
     count = targets.sum(0, dtype=np.float64)[:, None]
-    few = 5.0 / (count + 5.0)
-    start = (targets.T @ x).astype(np.float64) / np.maximum(count, 1e-9) * (1.0 - few) + prior * few
+    start = prior + (targets.T @ x).astype(np.float64) / (count + SHORTEN)
     shape = prior.shape
 
     def f(flat: Floats) -> tuple[float, Floats]:

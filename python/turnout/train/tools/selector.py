@@ -40,6 +40,8 @@ class Settings:
         Of the tools' vectors.
     projection_penalties : tuple of float
         L2 penalty a query on the projection's departure from the matched filter.
+    few : float
+        So many training queries of a tool weigh as much as its description.
     iterations : int
         Of L-BFGS.
     projection_rows : int
@@ -54,7 +56,8 @@ class Settings:
     seed: int = 0
     folds: int = 3
     penalties: tuple[tuple[float, float], ...] = ((1.0, 2e-4), (1.0, 7e-4), (3.0, 2e-4))
-    projection_penalties: tuple[float, ...] = (0.01, 0.05, 0.25)
+    projection_penalties: tuple[float, ...] = (0.003, 0.01, 0.05)
+    few: float = 5.0
     iterations: int = 25
     projection_rows: int = 4000
     shift_penalty: float = 3.0
@@ -69,6 +72,16 @@ class Data:
     t: Singles
     relevant: Flags
     folds: Folds
+
+    @property
+    def matched(self) -> Flags:
+        """The queries that some tool fits, [N]."""
+        return np.asarray(self.relevant.any(1))
+
+    @property
+    def seen(self) -> Flags:
+        """The tools that fit some query, [T]."""
+        return np.asarray(self.relevant.any(0))
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,7 @@ class _Described:
 
     @staticmethod
     def of(data: Data, damping: float = 1.0) -> _Described:
-        space = Space.of(data.x[data.relevant.any(1)], damping)
+        space = Space.of(data.x[data.matched], damping)
         return _Described(space, unit_rows(data.t.astype(np.float64) @ space.root))
 
     def vectors(self, matrix: Floats) -> Floats:
@@ -118,12 +131,12 @@ class _Described:
 
 def _tool_folds(data: Data, settings: Settings) -> Iterator[tuple[Flags, Flags]]:
     """(tools to fit on, tools left out), both among those with training queries."""
-    seen = np.flatnonzero(data.relevant.any(0))
+    seen = np.flatnonzero(data.seen)
     shuffled = np.random.default_rng(settings.seed).permutation(seen)
     for k in range(min(settings.folds, len(seen))):
         left = np.zeros(len(data.t), bool)
         left[shuffled[k :: settings.folds]] = True
-        yield data.relevant.any(0) & ~left, left
+        yield data.seen & ~left, left
 
 
 def _some(rows: Flags, settings: Settings) -> npt.NDArray[np.int64]:
@@ -133,7 +146,7 @@ def _some(rows: Flags, settings: Settings) -> npt.NDArray[np.int64]:
 
 
 def _project(data: Data, described: _Described, tools: Flags, penalty: float, settings: Settings) -> Floats:
-    rows = _some(data.relevant[:, tools].any(1), settings)
+    rows = _some(np.asarray(data.relevant[:, tools].any(1)), settings)
     x = (data.x[rows].astype(np.float64) @ described.space.root).astype(np.float32)
     targets = targets_of(data.relevant[rows][:, tools])
     return fit_projection(x, targets, described.features[tools], penalty, settings.iterations)
@@ -161,7 +174,7 @@ def _choose_projection(data: Data, described: _Described, settings: Settings) ->
         ]
         tried.append((penalty, unseen, {key: float(np.mean([s[key] for s in scored])) for key in scored[0]}))
     penalty, unseen, found = max(tried, key=lambda one: one[2]["recall@5"])
-    matrix = _project(data, described, data.relevant.any(0), penalty, settings)
+    matrix = _project(data, described, data.seen, penalty, settings)
     return _Projected(matrix, penalty, unseen, found)
 
 
@@ -170,20 +183,22 @@ def _choose_projection(data: Data, described: _Described, settings: Settings) ->
 
 def _fit(data: Data, rows: Flags, prior: Floats, space: Space, penalty: float, settings: Settings) -> Floats:
     """Vectors of the tools with training queries, in the order of their columns."""
-    seen = data.relevant.any(0)
-    used = rows & data.relevant.any(1)
+    seen = data.seen
+    used = rows & data.matched
     x = (data.x[used].astype(np.float64) @ space.root).astype(np.float32)
     targets = targets_of(data.relevant[used][:, seen])
-    centred = prior[seen] - prior[seen].mean(0)
-    return space.out_of(fit_vectors(x, targets, space.into(centred), penalty, settings.iterations))
+    count = targets.sum(0, dtype=np.float64)[:, None]
+    # A hundred queries say more of a tool than its description.
+    drawn = (prior[seen] - prior[seen].mean(0)) * settings.few / (count + settings.few)
+    return space.out_of(fit_vectors(x, targets, space.into(drawn), penalty, settings.iterations))
 
 
 def _out_of_fold(data: Data, prior: Floats, damping: float, penalty: float, settings: Settings) -> Floats:
     """Scores [N, seen tools] of each query by vectors that were fitted without its fold."""
-    scores = np.zeros((len(data.x), int(data.relevant.any(0).sum())))
+    scores = np.zeros((len(data.x), int(data.seen.sum())))
     for k in range(settings.folds):
         rows = data.folds != k
-        space = Space.of(data.x[rows & data.relevant.any(1)], damping)
+        space = Space.of(data.x[rows & data.matched], damping)
         scores[~rows] = data.x[~rows] @ _fit(data, rows, prior, space, penalty, settings).T
     return scores
 
@@ -191,7 +206,9 @@ def _out_of_fold(data: Data, prior: Floats, damping: float, penalty: float, sett
 # Together -------------------------------------------------------------------------------------------------------------
 
 
-def _unseen_line(data: Data, described: _Described, projected: _Projected, line: Line, s: Settings) -> tuple[float, ...]:
+def _unseen_line(
+    data: Data, described: _Described, projected: _Projected, line: Line, s: Settings
+) -> tuple[float, float]:
     """(slope, intercept) that put scores of unseen tools on the scale of P(relevant)."""
     rows = _some(np.ones(len(data.x), bool), s)
     x = data.x[rows].astype(np.float64)
@@ -213,7 +230,7 @@ def _constant(x: Singles) -> Floats:
 
 def train(data: Data, settings: Settings, progress: Progress) -> Selector:
     """Fits and calibrates the tool side on all rows of `data`; rows without a relevant tool only calibrate."""
-    seen = data.relevant.any(0)
+    seen = data.seen
     described = _Described.of(data)
     projected = _choose_projection(data, described, settings)
     progress(f"projection: recall@5 {projected.quality['recall@5']:.3f} among tools left out")
@@ -226,7 +243,7 @@ def train(data: Data, settings: Settings, progress: Progress) -> Selector:
         progress(f"damping {damping:g}, penalty {penalty:g}: recall@5 {tried[-1][3]['recall@5']:.3f} out of fold")
     damping, penalty, scores, found = max(tried, key=lambda one: one[3]["recall@5"])
     every = np.ones(len(data.x), bool)
-    space = Space.of(data.x[data.relevant.any(1)], damping)
+    space = Space.of(data.x[data.matched], damping)
     fitted = _fit(data, every, prior, space, penalty, settings)
 
     line = calibrate.fit_line(scores, data.x, data.relevant[:, seen], settings.shift_penalty)
@@ -240,7 +257,7 @@ def train(data: Data, settings: Settings, progress: Progress) -> Selector:
     top = logits.max(1)
     cut = None
     if settings.keep is not None:
-        cut = (calibrate.choose_threshold(top, data.relevant.any(1), settings.keep) - line.intercept) / longest
+        cut = (calibrate.choose_threshold(top, data.matched, settings.keep) - line.intercept) / longest
     columns = best(logits)
     p, y = expit(np.take_along_axis(logits, columns, 1)), np.take_along_axis(data.relevant[:, seen], columns, 1)
     facts = {
