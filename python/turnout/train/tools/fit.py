@@ -30,12 +30,11 @@ class Space:
         moment = q.T @ q / len(q)
         dim = len(moment)
         values, vectors = np.linalg.eigh(moment + damping * np.trace(moment) / dim * np.eye(dim))
-        return Space(np.asarray((vectors / np.sqrt(values)) @ vectors.T, np.float64))
+        return Space((vectors / np.sqrt(values)) @ vectors.T)
 
     def into(self, vectors: Floats) -> Floats:
         """Vectors whose answers to whitened queries are those of `vectors` to the queries as they are."""
-        out: Floats = np.linalg.solve(self.root, vectors.T).T
-        return out
+        return np.linalg.solve(self.root, vectors.T).T.astype(np.float64)
 
     def out_of(self, vectors: Floats) -> Floats:
         """The way back."""
