@@ -64,6 +64,8 @@ void bind_difficulty(py::module_& m) {
       .def_readonly("difficulty", &Assessment::difficulty)
       .def_readonly("logit", &Assessment::logit)
       .def_readonly("domain_similarity", &Assessment::domain_similarity)
+      .def_readonly("floor", &Assessment::floor)
+      .def_readonly("output_scale", &Assessment::output_scale)
       .def_readonly("out_of_domain", &Assessment::out_of_domain)
       .def_property_readonly("latent_mean", [](const Assessment& a) { return copy(a.latent_mean, kMaxLatent); })
       .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })

@@ -1,5 +1,7 @@
 #include "turnout/embed.hpp"
 
+#include <algorithm>
+
 #include "bindings.hpp"
 #include "query.hpp"
 
@@ -43,6 +45,61 @@ py::object encode(const Tokenizer& self, const py::object& text) {
     self.encode(view.view(), ws);
   }
   return py::array_t<std::int32_t>(static_cast<py::ssize_t>(ws.ids.size()), ws.ids.data());
+}
+
+// What lexical_features gives, as CSR: the ascending buckets of each text, its marks and its tokens.
+struct Lexical {
+  std::vector<std::int64_t> starts{0};
+  std::vector<std::int32_t> buckets, marks, tokens;
+
+  void add(const Tokenizer& tokenizer, std::string_view text, int bits, int head, int tail) {
+    Workspace& ws = workspace();
+    tokenizer.encode(text, ws);
+    const auto all = static_cast<int>(ws.ids.size());
+    embed::keep_head_and_tail(ws.ids, head, tail);
+    embed::find_buckets(ws.ids, bits, ws);
+    std::sort(ws.buckets.begin(), ws.buckets.end());
+    buckets.insert(buckets.end(), ws.buckets.begin(), ws.buckets.end());
+    starts.push_back(static_cast<std::int64_t>(buckets.size()));
+    marks.resize(marks.size() + embed::kMarks);
+    embed::find_marks(text, all, marks.data() + marks.size() - embed::kMarks);
+    tokens.push_back(all);
+  }
+};
+
+template <class T>
+py::array_t<T> array_of(const std::vector<T>& values) {
+  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+py::tuple lexical_features(const Tokenizer& self, const py::object& texts, int bits, int head, int tail) {
+  if (is_text(texts)) throw py::type_error("texts: expected a sequence of texts, got one");
+  if (bits < embed::kMinBucketBits || bits > embed::kMaxBucketBits)
+    throw Error(ErrorKind::input, "bits",
+                "expected " + std::to_string(embed::kMinBucketBits) + " to " + std::to_string(embed::kMaxBucketBits) +
+                    ", got " + std::to_string(bits));
+  if (head < 0 || tail < 0 || std::int64_t{head} + tail < 1)
+    throw Error(ErrorKind::input, "head", "expected head and tail to be numbers >= 0, one of them > 0");
+  const py::tuple held(texts);  // the caller's list may change while others run
+  std::vector<TextView> views;
+  views.reserve(held.size());
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    check_text(held[i], "texts[" + std::to_string(i) + "]");
+    views.emplace_back(held[i]);
+    if (views.back().view().size() > kMaxTextBytes)
+      throw Error(ErrorKind::input, "texts[" + std::to_string(i) + "]",
+                  "expected at most " + std::to_string(kMaxTextBytes) + " bytes, got " +
+                      std::to_string(views.back().view().size()));
+  }
+  Lexical found;
+  {
+    const py::gil_scoped_release release;
+    for (const TextView& text : views) found.add(self, text.view(), bits, head, tail);
+  }
+  return py::make_tuple(array_of(found.starts), array_of(found.buckets),
+                        py::array_t<std::int32_t>({static_cast<py::ssize_t>(views.size()), py::ssize_t{embed::kMarks}},
+                                                  found.marks.data()),
+                        array_of(found.tokens));
 }
 
 py::object embed_text(const Embedder& self, const py::object& text) {
@@ -123,6 +180,8 @@ void bind_embed(py::module_& m) {
            }),
            py::arg("vocab"), py::arg("path") = "vocab.txt")
       .def("encode", encode, py::arg("text"), "Text (str, or UTF-8 bytes) -> int32[T], every token of it.")
+      .def("lexical_features", lexical_features, py::arg("texts"), py::arg("bits"), py::kw_only(), py::arg("head"),
+           py::arg("tail"), "Texts -> indptr int64[N + 1], buckets int32, marks int32[N, 11], tokens int32[N].")
       .def("id", &Tokenizer::id, py::arg("token"), "The id of a token, or -1.")
       .def("token", &Tokenizer::token, py::arg("id"))
       .def_property_readonly("size", &Tokenizer::size)

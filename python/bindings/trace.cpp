@@ -155,6 +155,8 @@ py::dict to_dict(const PyDecision& p) {
   d["seed"] = p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
   d["llm"] = first_llm(p);
   d["difficulty"] = p.d.difficulty;
+  d["floor"] = p.d.floor;
+  d["output_scale"] = p.d.output_scale;
   d["domain_similarity"] = p.d.domain_similarity;
   d["in_tokens"] = p.d.in_tokens;
   d["kept_tokens"] = p.d.kept_tokens;
@@ -307,7 +309,13 @@ void bind_alternative(py::module_& m) {
 void bind_decision_numbers(py::class_<PyDecision>& c) {
   c.def_property_readonly(
        "difficulty", [](const PyDecision& p) { return p.d.difficulty; },
-       "P(the reference LLM fails) on this query, in [0, 1].")
+       "P(the reference LLM fails) on this query, were there no guessing; in [0, 1].")
+      .def_property_readonly(
+          "floor", [](const PyDecision& p) { return p.d.floor; },
+          "Share of right answers that guessing gives: every P(correct) of an LLM lies above it.")
+      .def_property_readonly(
+          "output_scale", [](const PyDecision& p) { return p.d.output_scale; },
+          "Length of answers to this query, in multiples of each LLM's own.")
       .def_property_readonly(
           "domain_similarity", [](const PyDecision& p) { return p.d.domain_similarity; },
           "Best cosine to a centroid of the training queries, in [-1, 1].")

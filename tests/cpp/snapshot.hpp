@@ -42,11 +42,15 @@ inline std::shared_ptr<const embed::Embedder> embedder() {
                                                  embed::StaticEmbedder::Options{"planted", 4, 12});
 }
 
-inline std::shared_ptr<const difficulty::Model> model() {
+// `answers` adds the columns of guess floor and output scale, with weights of this size; below 0: no such columns.
+inline std::shared_ptr<const difficulty::Model> model(double answers = -1) {
   Philox rng(5);
   std::vector<float> weight(kColumns * kDim), bias(kColumns);
   for (auto& w : weight) w = static_cast<float>(2 * rng.normal());
-  const auto bytes = tiny::gemm(kDim, kColumns, weight, bias, kLatent, kSkills);
+  const int columns = kColumns + (answers < 0 ? 0 : 2);
+  for (int i = kColumns * kDim; i < columns * kDim; ++i) weight.push_back(static_cast<float>(answers * rng.normal()));
+  bias.resize(static_cast<std::size_t>(columns));
+  const auto bytes = tiny::gemm(kDim, columns, weight, bias, kLatent, kSkills);
   const auto runtime = onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY"));
   difficulty::Tables tables;
   tables.latent = kLatent;
@@ -87,11 +91,11 @@ inline catalog::Catalog table() {
   return c;
 }
 
-inline Snapshot snapshot() {
+inline Snapshot snapshot(double answers = -1) {
   Snapshot s;
   s.catalog = table();
   s.embedder = embedder();
-  s.difficulty = model();
+  s.difficulty = model(answers);
   s.capability = index(50);
   s.operators.cut_points = {0.25, 0.5, 0.75};
   s.names.bundle = "planted";

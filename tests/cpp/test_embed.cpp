@@ -5,6 +5,7 @@
 
 #include "allocations.hpp"
 #include "check.hpp"
+#include "embed/marks.hpp"
 #include "embed/utf8.hpp"
 #include "turnout/embed.hpp"
 
@@ -320,4 +321,62 @@ TEST(a_warmed_call_allocates_nothing) {
   const long before = allocations::count();
   for (int i = 0; i < 10; ++i) e.embed(text, ws, out.data());
   CHECK(before > 0 && allocations::count() == before);
+}
+
+namespace {
+
+std::vector<std::int32_t> buckets(const std::vector<std::int32_t>& ids, int bits) {
+  static Workspace ws;
+  find_buckets(ids, bits, ws);
+  return ws.buckets;
+}
+
+std::vector<std::int32_t> marks(std::string_view text, int tokens) {
+  std::vector<std::int32_t> rows(kMarks);
+  find_marks(text, tokens, rows.data());
+  return rows;
+}
+
+}  // namespace
+
+// Numbers from the Python twin (turnout.reference.embed).
+TEST(n_grams_hash_to_known_buckets) {
+  using Ids = std::vector<std::int32_t>;
+  CHECK(buckets({}, 10).empty());
+  CHECK((buckets({0}, 18) == Ids{184666}));
+  CHECK((buckets({5, 7, 9}, 18) == Ids{238290, 24876, 72367, 45066, 102789}));
+  CHECK((buckets({5, 7, 9}, 10) == Ids{930, 97, 282, 176, 401}));
+  CHECK((buckets({4, 4, 4, 4}, 16) == Ids{54890, 61236}));  // one unigram, one bigram
+}
+
+TEST(buckets_are_distinct_whatever_came_before) {
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 512; ++i) ids.push_back(i * 37 % 300);
+  const auto many = buckets(ids, 18);
+  const auto few = buckets(ids, 10);
+  std::vector<std::int32_t> sorted = few;
+  std::sort(sorted.begin(), sorted.end());
+  CHECK(std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end() && sorted.back() < 1024);
+  CHECK(few.size() < many.size() && many.size() <= 1023);
+  CHECK(buckets(ids, 18) == many && buckets(ids, 10) == few);
+}
+
+TEST(marks_are_rows_of_their_blocks) {
+  using Rows = std::vector<std::int32_t>;
+  CHECK((marks("", 0) == Rows{0, 32, 40, 48, 56, 64, 72, 80, 88, 96, 104}));
+  CHECK((marks("7", 1) == Rows{3, 39, 40, 48, 56, 64, 72, 80, 88, 97, 104}));
+  CHECK((marks("What is $x^2$?\nA. 1\n (B) 2\n\tC.\nD: no", 20) == Rows{13, 35, 44, 51, 59, 67, 73, 80, 90, 98, 107}));
+  const std::string high = repeat("\xff", 3), lines = repeat("\nA.", 300);
+  CHECK(marks(high, 0)[7] == 80 + 7);
+  CHECK(marks(lines, 600)[10] == 104 + 11 && marks(lines, 600)[5] == 64 + 7);
+}
+
+TEST(mark_rows_change_where_they_are_said_to) {
+  CHECK(share_row(0, 0) == 0 && share_row(1, 64) == 1 && share_row(1, 63) == 2 && share_row(3, 64) == 2);
+  CHECK(share_row(1, 1) == 7 && share_row(63, 64) == 6 && share_row(1, 1 << 20) == 1);
+  CHECK(count_row(0) == 0 && count_row(1) == 1 && count_row(3) == 2 && count_row(63) == 6 && count_row(1 << 20) == 7);
+  CHECK(length_row(0) == 0 && length_row(1) == 3 && length_row(2) == 4 && length_row(512) == 27);
+  CHECK(length_row(1 << 20) == 31);
+  CHECK(count_options("A. first line does not count") == 0 && count_options("\n(A)\n  B)\n(c)\nD") == 2);
+  CHECK(count_options("\n") == 0 && count_options("\n(") == 0 && count_options("\n\n A.") == 1);
 }

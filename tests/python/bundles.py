@@ -104,8 +104,13 @@ def _unit(rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
 
-def network(rng: np.random.Generator, dim: int = DIM) -> tuple[bytes, np.ndarray]:
-    """Gemm-Relu-Gemm with heads that are linear in the latent; and those heads, [1 + S, Z]."""
+def network(
+    rng: np.random.Generator, dim: int = DIM, answers: tuple[float, float] | None = None
+) -> tuple[bytes, np.ndarray]:
+    """Gemm-Relu-Gemm with heads that are linear in the latent; and those heads, [1 + S, Z].
+
+    `answers` adds the columns of guess floor and logarithm of the output scale, with weights of these sizes.
+    """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
@@ -116,6 +121,12 @@ def network(rng: np.random.Generator, dim: int = DIM) -> tuple[bytes, np.ndarray
     w2[2 * LATENT :] = heads @ w2[:LATENT]
     b2 = np.zeros(columns, np.float32)
     b2[LATENT : 2 * LATENT] = -2.0
+    if answers is not None:
+        columns += 2
+        sizes = np.array(answers)[:, None]
+        more = sizes * np.random.default_rng(99).normal(0, 1.0, (2, HIDDEN))  # `rng` gives the rest as without them
+        w2 = np.concatenate([w2, more]).astype(np.float32)
+        b2 = np.concatenate([b2, np.float32([answers[0], 4.0 * answers[0]])])
     inits = {"w1": w1, "b1": np.zeros(HIDDEN, np.float32), "w2": w2, "b2": b2}
     graph = helper.make_graph(
         [
@@ -208,7 +219,9 @@ def write(folder: Path, files: dict[str, bytes], name: str = "planted", version:
     return folder
 
 
-def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, bytes]:
+def files(
+    seed: int = 7, external: tuple[str, int] | None = None, answers: tuple[float, float] | None = None
+) -> dict[str, bytes]:
     """The files of a small bundle; `external` = (name, dim) makes one whose vectors come from the caller."""
     import faiss
 
@@ -216,7 +229,7 @@ def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, b
     texts = [f"{c[0].replace('_', ' ')}. {c[2]}" for c in CAPABILITIES]
     out, vectors = _static(texts, rng) if external is None else _external(*external, len(texts), rng)
     dim = vectors.shape[1]
-    model, heads = network(rng, dim)
+    model, heads = network(rng, dim, answers)
     index = faiss.IndexFlatIP(dim)
     index.add(vectors)
     config = {
@@ -246,6 +259,8 @@ def files(seed: int = 7, external: tuple[str, int] | None = None) -> dict[str, b
     return out
 
 
-def make(folder: Path, seed: int = 7, external: tuple[str, int] | None = None) -> Path:
+def make(
+    folder: Path, seed: int = 7, external: tuple[str, int] | None = None, answers: tuple[float, float] | None = None
+) -> Path:
     """Writes a small bundle and returns its folder."""
-    return write(folder, files(seed, external))
+    return write(folder, files(seed, external, answers))

@@ -29,7 +29,7 @@ from turnout.cli.records import COLUMNS
 from turnout.files import replacing
 
 TEXTS = ["what is the capital of a", "prove the integral, of a matrix", 'two\nlines and a "quote"', "", "é 漢字"]
-COMMANDS = ("demo", "route", "explain", "info", "bench")
+COMMANDS = ("demo", "route", "explain", "info", "bench", "evaluate")
 
 
 class Result(NamedTuple):

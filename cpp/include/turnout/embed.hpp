@@ -19,6 +19,8 @@ namespace turnout::embed {
 struct Workspace {
   std::vector<std::int32_t> ids;
   std::vector<std::int32_t> sums;
+  std::vector<std::int32_t> buckets;
+  std::vector<std::uint64_t> seen;  // a bit a bucket; all zero between calls
   std::vector<std::int64_t> encoder_ids, encoder_mask, encoder_types;
   std::vector<float> encoder_out;
   std::vector<onnx::Tensor> encoder_inputs, encoder_outputs;
@@ -55,6 +57,15 @@ struct Embedded {
 // Keeps the first `head` and the last `tail` ids (in few-shot prompts the question stands at the end). Returns how
 // many were kept.
 int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail);
+
+// Lexical features of a text: what its lexical scores are made of, and what they are trained on, from one code. Defined
+// to the bit in docs/bundle-format.md.
+inline constexpr int kMinBucketBits = 10, kMaxBucketBits = 18;
+inline constexpr int kMarks = 11, kMarkRows = 116;
+// Fills ws.buckets with the distinct buckets, of 2^bits, that all unigrams and bigrams of the ids hash to.
+void find_buckets(std::span<const std::int32_t> ids, int bits, Workspace& ws);
+// The kMarks rows of the marks' table that are on. The bytes are taken as they are, `tokens` of the whole text.
+void find_marks(std::string_view text, int tokens, std::int32_t* rows);
 
 // An embedder of text: const, thread-safe, given a workspace a call.
 class Embedder {

@@ -77,8 +77,15 @@ class Router {
 
   const Snapshot& snapshot() const { return snapshot_; }
   int dim() const { return snapshot_.difficulty->dim(); }
-  // P(correct) of every LLM on a query.
+
+  // What is known of n queries, without deciding; engines run once a chunk of kMaxBatch. A text without tokens has the
+  // mean difficulty. `row` is the number of the first one, for messages. All rows are checked before any is assessed.
+  void assess(std::span<const std::string_view> texts, int row, Workspace& ws, difficulty::Assessment* out,
+              int* tokens) const;
+  void assess(const float* vectors, int n, int row, Workspace& ws, difficulty::Assessment* out) const;
+  // P(correct) of every LLM on a query, and the expected USD of one direct call: the query as its prompt.
   void predict(const difficulty::Assessment& assessment, double* quality) const;
+  void expected_usd(const difficulty::Assessment& assessment, double in_tokens, double* usd) const;
 
  private:
   void begin(const Request& in, trace::Decision& out) const;

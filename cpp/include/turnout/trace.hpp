@@ -85,6 +85,7 @@ struct Decision {
   bool from_vector = false;
 
   double difficulty = 0.5, logit = 0;
+  float floor = 0, output_scale = 1;
   float domain_similarity = 1;
 
   operators::Allocation allocation;

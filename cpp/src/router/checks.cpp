@@ -44,8 +44,19 @@ void check_constraints(const Constraints& c, const catalog::Catalog& catalog) {
 
 }  // namespace
 
-void check_request(const Request& in, const Snapshot& snapshot, bool own_workspace) {
+const embed::Embedder& text_embedder(const Snapshot& snapshot) {
+  if (!snapshot.embedder)
+    throw Error(ErrorKind::input, "query",
+                "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
+  return *snapshot.embedder;
+}
+
+void check_owner(bool own_workspace) {
   if (!own_workspace) refuse("workspace", "one of this router", "another's");
+}
+
+void check_request(const Request& in, const Snapshot& snapshot, bool own_workspace) {
+  check_owner(own_workspace);
   check_worth(in.value_usd, "value_usd");
   check_worth(in.usd_per_second, "usd_per_second");
   check_limit(in.budget.value, "budget_usd");

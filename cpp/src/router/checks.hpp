@@ -5,6 +5,9 @@
 
 namespace turnout {
 
+// The embedder of texts, if this router has one.
+const embed::Embedder& text_embedder(const Snapshot& snapshot);
+void check_owner(bool own_workspace);
 void check_request(const Request& in, const Snapshot& snapshot, bool own_workspace);
 void check_text(std::string_view text, int row);
 // Finite, and of norm 1 (or zeros, which no text gives).

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <string>
 
 #include "router/checks.hpp"
@@ -87,14 +86,6 @@ Router::Router(Snapshot snapshot) : snapshot_(std::move(snapshot)), tickets_(1) 
 }
 
 Router::~Router() = default;
-
-void Router::predict(const difficulty::Assessment& a, double* quality) const {
-  const int skills = snapshot_.difficulty->skills();
-  for (int m = 0; m < tables_->llms; ++m) {
-    const float shift = dot(tables_->skills.data() + m * skills, a.skills, skills);
-    quality[m] = 1.0 / (1.0 + std::exp(-(tables_->abilities[static_cast<std::size_t>(m)] + shift - a.logit)));
-  }
-}
 
 void Router::begin(const Request& in, Decision& out) const {
   out.ticket = tickets_.fetch_add(1, std::memory_order_relaxed);

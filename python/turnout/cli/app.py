@@ -236,6 +236,63 @@ def bench(
     run_bench(bundle, None if printed else json, data, quick, only, printed)
 
 
+@app.command("evaluate")
+def evaluate_command(
+    bundle: Annotated[str, typer.Argument(help="Folder of a bundle; 'default' is the one that ships.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet.")
+    ],
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report to this JSON file; '-' prints JSON, no tables."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained HTML file with pictures.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the pictures as PNG into this folder.")
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pool",
+            metavar="NAME=LLM,LLM",
+            help="LLMs to choose from, '*' for all; repeat for more pools. "
+            "Default: all LLMs of a set with enough scores and costs.",
+        ),
+    ] = None,
+    pools: Annotated[
+        Path | None,
+        typer.Option("--pools", metavar="FILE", help='JSON file of pools: {"set": {"name": ["llm"]}}.'),
+    ] = None,
+    out_of_fold: Annotated[
+        bool, typer.Option("--out-of-fold", help="Train a bundle for each of 5 folds of all queries (turnout[train]).")
+    ] = False,
+    known_only: Annotated[
+        bool, typer.Option("--known-only", help="Leave out LLMs that the bundle does not know.")
+    ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="OURS=THEIRS", help="What a column is called in the files; repeat for more."),
+    ] = None,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="THEIRS=OURS", help="What the bundle calls an LLM of the files; repeat."),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of the bootstrap.", min=10, max=100_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0, max=2**32 - 1)] = 0,
+) -> None:
+    """Evaluate a bundle beside baselines on recorded outcomes."""
+    from turnout.cli.evaluate import pairs_of, read_all, read_pools, run_evaluate
+
+    aliases = pairs_of(alias or [], "--alias")
+    outcomes = read_all(files, pairs_of(columns or [], "--columns"), aliases)
+    options = {"draws": draws, "seed": seed, "known_only": known_only}
+    wanted = read_pools(pools, pool or [], outcomes, aliases)
+    path = None if bundle == "default" else Path(bundle)
+    run_evaluate(path, outcomes, wanted, out_of_fold, options, json, html, plots)
+
+
 def _text(query: str | None) -> str:
     if query is not None and query != "-":
         return query

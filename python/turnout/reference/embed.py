@@ -6,6 +6,7 @@ several versions; `unicode_data` holds where they differ from Python's.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import string
@@ -141,3 +142,53 @@ def embed_ids(ids: Sequence[int], rows: Sequence[Sequence[int]], weights: Sequen
     squares = sum(s * s for s in sums)
     scale = 1.0 / math.sqrt(squares) if squares else 0.0
     return [struct.unpack("<f", struct.pack("<f", s * scale))[0] for s in sums]
+
+
+# The lexical block ----------------------------------------------------------------------------------------------------
+
+MATHS, CODE = rb"\$^{}=+*/<>", rb'_();[]"`#'
+OPTION = re.compile(rb"\n[ \t]*\(?[A-Z][.)]")
+MARK_ROWS = 116
+
+
+def fmix64(x: int) -> int:
+    """MurmurHash3's finaliser."""
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        x ^= x >> 33
+        x = x * factor % 2**64
+    return x ^ x >> 33
+
+
+def buckets(ids: Sequence[int], bits: int) -> list[int]:
+    """The distinct buckets of all unigrams and bigrams, ascending."""
+    keys = [t + 1 for t in ids] + [(a + 1) << 32 | (b + 1) for a, b in itertools.pairwise(ids)]
+    return sorted({fmix64(key) >> (64 - bits) for key in keys})
+
+
+def share_row(c: int, n: int) -> int:
+    return 0 if c == 0 else next((k for k in range(1, 8) if (2**k - 1) * n >= 64 * c), 7)
+
+
+def count_row(c: int) -> int:
+    return min(7, c.bit_length())
+
+
+def mark_rows(text: str | bytes, tokens: int) -> list[int]:
+    """The rows of the marks' table that are on; `tokens` of the whole text."""
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    n = len(data)
+    digits, maths = sum(b in b"0123456789" for b in data), sum(b in MATHS for b in data)
+    blocks = [
+        share_row(digits, n),
+        share_row(sum(0x41 <= b <= 0x5A for b in data), n),
+        share_row(maths, n),
+        share_row(sum(b in CODE for b in data), n),
+        count_row(data.count(b"\n")),
+        count_row(data.count(b"?")),
+        share_row(sum(b >= 0x80 for b in data), n),
+        count_row(maths),
+        count_row(digits),
+    ]
+    options = min(11, len(OPTION.findall(data)))
+    length = min(31, ((1 + tokens) ** 3).bit_length() - 1)
+    return [length, *(32 + 8 * i + row for i, row in enumerate(blocks)), 104 + options]
