@@ -12,7 +12,7 @@ tools would hold from set to set.
 
 "N queries a tool" trains on the first N of each.
 
-    python bench/capability_quality.py DATA [--bundle FOLDER] [--sets NAME ...] [--untrained]
+    python bench/capability_quality.py DATA [--bundle FOLDER] [--sets NAME ...] [--parts trained few unseen]
 
 DATA holds ``tools/<set>.{tools,queries}.csv.gz`` (tool_id, text; query_id, text, split, relevant as a JSON list).
 """
@@ -208,6 +208,9 @@ def report_few(data: Set, bundle: Bundle) -> None:
         line(f"trained, {count} queries a tool", scores.test, relevant, abstention(scores))
 
 
+PARTS = {"trained": report_trained, "few": report_few, "unseen": report_unseen}
+
+
 def report_threshold(best: dict[str, Scores]) -> None:
     """The threshold that keeps most queries of the other sets, tried on each: is one for untrained tools of use?"""
     print(f"one threshold for untrained tools (matched filter), chosen to keep {KEPT:.0%} of the other sets' queries:")
@@ -224,7 +227,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, metavar="DATA")
     parser.add_argument("--bundle", type=Path, help="a bundle's folder; default: the one that ships")
     parser.add_argument("--sets", nargs="+", default=list(SETS))
-    parser.add_argument("--untrained", action="store_true", help="train nothing")
+    parser.add_argument("--parts", nargs="*", default=list(PARTS), choices=list(PARTS), help="default: all")
     arguments = parser.parse_args()
     bundle, best = Bundle.load(arguments.bundle), {}
     for name in arguments.sets:
@@ -235,10 +238,8 @@ def main() -> None:
         plain, tfidf = by_vectors(data, bundle, embed(bundle, data.tools.texts)), by_tfidf(data)
         for row, scores in (("cosine", plain), ("matched filter", best[name]), ("TF-IDF, words and pairs", tfidf)):
             line(row, scores.test, relevant, abstention(scores))
-        if not arguments.untrained:
-            report_trained(data, bundle)
-            report_few(data, bundle)
-            report_unseen(data, bundle)
+        for part in arguments.parts:
+            PARTS[part](data, bundle)
     if len(best) > 1:
         report_threshold(best)
 

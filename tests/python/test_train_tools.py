@@ -280,6 +280,16 @@ def test_wrong_files_are_refused_by_row_and_column(
     assert capsys.readouterr().err.startswith("error: ")
 
 
+def test_queries_that_say_nothing_of_their_tools_are_refused(small_bundle: Path, tmp_path: Path) -> None:
+    tools, queries = planted(tmp_path)
+    with open(queries, newline="") as file:
+        header, *lines = csv.reader(file)
+    shuffled = np.random.default_rng(1).permutation([line[2] for line in lines]).tolist()
+    write_csv(queries, header, [[a, b, c, "train"] for (a, b, *_), c in zip(lines, shuffled, strict=True)])
+    with pytest.raises(turnout.InputError, match="they say nothing about their tools"):
+        train_tools(tools, queries, small_bundle, tmp_path / "out")
+
+
 def test_columns_may_have_other_names(small_bundle: Path, tmp_path: Path) -> None:
     tools = write_csv(tmp_path / "t.csv", ["name", "what"], TOOLS)
     queries = write_csv(tmp_path / "q.csv", ["id", "question", "tools"], QUERIES)

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from scipy.special import expit
 
 from turnout.capability import Projection, unit_rows
+from turnout.core import InputError
+from turnout.schema import fail
 from turnout.train.tools import calibrate
 from turnout.train.tools.calibrate import Line, best
 from turnout.train.tools.fit import Space, fit_projection, fit_vectors, targets_of
@@ -217,7 +219,8 @@ def _unseen_line(
         vectors = described.vectors(matrix)
         z.append(x @ (vectors[left] - vectors[kept].mean(0)).T)
         y.append(data.relevant[rows][:, left])
-    return calibrate.fit_offset_line(np.concatenate(z, 1), x @ line.shift, np.concatenate(y, 1))
+    slope, intercept = calibrate.fit_offset_line(np.concatenate(z, 1), x @ line.shift, np.concatenate(y, 1))
+    return max(slope, 0.0), intercept  # descriptions that say nothing must not count against a tool
 
 
 def _constant(x: Singles) -> Floats:
@@ -247,6 +250,9 @@ def train(data: Data, settings: Settings, progress: Progress) -> Selector:
     fitted = _fit(data, every, prior, space, penalty, settings)
 
     line = calibrate.fit_line(scores, data.x, data.relevant[:, seen], settings.shift_penalty)
+    if not line.slope > 0.0:
+        what = "out of fold they say nothing about their tools: are `relevant` and `text` of the same query?"
+        raise fail(InputError, "queries", what)
     slope, intercept = _unseen_line(data, described, projected, line, settings)
     shift = line.shift + (intercept - line.intercept) * _constant(data.x) - slope * prior[seen].mean(0)
     vectors = slope * prior + shift
