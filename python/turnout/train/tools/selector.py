@@ -231,50 +231,73 @@ def _constant(x: Singles) -> Floats:
     return out
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """The penalties that do best out of fold, with the scores by which they do and by which vectors are calibrated."""
+
+    damping: float
+    penalty: float
+    scores: Floats
+    quality: dict[str, float]
+
+
+def _choose_vectors(data: Data, prior: Floats, settings: Settings, progress: Progress) -> _Chosen:
+    tried = []
+    for damping, penalty in settings.penalties:
+        scores = _out_of_fold(data, prior, damping, penalty, settings)
+        tried.append(_Chosen(damping, penalty, scores, quality(scores, data.relevant[:, data.seen])))
+        recall = tried[-1].quality["recall@5"]
+        progress(f"damping {damping:g}, penalty {penalty:g}: recall@5 {recall:.3f} out of fold")
+    return max(tried, key=lambda one: one.quality["recall@5"])
+
+
+def _line(data: Data, scores: Floats, settings: Settings) -> Line:
+    line = calibrate.fit_line(scores, data.x, data.relevant[:, data.seen], settings.shift_penalty)
+    if not line.slope > 0.0:
+        what = "out of fold they say nothing about their tools: are `relevant` and `text` of the same query?"
+        raise fail(InputError, "queries", what)
+    return line
+
+
+def _error(data: Data, logits: Floats) -> float:
+    """ECE of P(relevant) over the tools that would be proposed."""
+    columns = best(logits)
+    y = np.take_along_axis(data.relevant[:, data.seen], columns, 1)
+    return calibrate.expected_error(expit(np.take_along_axis(logits, columns, 1)).ravel(), y.ravel())
+
+
 def train(data: Data, settings: Settings, progress: Progress) -> Selector:
     """Fits and calibrates the tool side on all rows of `data`; rows without a relevant tool only calibrate."""
-    seen = data.seen
     described = _Described.of(data)
     projected = _choose_projection(data, described, settings)
     progress(f"projection: recall@5 {projected.quality['recall@5']:.3f} among tools left out")
     prior = described.vectors(projected.matrix)
 
-    tried = []
-    for damping, penalty in settings.penalties:
-        scores = _out_of_fold(data, prior, damping, penalty, settings)
-        tried.append((damping, penalty, scores, quality(scores, data.relevant[:, seen])))
-        progress(f"damping {damping:g}, penalty {penalty:g}: recall@5 {tried[-1][3]['recall@5']:.3f} out of fold")
-    damping, penalty, scores, found = max(tried, key=lambda one: one[3]["recall@5"])
-    every = np.ones(len(data.x), bool)
-    space = Space.of(data.x[data.matched], damping)
-    fitted = _fit(data, every, prior, space, penalty, settings)
+    chosen = _choose_vectors(data, prior, settings, progress)
+    space = Space.of(data.x[data.matched], chosen.damping)
+    fitted = _fit(data, np.ones(len(data.x), bool), prior, space, chosen.penalty, settings)
 
-    line = calibrate.fit_line(scores, data.x, data.relevant[:, seen], settings.shift_penalty)
-    if not line.slope > 0.0:
-        what = "out of fold they say nothing about their tools: are `relevant` and `text` of the same query?"
-        raise fail(InputError, "queries", what)
+    # Vectors whose answers are logits less the intercept: those of unseen tools first, then those with queries.
+    line = _line(data, chosen.scores, settings)
     slope, intercept = _unseen_line(data, described, projected, line, settings)
-    shift = line.shift + (intercept - line.intercept) * _constant(data.x) - slope * prior[seen].mean(0)
+    shift = line.shift + (intercept - line.intercept) * _constant(data.x) - slope * prior[data.seen].mean(0)
     vectors = slope * prior + shift
-    vectors[seen] = line.slope * fitted + line.shift
+    vectors[data.seen] = line.slope * fitted + line.shift
     longest = float(np.linalg.norm(vectors, axis=1).max())
 
-    logits = line.logits(scores, data.x)
-    top = logits.max(1)
+    logits = line.logits(chosen.scores, data.x)
     cut = None
     if settings.keep is not None:
-        cut = (calibrate.choose_threshold(top, data.matched, settings.keep) - line.intercept) / longest
-    columns = best(logits)
-    p, y = expit(np.take_along_axis(logits, columns, 1)), np.take_along_axis(data.relevant[:, seen], columns, 1)
+        cut = (calibrate.choose_threshold(logits.max(1), data.matched, settings.keep) - line.intercept) / longest
+    root = described.space.root
+    projection = Projection(single(root), single(slope * root @ projected.matrix / longest), single(shift / longest))
     facts = {
-        "damping": damping,
-        "penalty": penalty,
+        "damping": chosen.damping,
+        "penalty": chosen.penalty,
         "projection_penalty": projected.penalty,
-        "out_of_fold": rounded(found | {"ece": calibrate.expected_error(p.ravel(), y.ravel())}),
+        "out_of_fold": rounded(chosen.quality | {"ece": _error(data, logits)}),
         "unseen_tools": rounded(projected.quality),
     }
-    matrix = slope * described.space.root @ projected.matrix / longest
-    projection = Projection(single(described.space.root), single(matrix), single(shift / longest))
     return Selector(single(vectors / longest), projection, longest, line.intercept, cut, facts)
 
 
