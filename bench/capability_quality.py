@@ -7,7 +7,7 @@ the five that would be proposed. Where a set has no split for test or validation
 out by a hash of their texts; rows "no near twin" leave out those whose words are nearly all those of some training
 query. Queries that match no tool (``<set>.oos.csv.gz``, their own held-out split) give the AUROC of the best score and
 the share that is refused by the threshold, which training chose without them. "unseen tools": a fifth of the tools
-has no training queries; their queries look for them among all tools. At the end, whether one threshold for untrained
+has no training queries; their queries look for them among all tools (but for those that fit and are not unseen). At the end, whether one threshold for untrained
 tools would hold from set to set.
 
 "N queries a tool" trains on the first N of each.
@@ -184,14 +184,14 @@ def report_unseen(data: Set, bundle: Bundle) -> None:
     q = data.queries
     kept = Queries(q.texts, q.relevant & ~left, q.train & ~q.relevant[:, left].any(1))
     selector = fit_selector(bundle, data.tools, kept)
-    rows, test = data.test.relevant[:, left].any(1), data.test.relevant & left
+    rows, test, seen = data.test.relevant[:, left].any(1), data.test.relevant & left, data.test.relevant & ~left
     print(f"  unseen tools: {left.sum()} of {tools}, {rows.sum()} queries, among all tools")
     for name, scores in (
         ("  trained", by_vectors(data, bundle, selector.vectors)),
         ("  matched filter", by_vectors(data, bundle, filtered(data, bundle))),
         ("  TF-IDF", by_tfidf(data)),
     ):
-        line(name, scores.test[rows], test[rows])
+        line(name, np.where(seen, -np.inf, scores.test)[rows], test[rows])
 
 
 def first(queries: Queries, count: int) -> Queries:
