@@ -7,10 +7,8 @@ the five that would be proposed. Where a set has no split for test or validation
 out by a hash of their texts; rows "no near twin" leave out those whose words are nearly all those of some training
 query. Queries that match no tool (``<set>.oos.csv.gz``, their own held-out split) give the AUROC of the best score and
 the share that is refused by the threshold, which training chose without them. "unseen tools": a fifth of the tools
-has no training queries; their queries look for them among all tools (but for those that fit and are not unseen). At the end, whether one threshold for untrained
-tools would hold from set to set.
-
-"N queries a tool" trains on the first N of each.
+has no training queries; their queries look for them among all tools but those that fit as well. At the end, whether
+one threshold for untrained tools would hold from set to set. "N queries a tool" trains on the first N of each.
 
     python bench/capability_quality.py DATA [--bundle FOLDER] [--sets NAME ...] [--parts trained few unseen]
 
