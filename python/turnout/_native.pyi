@@ -394,6 +394,7 @@ class CapabilityIndex:
         kinds: NDArray[np.uint8],
         requires: NDArray[np.uint32],
         usd_per_call: NDArray[np.float32],
+        threshold: float = ...,
     ) -> None: ...
     def search(
         self,
@@ -409,6 +410,8 @@ class CapabilityIndex:
     def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...
+    @property
+    def threshold(self) -> float: ...
     @property
     def vectors(self) -> NDArray[np.float32]: ...
     @property
@@ -732,6 +735,9 @@ class Decision:
     @property
     def tools(self) -> tuple[tuple[str, float], ...]:
         """Tools and agents that fit the query, best first, as (id, score)."""
+    @property
+    def tool_similarities(self) -> tuple[float, ...]:
+        """The inner product of each of `tools` with the query: its score before the cost bias."""
     @property
     def alternatives(self) -> tuple[Alternative, ...]:
         """LLMs as a single call, best first."""

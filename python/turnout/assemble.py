@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from turnout import _native
 from turnout.bundle import Bundle, EmbedConfig, OperatorsConfig
-from turnout.capability import build_index, load_index, matched_filter
+from turnout.capability import Projection, build_index, load_index, matched_filter
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import BundleError, ConfigError
 from turnout.embed import CallableEmbedder
@@ -24,6 +24,10 @@ from turnout.schema import fail
 LexicalTables = tuple[npt.NDArray[np.int8], npt.NDArray[np.int16], npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 MARK_ROWS = 116
+
+PROJECTION = "capability/projection.npy"
+MAX_NORM = 1.0 + 1e-5  # of a tool's vector: a score is at most a cosine
+
 DEPTH_RULES = {"cut_points": 0, "ceil": 1}
 
 
@@ -173,7 +177,10 @@ class Capabilities:
     index: _native.CapabilityIndex | None
 
 
-def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability]) -> Any:
+def _index(
+    data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability], bundle: Bundle
+) -> Any:
+    config = bundle.capability_config()
     return load_index(
         data,
         where,
@@ -181,6 +188,7 @@ def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: l
         np.array([int(c.kind) for c in entries], np.uint8),
         np.array([c.requires for c in entries], np.uint32),
         np.array([c.usd_per_call for c in entries], np.float32),
+        None if config is None else config.threshold,
     )
 
 
@@ -189,9 +197,18 @@ def bundled_capabilities(bundle: Bundle, policies: PolicyNames, dim: int) -> Cap
     if name not in bundle.files:
         return Capabilities([], None)
     entries = load_capabilities(bundle.bytes(name), policies, bundle.where(name))
-    vectors = bundle.array("capability/vectors.npy", np.float32, (len(entries), dim))
+    vectors = bundled_vectors(bundle, len(entries), dim)
     where = bundle.where("capability/index.faiss")
-    return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries))
+    return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries, bundle))
+
+
+def bundled_vectors(bundle: Bundle, count: int, dim: int) -> npt.NDArray[np.float32]:
+    name = "capability/vectors.npy"
+    vectors = bundle.array(name, np.float32, (count, dim))
+    longest = np.linalg.norm(vectors, axis=1).max(initial=0.0)
+    if not longest <= MAX_NORM:
+        raise fail(BundleError, bundle.where(name), f"expected rows of norm at most 1, got one of {longest:g}")
+    return vectors
 
 
 def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bundle: Bundle) -> Capabilities:
@@ -205,11 +222,33 @@ def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bun
     entries = load_capabilities(data, policies, "capabilities")
     if not entries:
         return Capabilities([], None)
-    whole = embed_all(embedder, [capability_text(c.id, c.description) for c in entries])
+    texts = [capability_text(c.id, c.description) for c in entries]
+    whole = embed_all(embedder, texts)
     plain = np.ascontiguousarray(whole[:, : whole.shape[1] - embedder.lexical])
-    queries = bundle.array("difficulty/centroids.npy", np.float32, (None, plain.shape[1]))
-    vectors = matched_filter(plain, queries)
-    return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries))
+    if PROJECTION in bundle.files:
+        vectors = _trained_vectors(bundle, texts, plain)
+    else:
+        queries = bundle.array("difficulty/centroids.npy", np.float32, (None, plain.shape[1]))
+        vectors = matched_filter(plain, queries)
+    return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries, bundle))
+
+
+def bundled_projection(bundle: Bundle, dim: int) -> Projection:
+    matrices = bundle.array(PROJECTION, np.float32, (2, dim, dim))
+    return Projection(matrices[0], matrices[1], bundle.array("capability/shift.npy", np.float32, (dim,)))
+
+
+def _trained_vectors(bundle: Bundle, texts: list[str], plain: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Tools that the bundle was trained for keep their vectors; others are projected."""
+    name = "capability/capabilities.toml"
+    known = load_capabilities(bundle.bytes(name), PolicyNames(), bundle.where(name))
+    trained = bundled_vectors(bundle, len(known), plain.shape[1])
+    row_of = {capability_text(c.id, c.description): i for i, c in enumerate(known)}
+    vectors = bundled_projection(bundle, plain.shape[1]).apply(plain)
+    for i, text in enumerate(texts):
+        if text in row_of:
+            vectors[i] = trained[row_of[text]]
+    return vectors
 
 
 def capability_text(name: str, description: str) -> str:

@@ -53,6 +53,12 @@ std::string dims_of(const Room& room) {
   return room.lexical() == 0 ? dims : dims + ", of which " + std::to_string(room.lexical()) + " are lexical scores";
 }
 
+// What a search without hits means: the filter let none pass, or those that passed were not relevant enough.
+void note_withheld(const Snapshot& s, const Request& in, Decision& out) {
+  if (out.tool_count == 0 && s.capability->passing(filter_of(in)) > 0)
+    out.reasons |= trace::bit(trace::Reason::tools_withheld);
+}
+
 void check_snapshot(const Snapshot& s) {
   s.catalog.validate();
   operators::validate(s.operators, s.catalog.operators);
@@ -125,8 +131,10 @@ void Router::route(const Request& in, Workspace& ws, Decision& out) const {
     snapshot_.difficulty->assess(x, ws.difficulty, assessment);
   laps.lap(trace::difficulty);
 
-  if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text))
+  if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text)) {
     out.tool_count = snapshot_.capability->search(x, in.tools, filter_of(in), ws.capability, out.tools);
+    note_withheld(snapshot_, in, out);
+  }
   laps.lap(trace::capability);
 
   finish(in, ws, assessment, out);
@@ -207,6 +215,7 @@ void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, 
     if (tools && !empty) {
       out[i].tool_count = ws.hit_counts[static_cast<std::size_t>(i)];
       std::copy_n(ws.hits.data() + i * common.tools, out[i].tool_count, out[i].tools);
+      note_withheld(snapshot_, common, out[i]);
     }
     finish(common, ws, empty ? snapshot_.difficulty->mean() : ws.assessments[static_cast<std::size_t>(i)], out[i]);
   }

@@ -131,9 +131,8 @@ class ReferenceRouter:
     def _capability_index(self) -> capability.Index:
         entries, native = self._parts.capabilities, self._parts.index
         vectors = native.vectors.tolist() if native is not None else []
-        return capability.Index(
-            vectors, [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
-        )
+        columns = [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
+        return capability.Index(vectors, *columns, -math.inf if native is None else native.threshold)
 
     # The picture ----------------------------------------------------------------------------------------------------
 
@@ -215,7 +214,11 @@ class ReferenceRouter:
         c, known = request.constraints, self._parts.policies.known_bits
         kinds = capability.EVERYTHING if c.kinds is None else sum(1 << KINDS.index(k) for k in c.kinds)
         granted = capability.EVERYTHING if c.grants is None else known(c.grants, "constraints.grants")
-        return self.index.search(self._unit(q.x), request.tools, capability.Filter(kinds, granted, c.cost_bias))
+        chosen = capability.Filter(kinds, granted, c.cost_bias)
+        hits = self.index.search(self._unit(q.x), request.tools, chosen)
+        if not hits and self.index.passing(chosen):
+            q.reasons.add("tools_withheld")
+        return hits
 
     def _predict(self, a: Assessment) -> list[float]:
         """P(correct) of each LLM."""
