@@ -44,11 +44,15 @@ class Manifest(msgspec.Struct):
 
 
 class EmbedConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller)."""
+    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller).
+
+    `dim` is that of the unit vector; `lexical` scores follow it.
+    """
 
     kind: str
     name: str
     dim: int
+    lexical: int = 0
     head: int = 128
     tail: int = 384
     max_tokens: int = 256

@@ -291,12 +291,15 @@ class Router:
         return self.route(await _aembed(self._callable, text), **rest)
 
     def embed(self, text: str | bytes) -> Vector:
-        """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
+        """The vector that a text is routed by, float32[D]: of norm 1, and the lexical scores of a bundle that has them.
+
+        Zeros for a text without tokens.
+        """
         return self._callable.embed(text) if self._callable is not None else self._native.embed(text)
 
     @property
     def dim(self) -> int:
-        """Dimension of the embedder's vectors."""
+        """D, the dimension of the embedder's vectors: of the unit vector and the lexical scores together."""
         return self._native.dim
 
     @property
