@@ -21,6 +21,10 @@ from turnout.onnx import load_session
 from turnout.pool import Pool, ResolvedLlm, resolve
 from turnout.schema import fail
 
+LexicalTables = tuple[npt.NDArray[np.int8], npt.NDArray[np.int16], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+MARK_ROWS = 116
+
 PROJECTION = "capability/projection.npy"
 MAX_NORM = 1.0 + 1e-5  # of a tool's vector: a score is at most a cosine
 
@@ -91,7 +95,35 @@ def static_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder:
     rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
     weights = bundle.array("embed/weights.npy", np.int16, (rows.shape[0],))
     vocab = bundle.bytes("embed/vocab.txt")
-    return _native.StaticEmbedder(vocab, rows, weights, name=config.name, head=config.head, tail=config.tail)
+    return _native.StaticEmbedder(
+        vocab,
+        rows,
+        weights,
+        name=config.name,
+        head=config.head,
+        tail=config.tail,
+        lexical=lexical_tables(bundle, config.lexical) if config.lexical else None,
+    )
+
+
+def lexical_tables(bundle: Bundle, width: int) -> LexicalTables:
+    """n-grams, their weights and scale, and marks."""
+    ngrams = bundle.array("embed/ngrams.npy", np.int8, (None, width))
+    return (
+        ngrams,
+        bundle.array("embed/ngram_weights.npy", np.int16, (ngrams.shape[0],)),
+        bundle.array("embed/ngram_scale.npy", np.float32, (width,)),
+        bundle.array("embed/marks.npy", np.float32, (MARK_ROWS, width)),
+    )
+
+
+def check_lexical(bundle: Bundle, config: EmbedConfig) -> None:
+    """Only a static embedder has a lexical block, of a width that its kernels take."""
+    widths = (0, 16, 32, 48, 64) if config.kind == "static" else (0,)
+    if config.lexical not in widths:
+        path = f"{bundle.where('embed/config.json')}.lexical"
+        expected = " or ".join(map(str, widths))
+        raise fail(BundleError, path, f"expected {expected} for a {config.kind} embedder, got {config.lexical}")
 
 
 def session(bundle: Bundle, name: str) -> _native.Session:
@@ -120,13 +152,19 @@ def choose_embedder(given: Any, bundle: Bundle, config: EmbedConfig) -> Any:
         raise TypeError(
             f"embedder: expected a turnout embedder, got {type(given).__name__}; wrap a callable in CallableEmbedder"
         )
-    if (given.name, given.dim) != (config.name, config.dim):
+    dim = config.dim + config.lexical
+    if (given.name, given.dim, given.lexical) != (config.name, dim, config.lexical):
         raise fail(
             ConfigError,
             "embedder",
-            f"the bundle was trained on {config.name!r} ({config.dim} dimensions), got {given.name!r} ({given.dim})",
+            f"the bundle was trained on {config.name!r} ({_dims(dim, config.lexical)}), "
+            f"got {given.name!r} ({_dims(given.dim, given.lexical)})",
         )
     return given
+
+
+def _dims(dim: int, lexical: int) -> str:
+    return f"{dim} dimensions" + (f", the last {lexical} of them lexical scores" if lexical else "")
 
 
 def embed_all(embedder: Any, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -174,7 +212,7 @@ def bundled_vectors(bundle: Bundle, count: int, dim: int) -> npt.NDArray[np.floa
 
 
 def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bundle: Bundle) -> Capabilities:
-    """The caller's tools and agents: embedded now, with the embedder that routes."""
+    """The caller's tools and agents: embedded now, with the embedder that routes, without its lexical scores."""
     if embedder is None:
         raise fail(ConfigError, "capabilities", "a router that only takes vectors cannot embed descriptions")
     try:
@@ -185,7 +223,8 @@ def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bun
     if not entries:
         return Capabilities([], None)
     texts = [capability_text(c.id, c.description) for c in entries]
-    plain = embed_all(embedder, texts)
+    whole = embed_all(embedder, texts)
+    plain = np.ascontiguousarray(whole[:, : whole.shape[1] - embedder.lexical])
     if PROJECTION in bundle.files:
         vectors = _trained_vectors(bundle, texts, plain)
     else:
@@ -226,6 +265,7 @@ def metadata_int(network: _native.Session, key: str, where: str) -> int:
 
 def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
     config, where = bundle.difficulty_config(), bundle.where("difficulty/network.onnx")
+    space = bundle.embed_config()
     network = session(bundle, "difficulty/network.onnx")
     latent, skills = metadata_int(network, "latent", where), metadata_int(network, "skills", where)
     return _native.DifficultyModel(
@@ -233,9 +273,10 @@ def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
         latent=latent,
         skills=skills,
         heads=bundle.array("difficulty/heads.npy", np.float32, (1 + skills, latent)),
-        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, bundle.embed_config().dim)),
+        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, space.dim)),
         domain_threshold=config.domain_threshold,
         mean_difficulty=config.mean_difficulty,
+        lexical=space.lexical,
     )
 
 
@@ -270,12 +311,13 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
     BundleError, ConfigError, EngineError
         With the path to the culprit.
     """
+    check_lexical(bundle, bundle.embed_config())
     table, difficulty = bundle.abilities(), difficulty_model(bundle)
     if difficulty.skills != table.skills:
         where = bundle.where("llms.json")
         raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
     policies = PolicyNames()
-    llms = resolve(pool, table)
+    llms = resolve(pool, table, bundle.manifest.version)
     config = bundle.embed_config()
     chosen = choose_embedder(embedder, bundle, config)
     if capabilities is None:
