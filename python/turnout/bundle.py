@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,11 +45,15 @@ class Manifest(msgspec.Struct):
 
 
 class EmbedConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller)."""
+    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller).
+
+    `dim` is that of the unit vector; `lexical` scores follow it.
+    """
 
     kind: str
     name: str
     dim: int
+    lexical: int = 0
     head: int = 128
     tail: int = 384
     max_tokens: int = 256
@@ -73,6 +78,16 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
     reference_ability: float
     max_stages: int
     max_uses: int
+
+
+class CapabilityConfig(msgspec.Struct, forbid_unknown_fields=True):
+    """`capability/config.json`: P(relevant) = sigmoid(slope * similarity + intercept), and below which similarity
+    nothing is proposed.
+    """
+
+    slope: float
+    intercept: float
+    threshold: float | None = None
 
 
 class Ability(msgspec.Struct):
@@ -271,6 +286,20 @@ class Bundle:
     def operators_config(self) -> OperatorsConfig:
         name = "operators/config.json"
         return from_json(self.bytes(name), OperatorsConfig, self.where(name), BundleError)
+
+    def capability_config(self) -> CapabilityConfig | None:
+        """Calibration of the tools' similarities; None where the bundle has none."""
+        name = "capability/config.json"
+        if name not in self.files:
+            return None
+        config = from_json(self.bytes(name), CapabilityConfig, self.where(name), BundleError)
+        if not 0.0 < config.slope < math.inf:
+            raise fail(BundleError, f"{self.where(name)}.slope", f"expected a finite number > 0, got {config.slope}")
+        for field in ("intercept", "threshold"):
+            value = getattr(config, field)
+            if value is not None and not math.isfinite(value):
+                raise fail(BundleError, f"{self.where(name)}.{field}", f"expected a finite number, got {value}")
+        return config
 
     def abilities(self) -> AbilityTable:
         table = from_json(self.bytes("llms.json"), AbilityTable, self.where("llms.json"), BundleError)

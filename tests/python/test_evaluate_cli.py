@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import recorded
 from test_cli import Run, one_line, run
+from turnout.outcomes import Outcomes
 
 __all__ = ["run"]  # the fixture
 
@@ -102,6 +106,21 @@ def test_wrong_options(
     assert result.code == code and all(part in result.err for part in parts), result.err
     if code == 1:
         one_line(result.err, *parts)
+
+
+def test_out_of_fold_trains_five_bundles(
+    run: Run, small_bundle: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+
+    def train_bundle(outcomes: Outcomes, output: Path) -> None:
+        sizes.append(outcomes.queries)
+        shutil.copytree(small_bundle, output)
+
+    monkeypatch.setitem(sys.modules, "turnout.train.run", SimpleNamespace(train_bundle=train_bundle))
+    result = run("evaluate", small_bundle, *files, "--draws", 10, "--out-of-fold")
+    assert result.code == 0 and "4 LLMs on 150 queries, each out of fold" in result.out
+    assert len(sizes) == 5 and sum(sizes) == 4 * 150
 
 
 def test_wrong_files(run: Run, small_bundle: Path, files: list[Path], tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ Report = dict[str, Any]
 
 def decide(found: Outcomes, bundle: Path, pools: Any = None) -> Decided:
     (task,) = tasks(found, pools)
-    return protocol.decide(task, [protocol.test_fold(task, router_of(bundle, task.llms))])
+    return protocol.decide(task, [protocol.split_fold(task, router_of(bundle, task.llms))])
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +184,7 @@ def test_a_placebo_above_the_hull_is_told() -> None:
 def test_label_noise_degrades_smoothly(small_bundle: Path, name: str) -> None:
     full = recorded.outcomes(900)
     (task,) = tasks(full)
-    fold = protocol.test_fold(task, router_of(small_bundle, task.llms))
+    fold = protocol.split_fold(task, router_of(small_bundle, task.llms))
     x = np.stack([fold.router.embed(text) for text in task.texts]).astype(np.float64)
     rng = np.random.default_rng(4)
     coins = rng.random(task.score.shape)

@@ -79,7 +79,7 @@ def _rival_cases(workload: Workload, notices: list[str]) -> list[Case]:
 def _bare_faiss(workload: Workload) -> Row:
     """The same FAISS symbol in a bare loop, measured beside our stage."""
     index = workload.index
-    timing = _inside(lambda: index.time_search(workload.vectors, 4)[1], 5)
+    timing = _inside(lambda: index.time_search(workload.units, 4)[1], 5)
     return Row("capability_1000", "bare_faiss", 1, timing.p50_us, timing.p99_us, timing.per_second)
 
 

@@ -37,7 +37,8 @@ def same_stem(train: Sequence[str], test: Sequence[str]) -> list[Near]:
 def near_duplicates(train: Sequence[str], test: Sequence[str], least: float = 0.8) -> list[Near]:
     """Test texts with a training text of Jaccard similarity >= `least` on word 3-grams.
 
-    Candidates come from MinHash (Broder 1997) with 16 bands of 4; what is reported is the exact similarity.
+    Candidates come from MinHash (Broder 1997) with 16 bands of 4, of each band at most 50 training texts; what is
+    reported is the exact similarity.
     """
     grams = _grams([*train, *test])
     signatures = _signatures(grams)

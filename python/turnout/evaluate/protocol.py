@@ -105,7 +105,7 @@ class Decided:
         return next(policy for policy in self.policies if policy.name == name)
 
 
-def test_fold(task: Task, router: Router, predicts: bool = True) -> Fold:
+def split_fold(task: Task, router: Router, predicts: bool = True) -> Fold:
     """Fit on the split "train", decide the split "test"."""
     require_rows(task, task.train, "training")
     require_rows(task, ~task.train, "test")

@@ -127,7 +127,7 @@ def _known(path: Path | None, found: Sequence[Task]) -> tuple[list[Task], list[s
 
 
 def _test(task: Task, path: Path | None) -> Fold:
-    return protocol.test_fold(task, bundled.router_of(path, task.llms))
+    return protocol.split_fold(task, bundled.router_of(path, task.llms))
 
 
 def _trained(outcomes: Outcomes, train: Train, folder: Path, progress: Progress) -> list[Path]:

@@ -50,14 +50,15 @@ class Model:
     latent: int
     skills: int
     heads: list[list[float]]  # [1 + S, Z]
-    centroids: list[list[float]]  # [K, dim], unit rows
+    centroids: list[list[float]]  # [K, unit_dim], unit rows
     domain_threshold: float
     mean_difficulty: float
+    unit_dim: int  # what follows in a vector are lexical scores
 
     def assess(self, x: list[float]) -> Assessment:
         """Greedy: the latent mean."""
         row, z = self.network.run(x), self.latent
-        similarity = max(dot(x, centroid) for centroid in self.centroids)
+        similarity = max(dot(x[: self.unit_dim], centroid) for centroid in self.centroids)
         return Assessment(
             sigmoid(row[2 * z]),
             row[2 * z],

@@ -42,6 +42,8 @@ PENALTY = 2.0  # chosen on the training splits: rank correlation and accuracy ar
 
 
 def targets(difficulty: FloatArray, domain: IntArray, domains: int, length: FloatArray) -> Targets:
+    """Difficulty enters as a probability of failure: a few queries that all LLMs fail would rule a fit to logits."""
+    difficulty = response.sigmoid(difficulty)
     values = np.hstack([difficulty[:, None], np.eye(domains)[domain], length[:, None]])
     return Targets(values, np.full(values.shape[1], PENALTY))
 

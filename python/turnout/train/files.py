@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from turnout.evaluate import calibration
-from turnout.train import abilities, bundle, capabilities, card, export, metrics, pools, regions
+from turnout.train import abilities, bundle, capabilities, card, crossfit, export, metrics, pools, regions
 from turnout.train.distil_table import StaticTable
 from turnout.train.lexical import LexicalTable
 from turnout.train.pipeline import Trained
@@ -54,7 +54,7 @@ def _difficulty_files(trained: Trained, d: FloatArray, centres: Float32Array) ->
         "domains": len(trained.groups),
     }
     heads = np.zeros((1 + len(trained.groups), trained.network.latent), np.float32)
-    heads[0] = trained.network.heads[0]  # a posterior is not linear in the latent: a sampled latent leaves it
+    heads[0] = difficulty_head(trained)  # a posterior is not linear in the latent: a sampled latent leaves it
     domains = np.stack([trained.model.domain_offset, trained.model.domain_floor])
     return {
         "difficulty/network.onnx": export.to_onnx(trained.network),
@@ -63,6 +63,18 @@ def _difficulty_files(trained: Trained, d: FloatArray, centres: Float32Array) ->
         "difficulty/centroids.npy": bundle.npy(centres),
         "difficulty/config.json": bundle.to_json(config),
     }
+
+
+def difficulty_head(trained: Trained) -> FloatArray:
+    """How the bundle's b moves with the latent, [Z]: least squares over the training queries, since the domain's share of
+    it is not linear."""
+    x = np.hstack([trained.unit, trained.block.held])
+    z = trained.network.encode(x)[0]
+    b, logits, _ = trained.network.assess(x)
+    posterior = crossfit.softmax(logits)
+    total = b + posterior @ trained.model.domain_offset
+    head, *_ = np.linalg.lstsq(z - z.mean(0), total - total.mean(), rcond=None)
+    return np.asarray(head)
 
 
 def _capability_files(trained: Trained, centres: Float32Array) -> dict[str, bytes]:
@@ -97,11 +109,9 @@ def measured(trained: Trained) -> dict[str, Any]:
     p = trained.model.predict(trained.views)
     d = trained.difficulty
     step = np.exp(0.5 * trained.network.encode(np.hstack([trained.unit, trained.block.held]))[1])
-    moved = step * trained.network.heads[0]
+    moved = step * difficulty_head(trained)
     return {
-        "out_of_fold": {
-            name: _of_set(outcomes.sets == k, scores, p, d) for k, name in enumerate(outcomes.set_names)
-        },
+        "out_of_fold": {name: _of_set(outcomes.sets == k, scores, p, d) for k, name in enumerate(outcomes.set_names)},
         "domain_accuracy": round(float((trained.views.posterior.argmax(1) == trained.domain).mean()), 4),
         "active_units": trained.latent.active_units,
         "kl_nats": round(trained.latent.kl_nats, 3),
@@ -118,8 +128,8 @@ def _of_set(rows: Any, scores: FloatArray, p: FloatArray, d: FloatArray) -> dict
     inside, chance = scores[rows], p[rows]
     seen = ~np.isnan(inside)
     llms = [m for m in range(seen.shape[1]) if seen[:, m].any()]
-    each = [calibration.measure(chance[seen[:, m], m], inside[seen[:, m], m]) for m in llms]
-    whole = calibration.measure(chance[seen], inside[seen])
+    each = [_calibration(chance[seen[:, m], m], inside[seen[:, m], m]) for m in llms]
+    whole = _calibration(chance[seen], inside[seen])
     answered = seen.any(1)
     failure = 1.0 - np.nanmean(inside[answered], 1)
     return {
@@ -130,6 +140,10 @@ def _of_set(rows: Any, scores: FloatArray, p: FloatArray, d: FloatArray) -> dict
         "llms": len(llms),
         "llms_calibrated": sum(found.passes for found in each),
     }
+
+
+def _calibration(p: FloatArray, score: FloatArray) -> calibration.Calibration:
+    return calibration.calibrations(p[:, None], score[:, None])[0]
 
 
 def render(

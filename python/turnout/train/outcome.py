@@ -8,7 +8,7 @@ offset of its own (Platt 1999), shrunk to 1 and 0. All of it is fitted to held-o
 the fold out too.
 
 A guess floor (3PL; Birnbaum 1968) is a share of what the weakest LLM gets right in a domain. The share is chosen on
-held-out predictions, and is 0 unless a larger one is better by more than a standard error.
+held-out predictions, and is 0 unless a larger one is better by more than two standard errors.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def _newton(
         p = np.clip(floor + (1.0 - floor) * s, 1e-9, 1.0 - 1e-9)
         slope = (1.0 - floor) * s * (1.0 - s)
         gradient = a.T @ (w * (y - p) * slope / (p * (1.0 - p))) - precision * (beta - start)
-        curvature = (a * (w * slope**2 / (p * (1.0 - p)))[:, None]).T @ a + np.diag(precision) + 1e-9 * np.eye(len(beta))
+        curvature = (
+            (a * (w * slope**2 / (p * (1.0 - p)))[:, None]).T @ a + np.diag(precision) + 1e-9 * np.eye(len(beta))
+        )
         step = np.linalg.solve(curvature, gradient)
         beta = beta + np.clip(step, -1.0, 1.0)
         if np.abs(step).max() < 1e-9:
@@ -180,13 +182,13 @@ def _calibrated(
 def _choose_floor(
     scores: FloatArray, views: Views, domain: IntArray, group: IntArray, fold: IntArray
 ) -> tuple[FloatArray, _Fit]:
-    """The largest gain in held-out likelihood, if it is more than a standard error (Breiman et al. 1984)."""
+    """The largest gain in held-out likelihood, if it is more than two standard errors."""
     least = _floors(scores, domain, views.posterior.shape[1])
     found = [(share * least, _calibrated(scores, views, domain, group, fold, share * least)) for share in FLOOR_SHARES]
     best = found[0]
     for floor, fitted in found[1:]:
         gain = best[1].loss - fitted.loss
-        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+        if gain.mean() > 2.0 * gain.std() / np.sqrt(len(gain)):
             best = floor, fitted
     return best
 

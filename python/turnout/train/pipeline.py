@@ -94,9 +94,7 @@ def train(
     progress(f"reading {outcomes.queries} queries")
     unit = base.table.embed(base.table.ids(outcomes.texts))
     tokenizer = _native.Tokenizer(_vocabulary(base.table))
-    features = lexical_features(
-        tokenizer, outcomes.texts, lexical.BITS, head=base.table.head, tail=base.table.tail
-    )
+    features = lexical_features(tokenizer, outcomes.texts, lexical.BITS, head=base.table.head, tail=base.table.tail)
     fold, scores = folds(outcomes.texts, crossfit.FOLDS), outcomes.matrix()
     groups, domain = domains.group(outcomes.sets, outcomes.set_names, outcomes.domains, unit, settings.seed)
     progress("item response")
@@ -211,7 +209,9 @@ def _kinds(outcomes: Outcomes) -> dict[str, int]:
 
 def data_digest(outcomes: Outcomes) -> str:
     """A hash of the queries and outcomes that were used."""
-    digest = hashlib.sha256("\0".join(outcomes.query_ids + outcomes.texts + outcomes.domains).encode("utf-8", "replace"))
+    digest = hashlib.sha256(
+        "\0".join(outcomes.query_ids + outcomes.texts + outcomes.domains).encode("utf-8", "replace")
+    )
     for column in (outcomes.query, outcomes.llm, outcomes.score, outcomes.usd, outcomes.out_tokens):
         digest.update(column.tobytes())
     return digest.hexdigest()[:16]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ def train_bundle(
     date: datetime.date | None = None,
     checkpoints: Path | None = None,
     progress: Progress = _quiet,
+    excluded: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Trains a bundle on the training split and writes its folder.
 
@@ -67,6 +68,8 @@ def train_bundle(
     checkpoints : path, optional
         A folder that keeps finished stages; a run on the same data with the same settings goes on from them.
     progress : callable, optional
+    excluded : sequence of str
+        What was left out of the sets before, for the model card.
 
     Returns
     -------
@@ -100,7 +103,8 @@ def train_bundle(
     try:
         with threadpool_limits(1):
             trained = pipeline.train(inside, ground, found, stage, tell)
-            header = _write(trained, digest, Path(output), name or "+".join(inside.set_names), date)
+            facts = pipeline.facts(trained, digest) | {"excluded": list(excluded)}
+            header = _write(trained, facts, Path(output), name or "+".join(inside.set_names), date)
     finally:
         torch.set_num_threads(threads)
     stage.clear()
@@ -116,7 +120,9 @@ def _training_part(outcomes: Outcomes) -> Outcomes:
         raise fail(InputError, "queries", message)
     llms = [inside.llms[m] for m in np.unique(inside.llm).tolist()]
     if len(llms) < 2:
-        raise fail(InputError, "outcomes", f"expected at least 2 LLMs with outcomes in the split 'train', got {len(llms)}")
+        raise fail(
+            InputError, "outcomes", f"expected at least 2 LLMs with outcomes in the split 'train', got {len(llms)}"
+        )
     used = np.unique(inside.sets)
     names = tuple(inside.set_names[k] for k in used.tolist())
     return replace(inside.select_llms(llms), set_names=names, sets=np.searchsorted(used, inside.sets))
@@ -128,9 +134,8 @@ def _key(digest: str, settings: Settings, base: Base) -> str:
 
 
 def _write(
-    trained: pipeline.Trained, digest: str, output: Path, name: str, date: datetime.date | None
+    trained: pipeline.Trained, training: dict[str, Any], output: Path, name: str, date: datetime.date | None
 ) -> dict[str, Any]:
-    training = pipeline.facts(trained, digest)
     figures = files.measured(trained)
     content = files.render(trained, training, figures, name, date or UNDATED)
     header = bundle.manifest(content, name, training, figures, date.isoformat() if date else None)
