@@ -403,6 +403,10 @@ def test_too_little_data_is_refused_before_anything_is_done(ground: base.Base, t
     with pytest.raises(ConfigError, match="cost_usd: no LLM has recorded costs"):
         run.train_bundle(few(120), tmp_path / "b", base=ground, settings=FAST)
     assert not (tmp_path / "b").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="no bundle: it is not replaced"):
+        run.train_bundle(few(120, 3, 1e-4), tmp_path / "mine", base=ground, settings=FAST)
 
 
 def test_logs_without_domains_and_tokens_train_too(ground: base.Base, tmp_path: Path) -> None:
