@@ -8,11 +8,12 @@ namespace turnout::python {
 namespace {
 
 difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids,
-                             double threshold, double mean) {
+                             double threshold, double mean, int lexical) {
   const auto h = exact<float>(heads, "heads", 2), c = exact<float>(centroids, "centroids", 2);
   difficulty::Tables t;
   t.latent = latent;
   t.skills = skills;
+  t.lexical = lexical;
   t.heads.assign(h.data(), h.data() + h.size());
   t.centroids.assign(c.data(), c.data() + c.size());
   t.domain_threshold = static_cast<float>(threshold);
@@ -21,8 +22,9 @@ difficulty::Tables tables_of(int latent, int skills, const py::object& heads, co
 }
 
 SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads,
-                 const py::object& centroids, double threshold, double mean) {
-  return std::make_shared<PyModel>(std::move(network), tables_of(latent, skills, heads, centroids, threshold, mean));
+                 const py::object& centroids, double threshold, double mean, int lexical) {
+  return std::make_shared<PyModel>(std::move(network),
+                                   tables_of(latent, skills, heads, centroids, threshold, mean, lexical));
 }
 
 std::vector<float> copy(const float* values, int n) { return {values, values + n}; }
@@ -64,13 +66,16 @@ void bind_difficulty(py::module_& m) {
       .def_readonly("difficulty", &Assessment::difficulty)
       .def_readonly("logit", &Assessment::logit)
       .def_readonly("domain_similarity", &Assessment::domain_similarity)
+      .def_readonly("floor", &Assessment::floor)
+      .def_readonly("output_scale", &Assessment::output_scale)
       .def_readonly("out_of_domain", &Assessment::out_of_domain)
       .def_property_readonly("latent_mean", [](const Assessment& a) { return copy(a.latent_mean, kMaxLatent); })
       .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })
       .def_property_readonly("skills", [](const Assessment& a) { return copy(a.skills, kMaxSkills); });
   py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
       .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"),
-           py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"), py::arg("mean_difficulty"))
+           py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"), py::arg("mean_difficulty"),
+           py::arg("lexical") = 0)
       .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
       .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")
       .def(

@@ -1,71 +1,13 @@
-#include "turnout/router.hpp"
+#include "router.hpp"
 
 #include <algorithm>
 #include <limits>
-#include <mutex>
-#include <system_error>
-#include <thread>
 
 #include "batch.hpp"
-#include "decision.hpp"
 #include "difficulty.hpp"
-#include "query.hpp"
 
 namespace turnout::python {
 namespace {
-
-// Workspaces are kept and handed out, so that a warm call finds its buffers grown and its tensors bound. A burst of
-// threads leaves no more of them (about 3 MB each) than the machine can use at once.
-class WorkspacePool {
- public:
-  explicit WorkspacePool(const Router& router) : router_(router) {}
-  using Pointer = decltype(std::declval<Router>().workspace());
-
-  Pointer take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        Pointer ws = std::move(free_.back());
-        free_.pop_back();
-        return ws;
-      }
-    }
-    return router_.workspace();
-  }
-  void give(Pointer ws) {
-    const std::lock_guard lock(mutex_);
-    if (free_.size() < kept_) free_.push_back(std::move(ws));
-  }
-
- private:
-  const Router& router_;
-  std::mutex mutex_;
-  std::vector<Pointer> free_;
-  const std::size_t kept_ = std::max(4u, std::thread::hardware_concurrency());
-};
-
-class Lease {
- public:
-  explicit Lease(WorkspacePool& pool) : pool_(pool), ws_(pool.take()) {}
-  ~Lease() { pool_.give(std::move(ws_)); }
-  Router::Workspace& operator*() { return *ws_; }
-
- private:
-  WorkspacePool& pool_;
-  WorkspacePool::Pointer ws_;
-};
-
-struct PyRouter {
-  explicit PyRouter(Snapshot snapshot)
-      : router(std::move(snapshot)),
-        names(std::make_shared<const trace::Names>(router.snapshot().names)),
-        pool(router) {
-    pool.give(router.workspace());
-  }
-  Router router;
-  SharedNames names;
-  WorkspacePool pool;
-};
 
 // The options of a call travel as one tuple: fewer arguments than pybind11 keeps without a heap allocation. What it
 // cannot read is a Python TypeError or OverflowError; turnout.arguments says which option it was.
@@ -158,49 +100,16 @@ std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const
   return decision;
 }
 
-constexpr int kMaxThreads = 256;
-
-// Rows are split over threads in equal runs; each run is what one thread alone would have given. Runs for which the
-// system gives no thread are done here.
-template <class Run>
-void in_threads(int rows, int threads, const Run& run) {
-  const int workers = std::clamp(threads, 1, std::clamp(rows, 1, kMaxThreads));
-  std::vector<std::exception_ptr> errors(static_cast<std::size_t>(workers));
-  const auto start = [&](int w) { return static_cast<int>(std::int64_t{rows} * w / workers); };
-  const auto work = [&](int w) {
-    try {
-      run(start(w), start(w + 1));
-    } catch (...) {
-      errors[static_cast<std::size_t>(w)] = std::current_exception();
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    int given = 1;
-    try {
-      for (others.reserve(static_cast<std::size_t>(workers)); given < workers; ++given)
-        others.emplace_back(work, given);
-    } catch (const std::system_error&) {
-    }
-    work(0);
-    for (int w = given; w < workers; ++w) work(w);
-  }
-  for (const auto& error : errors)
-    if (error) std::rethrow_exception(error);
-}
-
 // Decisions are made a window at a time and kept packed: memory follows what is used of each record.
-constexpr int kWindow = kMaxBatch;
-
 template <class RouteRows>
 std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const RouteRows& route_rows) {
   auto batch = std::make_unique<PyBatch>(self.names, rows);
   const py::gil_scoped_release release;
   in_threads(rows, threads, [&](int from, int to) {
     Lease ws(self.pool);
-    std::vector<trace::Decision> window(static_cast<std::size_t>(std::min(kWindow, to - from)));
-    for (int start = from; start < to; start += kWindow) {
-      const int n = std::min(kWindow, to - start);
+    std::vector<trace::Decision> window(static_cast<std::size_t>(std::min(kMaxBatch, to - from)));
+    for (int start = from; start < to; start += kMaxBatch) {
+      const int n = std::min(kMaxBatch, to - start);
       route_rows(start, n, *ws, window.data());
       batch->store(start, n, window.data());
     }
@@ -209,13 +118,7 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
 }
 
 std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const py::tuple& options, int threads) {
-  const auto array = exact<float>(rows, "queries", 2);
-  if (array.shape(0) > std::numeric_limits<int>::max())
-    throw Error(ErrorKind::input, "queries", "expected fewer than 2^31 rows, got " + std::to_string(array.shape(0)));
-  if (array.shape(1) != self.router.dim())
-    throw Error(ErrorKind::input, "queries",
-                "expected float32[N, " + std::to_string(self.router.dim()) + "], as '" + self.names->embedder +
-                    "' gives, got [N, " + std::to_string(array.shape(1)) + "]");
+  const auto array = vectors_of(self, rows);
   Request common = request_of(options);
   common.vector = array.data();
   check_tokens(common);
@@ -230,24 +133,13 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
 }
 
 std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const py::tuple& options, int threads) {
-  const py::tuple held(texts);  // the texts live as long as the views of them
-  std::vector<TextView> views;
-  std::vector<std::string_view> data;
-  views.reserve(held.size());
-  for (std::size_t i = 0; i < held.size(); ++i) {
-    const py::object item = held[i];
-    if (!is_text(item))
-      throw py::type_error("queries[" + std::to_string(i) + "]: expected str or bytes, got " +
-                           std::string(py::str(py::type::of(item).attr("__name__"))));
-    views.emplace_back(item);
-    data.push_back(views.back().view());
-  }
+  const Texts held(texts);
   const Request common = request_of(options);
-  return collect(self, static_cast<int>(data.size()), threads,
+  return collect(self, static_cast<int>(held.views.size()), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
                    Request in = common;
                    in.row = start;
-                   self.router.route_batch({data.data() + start, static_cast<std::size_t>(n)}, in, ws, out);
+                   self.router.route_batch(held.rows(start, n), in, ws, out);
                  });
 }
 
@@ -314,28 +206,6 @@ Constraints make_constraints(const std::vector<bool>& allowed, const std::vector
   return c;
 }
 
-Array<float> predict(PyRouter& self, const py::object& rows) {
-  const auto array = exact<float>(rows, "queries", 2);
-  if (array.shape(1) != self.router.dim())
-    throw Error(ErrorKind::input, "queries", "expected float32[N, " + std::to_string(self.router.dim()) + "]");
-  const auto llms = static_cast<py::ssize_t>(self.names->llms.size());
-  Array<float> out({array.shape(0), llms});
-  const float* x = array.data();
-  float* row = out.mutable_data();
-  const py::ssize_t n = array.shape(0), dim = array.shape(1);
-  const py::gil_scoped_release release;
-  const auto& model = *self.router.snapshot().difficulty;
-  auto ws = model.workspace();
-  std::vector<double> quality(static_cast<std::size_t>(llms));
-  difficulty::Assessment a;
-  for (py::ssize_t i = 0; i < n; ++i, x += dim, row += llms) {
-    model.assess(x, ws, a);
-    self.router.predict(a, quality.data());
-    std::copy(quality.begin(), quality.end(), row);
-  }
-  return out;
-}
-
 }  // namespace
 
 void bind_router(py::module_& m) {
@@ -343,7 +213,8 @@ void bind_router(py::module_& m) {
       .def(py::init(&make_constraints), py::kw_only(), py::arg("allowed"), py::arg("denied"), py::arg("disabled"),
            py::arg("needs"), py::arg("kinds"), py::arg("granted"), py::arg("cost_bias"));
 
-  py::class_<PyRouter>(m, "Router")
+  py::class_<PyRouter> router(m, "Router");
+  router
       .def(py::init(&make_router), py::kw_only(), py::arg("llms"), py::arg("operators"), py::arg("capabilities"),
            py::arg("embedder"), py::arg("difficulty"), py::arg("index"), py::arg("config"), py::arg("bundle"),
            py::arg("version"), py::arg("embedder_name"))
@@ -352,7 +223,6 @@ void bind_router(py::module_& m) {
       .def("route_texts", route_texts)
       .def("embed", embed)
       .def("count_tokens", count_tokens)
-      .def("predict", predict)
       .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })
       .def(
           "capsule", [](const PyRouter& self) { return py::capsule(&self.router, "turnout.Router"); },
@@ -361,6 +231,7 @@ void bind_router(py::module_& m) {
       .def_property_readonly("llms", [](const PyRouter& self) { return self.names->llms; })
       .def_property_readonly("operators", [](const PyRouter& self) { return self.names->operators; })
       .def_property_readonly("capabilities", [](const PyRouter& self) { return self.names->capabilities; });
+  bind_predict(router);
 }
 
 }  // namespace turnout::python

@@ -86,6 +86,13 @@ py::tuple tools_of(const PyDecision& p) {
   return all;
 }
 
+py::tuple tool_similarities_of(const PyDecision& p) {
+  py::tuple all(p.d.tool_count);
+  for (int i = 0; i < p.d.tool_count; ++i)
+    all[static_cast<std::size_t>(i)] = py::float_(static_cast<double>(p.d.tools[i].similarity));
+  return all;
+}
+
 py::tuple reasons_of(const Decision& d) {
   py::list names;
   for (int i = 0; i < trace::kReasons; ++i)
@@ -148,6 +155,8 @@ py::dict to_dict(const PyDecision& p) {
   d["seed"] = p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
   d["llm"] = first_llm(p);
   d["difficulty"] = p.d.difficulty;
+  d["floor"] = p.d.floor;
+  d["output_scale"] = p.d.output_scale;
   d["domain_similarity"] = p.d.domain_similarity;
   d["in_tokens"] = p.d.in_tokens;
   d["kept_tokens"] = p.d.kept_tokens;
@@ -300,7 +309,13 @@ void bind_alternative(py::module_& m) {
 void bind_decision_numbers(py::class_<PyDecision>& c) {
   c.def_property_readonly(
        "difficulty", [](const PyDecision& p) { return p.d.difficulty; },
-       "P(the reference LLM fails) on this query, in [0, 1].")
+       "P(the reference LLM fails) on this query, were there no guessing; in [0, 1].")
+      .def_property_readonly(
+          "floor", [](const PyDecision& p) { return p.d.floor; },
+          "Share of right answers that guessing gives: every P(correct) of an LLM lies above it.")
+      .def_property_readonly(
+          "output_scale", [](const PyDecision& p) { return p.d.output_scale; },
+          "Length of answers to this query, in multiples of each LLM's own.")
       .def_property_readonly(
           "domain_similarity", [](const PyDecision& p) { return p.d.domain_similarity; },
           "Best cosine to a centroid of the training queries, in [-1, 1].")
@@ -367,6 +382,8 @@ void bind_decision(py::module_& m) {
                              "The calls to make, in topological order; empty where no LLM or operator is allowed.")
       .def_property_readonly("layers", layers_of, "The operators that were drawn in each layer, as (id, probability).")
       .def_property_readonly("tools", tools_of, "Tools and agents that fit the query, best first, as (id, score).")
+      .def_property_readonly("tool_similarities", tool_similarities_of,
+                             "The inner product of each of `tools` with the query: its score before the cost bias.")
       .def_property_readonly("alternatives", alternatives_of, "LLMs as a single call, best first.")
       .def_property_readonly("infeasible", infeasible_of, "For each LLM that is excluded: the rule that excludes it.")
       .def_property_readonly(

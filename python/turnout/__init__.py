@@ -15,10 +15,12 @@ from turnout.core import BundleError, ConfigError, EngineError, InputError, Turn
 from turnout.embed import CallableEmbedder, OnnxEmbedder
 from turnout.info import build_info
 from turnout.pool import Pool
+from turnout.predict import Assessments, Predictions
 from turnout.router import Router
 
 __all__ = [
     "Alternative",
+    "Assessments",
     "BundleError",
     "CallableEmbedder",
     "ConfigError",
@@ -30,6 +32,7 @@ __all__ = [
     "OnnxEmbedder",
     "PlanNode",
     "Pool",
+    "Predictions",
     "Router",
     "TurnoutError",
     "__version__",

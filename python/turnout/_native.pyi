@@ -15,6 +15,17 @@ _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float
 # value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second.
 _Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
 
+# P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
+_Predicted = tuple[NDArray[np.float32], NDArray[np.float32]]
+_Assessed = tuple[
+    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.bool_],
+]
+
 class _Stage(Protocol):
     @property
     def weights(self) -> Sequence[float]: ...
@@ -87,6 +98,10 @@ class Tokenizer:
     def __init__(self, vocab: bytes, path: str = "vocab.txt") -> None: ...
     def encode(self, text: str | bytes) -> NDArray[np.int32]:
         """Text (str, or UTF-8 bytes) -> int32[T], every token of it."""
+    def lexical_features(
+        self, texts: Sequence[str | bytes], bits: int, *, head: int, tail: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+        """Texts -> indptr int64[N + 1], buckets int32, marks int32[N, 11], tokens int32[N]."""
     def id(self, token: str) -> int:
         """The id of a token, or -1."""
     def token(self, id: int) -> str: ...
@@ -106,10 +121,16 @@ class Embedder:
     @property
     def dim(self) -> int: ...
     @property
+    def lexical(self) -> int:
+        """How many of the last numbers are lexical scores."""
+    @property
     def name(self) -> str: ...
 
+# ngrams [B, R], their weights [B], scale [R], marks [116, R].
+_Lexical = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]
+
 class StaticEmbedder(Embedder):
-    """Weighted mean of int8 rows."""
+    """Weighted mean of int8 rows, and lexical scores where there are tables of them."""
 
     def __init__(
         self,
@@ -119,9 +140,10 @@ class StaticEmbedder(Embedder):
         name: str,
         head: int = 128,
         tail: int = 384,
+        lexical: _Lexical | None = None,
     ) -> None: ...
     def embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """int32[T] of at most 512 ids -> float32[D], read-only."""
+        """int32[T] of at most 512 ids -> their unit vector, read-only."""
     @property
     def tokenizer(self) -> Tokenizer: ...
 
@@ -319,6 +341,10 @@ class Assessment:
     @property
     def logit(self) -> float: ...
     @property
+    def floor(self) -> float: ...
+    @property
+    def output_scale(self) -> float: ...
+    @property
     def domain_similarity(self) -> float: ...
     @property
     def out_of_domain(self) -> bool: ...
@@ -342,6 +368,7 @@ class DifficultyModel:
         centroids: NDArray[np.float32],
         domain_threshold: float,
         mean_difficulty: float,
+        lexical: int = 0,
     ) -> None: ...
     def assess(self, x: NDArray[np.float32]) -> Assessment:
         """One float32[D] row, greedy: the latent mean."""
@@ -370,6 +397,7 @@ class CapabilityIndex:
         kinds: NDArray[np.uint8],
         requires: NDArray[np.uint32],
         usd_per_call: NDArray[np.float32],
+        threshold: float = ...,
     ) -> None: ...
     def search(
         self,
@@ -385,6 +413,8 @@ class CapabilityIndex:
     def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...
+    @property
+    def threshold(self) -> float: ...
     @property
     def vectors(self) -> NDArray[np.float32]: ...
     @property
@@ -635,7 +665,13 @@ class Decision:
 
     @property
     def difficulty(self) -> float:
-        """P(the reference LLM fails) on this query, in [0, 1]."""
+        """P(the reference LLM fails) on this query, were there no guessing; in [0, 1]."""
+    @property
+    def floor(self) -> float:
+        """Share of right answers that guessing gives: every P(correct) of an LLM lies above it."""
+    @property
+    def output_scale(self) -> float:
+        """Length of answers to this query, in multiples of each LLM's own."""
     @property
     def domain_similarity(self) -> float:
         """Best cosine to a centroid of the training queries, in [-1, 1]."""
@@ -702,6 +738,9 @@ class Decision:
     @property
     def tools(self) -> tuple[tuple[str, float], ...]:
         """Tools and agents that fit the query, best first, as (id, score)."""
+    @property
+    def tool_similarities(self) -> tuple[float, ...]:
+        """The inner product of each of `tools` with the query: its score before the cost bias."""
     @property
     def alternatives(self) -> tuple[Alternative, ...]:
         """LLMs as a single call, best first."""
@@ -822,7 +861,14 @@ class Router:
     def route_texts(self, queries: Sequence[str | bytes], options: _Options, threads: int, /) -> DecisionBatch: ...
     def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
     def count_tokens(self, text: str | bytes, /) -> int: ...
-    def predict(self, queries: NDArray[np.float32], /) -> NDArray[np.float32]: ...
+    def predict_texts(
+        self, queries: Sequence[str | bytes], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def predict_vectors(
+        self, queries: NDArray[np.float32], in_tokens: NDArray[np.int32], threads: int, /
+    ) -> _Predicted: ...
+    def assess_texts(self, queries: Sequence[str | bytes], threads: int, /) -> _Assessed: ...
+    def assess_vectors(self, queries: NDArray[np.float32], threads: int, /) -> _Assessed: ...
     @property
     def embedder_name(self) -> str: ...
     def capsule(self) -> CapsuleType:

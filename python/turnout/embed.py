@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,12 @@ from turnout.schema import fail
 __all__ = [
     "CallableEmbedder",
     "Embedder",
+    "LexicalFeatures",
     "OnnxEmbedder",
     "StaticEmbedder",
     "Tokenizer",
     "Vector",
+    "lexical_features",
     "load_encoder",
     "load_minilm",
 ]
@@ -98,6 +101,51 @@ def load_minilm(vocab: str | Path | None = None, *, max_tokens: int = 256, threa
     return load_encoder(model, vocab, name=MINILM_NAME, max_tokens=max_tokens, threads=threads)
 
 
+@dataclass(frozen=True, eq=False)
+class LexicalFeatures:
+    """What the lexical block of a static embedder sees of N texts.
+
+    Attributes
+    ----------
+    indptr : int64[N + 1]
+        Text i has the buckets ``buckets[indptr[i] : indptr[i + 1]]``.
+    buckets : int32
+        Distinct buckets that the text's unigrams and bigrams of tokens hash to, ascending.
+    marks : int32[N, 11]
+        Rows of the marks' table, of 116, that are on.
+    tokens : int32[N]
+        Tokens of the whole text. Where it is 0 the embedder gives zeros, whatever the marks.
+    """
+
+    indptr: npt.NDArray[np.int64]
+    buckets: npt.NDArray[np.int32]
+    marks: npt.NDArray[np.int32]
+    tokens: npt.NDArray[np.int32]
+
+
+def lexical_features(
+    tokenizer: Tokenizer, texts: Sequence[str | bytes], bits: int, *, head: int = 128, tail: int = 384
+) -> LexicalFeatures:
+    """The lexical features of many texts, from the code that serves them; for training. docs/bundle-format.md.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+        Of the embedder: `Tokenizer(vocab)` or `StaticEmbedder.tokenizer`.
+    texts : sequence of str or bytes
+    bits : int
+        There are 2**bits buckets; 10 to 18.
+    head, tail : int
+        N-grams are of the first `head` and the last `tail` tokens, as in the bundle.
+
+    Raises
+    ------
+    InputError, TypeError
+        `bits`, `head` or `tail` out of range, a text of more than 1 MiB or no text; names the row.
+    """
+    return LexicalFeatures(*tokenizer.lexical_features(texts, bits, head=head, tail=tail))
+
+
 class CallableEmbedder:
     """The caller's own embedder as a function of a text, plain or async.
 
@@ -109,6 +157,8 @@ class CallableEmbedder:
         Name of the vector space, compared with the one that a bundle was trained in.
     dim : int
         Dimension of the vectors.
+    lexical : int
+        How many of the last numbers are lexical scores, which stay as they are; those of the bundle's own embedder.
     count_tokens : callable, optional
         Text -> its length in tokens, for prices and context windows. By default a quarter of its bytes, rounded up.
     """
@@ -119,11 +169,13 @@ class CallableEmbedder:
         *,
         name: str,
         dim: int,
+        lexical: int = 0,
         count_tokens: Callable[[str | bytes], int] | None = None,
     ) -> None:
         self.function = function
         self.name = name
         self.dim = dim
+        self.lexical = lexical
         self._count_tokens = count_tokens
 
     def embed(self, text: str | bytes) -> Vector:
@@ -137,7 +189,7 @@ class CallableEmbedder:
         return self.check(self.function(text))
 
     def check(self, vector: Any) -> Vector:
-        """`vector` as float32[D] of norm 1; raises as `embed` does."""
+        """`vector` as float32[D], of norm 1 but for its lexical scores; raises as `embed` does."""
         try:
             array = np.ascontiguousarray(vector, dtype=np.float32)
         except (TypeError, ValueError):
@@ -159,12 +211,12 @@ class CallableEmbedder:
         assert isinstance(error, InputError)
         return error
 
-    @staticmethod
-    def _unit(array: Vector) -> Vector:
-        norm = math.sqrt(float(np.dot(array.astype(np.float64), array)))
+    def _unit(self, array: Vector) -> Vector:
+        unit = array[: self.dim - self.lexical]
+        norm = math.sqrt(float(np.dot(unit.astype(np.float64), unit)))
         if norm == 0.0 or abs(norm - 1.0) <= _NORM_SLACK:
             return array
-        return (array / norm).astype(np.float32)
+        return np.concatenate([unit / norm, array[len(unit) :]]).astype(np.float32)
 
     def __repr__(self) -> str:
         return f"CallableEmbedder({self.function!r}, name={self.name!r}, dim={self.dim})"

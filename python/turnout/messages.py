@@ -60,19 +60,19 @@ def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-def read_messages(messages: Sequence[Mapping[str, Any]]) -> Chat:
+def read_messages(messages: Sequence[Mapping[str, Any]], at: str = "messages") -> Chat:
     """Reads chat messages in the shape that LLM APIs share (``[{"role": ..., "content": ...}]``).
 
     Raises
     ------
     InputError
         A message or part is malformed, or the text so far exceeds 1 MiB; names it, as in
-        ``messages[2].content[0].text``.
+        ``messages[2].content[0].text``; `at` is what the conversation is called.
     """
     texts: list[str] = []
     last_user, has_image, size = "", False, 0
     for i, message in enumerate(messages):
-        path = f"messages[{i}]"
+        path = f"{at}[{i}]"
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise fail(InputError, path, "expected a mapping with a role and a content")
         text, image = _content(message, path)

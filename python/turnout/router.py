@@ -18,11 +18,12 @@ from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
 from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
-from turnout.core import InputError
+from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
+from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
 
 Vector = npt.NDArray[np.float32]
@@ -56,7 +57,7 @@ class Router:
         pool: Pool | dict[str, Any] | str | Path | None = None,
         capabilities: str | Path | None = None,
         embedder: _native.Embedder | CallableEmbedder | None = None,
-        value_usd: float = DEFAULT_VALUE_USD,
+        value_usd: float | None = None,
     ) -> Router:
         """Loads a bundle and a pool.
 
@@ -70,8 +71,8 @@ class Router:
             Your tools and agents; default: the bundle's.
         embedder : optional
             Another embedder in the bundle's space: an `OnnxEmbedder` or a `CallableEmbedder`.
-        value_usd : float
-            What a correct answer is worth where a call does not say.
+        value_usd : float, optional
+            What a correct answer is worth where a call does not say; default: the pool's, in ``[routing]``, else 0.01.
 
         Raises
         ------
@@ -84,9 +85,14 @@ class Router:
         InputError, TypeError
             `value_usd` is no number from 0 to 1e6.
         """
-        _check_value(value_usd)
+        if value_usd is not None:
+            _check_value(value_usd)
         bundle = Bundle.load(path)
-        return Router(assemble(bundle, read_pool(pool, bundle), embedder, capabilities), value_usd)
+        read = read_pool(pool, bundle)
+        parts = assemble(bundle, read, embedder, capabilities)
+        if value_usd is None:
+            value_usd = read.routing.value_usd if read.routing is not None else None
+        return Router(parts, DEFAULT_VALUE_USD if value_usd is None else value_usd)
 
     def route(
         self,
@@ -189,14 +195,7 @@ class Router:
         InputError, TypeError
             As `route`; names the row.
         """
-        if isinstance(queries, str | bytes):
-            raise TypeError("queries: expected a list of queries, got one; use route()")
-        if self._callable is not None and not isinstance(queries, np.ndarray):
-            raise fail(
-                InputError, "queries", "a CallableEmbedder routes texts one by one: embed them and pass float32[N, D]"
-            )
-        if not isinstance(queries, np.ndarray | Sequence):
-            raise TypeError(f"queries: expected a list of queries or float32[N, D], got {type(queries).__name__}")
+        check_queries(queries, self._callable is not None)
         run: Any = self._native.route_vectors if isinstance(queries, np.ndarray) else self._native.route_texts
         options = (
             self._value_usd if value_usd is None else value_usd,
@@ -209,12 +208,76 @@ class Router:
             tools,
             usd_per_second,
         )
-        threads = _threads(len(queries)) if threads is None else threads
-        wrong = wrong_option(options) or wrong_threads(threads)
+        wrong = wrong_option(options)
         if wrong is not None:
             raise wrong
+        threads = self._threads(len(queries), threads)
         batch: _native.DecisionBatch = run(queries, options, threads)
         return batch
+
+    def predict(
+        self,
+        queries: Sequence[str | bytes | Sequence[Mapping[str, Any]]] | Vector,
+        *,
+        in_tokens: int | npt.ArrayLike | None = None,
+        threads: int | None = None,
+    ) -> Predictions:
+        """P(correct) and expected USD of one direct call of every LLM, without deciding.
+
+        Parameters
+        ----------
+        queries : sequence of str, bytes or chat messages, or float32[N, D]
+            What `route` takes, N of them; N may be 0.
+        in_tokens : int or int[N], optional
+            The queries' lengths in LLM tokens; default: counted from the texts. Vectors without it are priced at 0.
+        threads : int, optional
+            Default: one for every 256 queries, at most one a CPU.
+
+        Returns
+        -------
+        Predictions
+            `correct` and `usd`, float32[N, M], and the LLMs' ids. The numbers that `route` decides with: no rule, limit
+            or operator changes them.
+
+        Raises
+        ------
+        InputError, TypeError
+            As `route`; names the row.
+        """
+        check_queries(queries, self._callable is not None)
+        threads = self._threads(len(queries), threads)
+        if isinstance(queries, np.ndarray):
+            correct, usd = self._native.predict_vectors(queries, read_tokens(in_tokens, len(queries), 0), threads)
+        else:
+            texts, tokens = read_texts(queries, in_tokens, self._count_tokens)
+            correct, usd = self._native.predict_texts(texts, tokens, threads)
+        return Predictions(self.llms, correct, usd)
+
+    def assess(
+        self,
+        queries: Sequence[str | bytes | Sequence[Mapping[str, Any]]] | Vector,
+        *,
+        threads: int | None = None,
+    ) -> Assessments:
+        """What the difficulty network says of many queries; takes `queries` and `threads` as `predict` does.
+
+        Returns
+        -------
+        Assessments
+            Difficulty logit, skills, guess floor, output scale and distance to the training data. A text without tokens
+            has the mean difficulty of the training data and no skills.
+
+        Raises
+        ------
+        InputError, TypeError
+            As `route`; names the row.
+        """
+        check_queries(queries, self._callable is not None)
+        threads = self._threads(len(queries), threads)
+        if isinstance(queries, np.ndarray):
+            return Assessments(*self._native.assess_vectors(queries, threads))
+        texts, _ = read_texts(queries, 0, self._count_tokens)
+        return Assessments(*self._native.assess_texts(texts, threads))
 
     async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
         """`route` for asyncio; takes the same options.
@@ -233,13 +296,21 @@ class Router:
         return self.route(await _aembed(self._callable, text), **rest)
 
     def embed(self, text: str | bytes) -> Vector:
-        """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
+        """The vector that a text is routed by, float32[D]: of norm 1, and the lexical scores of a bundle that has them.
+
+        Zeros for a text without tokens.
+        """
         return self._callable.embed(text) if self._callable is not None else self._native.embed(text)
 
     @property
     def dim(self) -> int:
-        """Dimension of the embedder's vectors."""
+        """D, the dimension of the embedder's vectors: of the unit vector and the lexical scores together."""
         return self._native.dim
+
+    @property
+    def value_usd(self) -> float:
+        """What a correct answer is worth where a call does not say, USD."""
+        return self._value_usd
 
     @property
     def embedder_name(self) -> str:
@@ -260,6 +331,23 @@ class Router:
     def capabilities(self) -> list[str]:
         """Ids of the tools and agents, in order."""
         return self._native.capabilities
+
+    def relevance(self, decision: _native.Decision) -> list[float]:
+        """P(relevant) of each of ``decision.tools``, in their order: the share of queries for which such a tool is one
+        that fits, as calibrated on queries that training had not seen.
+
+        Raises
+        ------
+        ConfigError
+            The bundle's tools are not calibrated: it was not trained on queries with their tools.
+        """
+        config = self._parts.bundle.capability_config()
+        if config is None:
+            where = self._parts.bundle.where("capability/config.json")
+            raise fail(ConfigError, where, "no such file: the bundle's tools are not calibrated; see docs/tools.md")
+        similarities = np.array(decision.tool_similarities)
+        p: list[float] = (1.0 / (1.0 + np.exp(-(config.slope * similarities + config.intercept)))).tolist()
+        return p
 
     @property
     def parts(self) -> Parts:
@@ -300,6 +388,15 @@ class Router:
         if in_tokens is None and chat.whole != chat.text:
             in_tokens = self._count_tokens(chat.whole)
         return chat.text, in_tokens, constraints
+
+    @staticmethod
+    def _threads(rows: int, threads: int | None) -> int:
+        if threads is None:
+            return _threads(rows)
+        wrong = wrong_threads(threads)
+        if wrong is not None:
+            raise wrong
+        return threads
 
     def _count_tokens(self, text: str | bytes) -> int:
         return self._callable.count_tokens(text) if self._callable is not None else self._native.count_tokens(text)

@@ -1,6 +1,7 @@
 #include "turnout/difficulty.hpp"
 
 #include <array>
+#include <cmath>
 #include <limits>
 
 #include "check.hpp"
@@ -18,10 +19,14 @@ const float kNan = std::numeric_limits<float>::quiet_NaN();
 const float kInf = std::numeric_limits<float>::infinity();
 
 std::shared_ptr<const onnx::Session> session(int dim = kDim, int columns = kColumns) {
-  // The logit is twice x[0]; the skill is x[1].
+  // The logit is twice x[0]; the skill is x[1]; floor and logarithm of the output scale, where they are, x[0] and x[1].
   std::vector<float> weight(static_cast<std::size_t>(dim * columns));
   weight[static_cast<std::size_t>(2 * kLatent * dim)] = 2;
   weight[static_cast<std::size_t>((2 * kLatent + 1) * dim + 1)] = 1;
+  if (columns == kColumns + 2) {
+    weight[static_cast<std::size_t>(kColumns * dim)] = 1;
+    weight[static_cast<std::size_t>((kColumns + 1) * dim + 1)] = 1;
+  }
   const auto bytes =
       tiny::gemm(dim, columns, weight, std::vector<float>(static_cast<std::size_t>(columns)), kLatent, kSkills);
   return onnx::Session::create(onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY")), tiny::view(bytes),
@@ -53,6 +58,33 @@ TEST(logit_skills_and_similarity_are_read) {
   const std::array<float, 2> x{0.6f, 0.8f};
   model.assess(x.data(), ws, a);
   CHECK(a.logit == static_cast<double>(1.2f) && a.skills[0] == 0.8f && a.domain_similarity == 0.6f);
+}
+
+TEST(floor_and_output_scale_are_read_and_clamped) {
+  const Model model(session(kDim, kColumns + 2), tables());
+  auto ws = model.workspace();
+  const auto read = [&](float x, float y) {
+    Assessment a;
+    const std::array<float, 2> row{x, y};
+    model.assess(row.data(), ws, a);
+    return a;
+  };
+  const Assessment inside = read(0.25f, 0.5f);
+  CHECK(inside.floor == 0.25f && inside.output_scale == static_cast<float>(std::exp(0.5)) && inside.skills[0] == 0.5f);
+  CHECK(read(-0.5f, 0).floor == 0 && read(0.97f, 0).floor == 0.95f && read(7, 0).floor == 0.95f);
+  CHECK(read(0, 0).output_scale == 1 && read(0, 3).output_scale == 16 && read(0, -3).output_scale == 0.0625f);
+  CHECK(read(0, 3e4f).output_scale == 16 && read(0, -3e4f).output_scale == 0.0625f);
+  Assessment moved = inside;
+  Philox rng(3);
+  model.sample(moved, rng);
+  CHECK(moved.logit != inside.logit && moved.floor == inside.floor && moved.output_scale == inside.output_scale);
+  const Assessment mean = model.mean();
+  CHECK(mean.floor == 0 && mean.output_scale == 1);
+}
+
+TEST(columns_that_are_neither_are_refused) {
+  CHECK_ERROR(Model(session(kDim, kColumns + 1), tables()), ErrorKind::bundle, "difficulty/network.onnx");
+  CHECK_ERROR(Model(session(kDim, kColumns + 3), tables()), ErrorKind::bundle, "difficulty/network.onnx");
 }
 
 TEST(a_batch_of_none_is_nothing_and_too_many_are_refused) {

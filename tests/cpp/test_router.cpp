@@ -50,7 +50,8 @@ TEST(a_plan_comes_out_and_its_costs_add_up) {
 
 TEST(a_warm_route_allocates_nothing_of_ours) {
   set_allocation_counter(allocations::count);
-  const auto ws = router().workspace();
+  const Router scaled(planted::snapshot(0.5, true));  // and with lexical scores
+  const auto ws = router().workspace(), scaled_ws = scaled.workspace();
   Constraints constraints;
   constraints.denied = {1, 0, 0};
   constraints.filter.kinds = 1;
@@ -64,6 +65,7 @@ TEST(a_warm_route_allocates_nothing_of_ours) {
         if (kind == 3) request.sample = true;
         if (kind == 4) request.constraints = &constraints;
         router().route(request, *ws, out);
+        scaled.route(request, *scaled_ws, out);
       }
   };
   all();
@@ -72,7 +74,7 @@ TEST(a_warm_route_allocates_nothing_of_ours) {
   const long engines = engine_allocations() - engines_before, ours = allocations::count() - before - engines;
   set_allocation_counter(nullptr);
   std::printf("     %ld allocations of ours, %.1f of the engines a decision\n", ours,
-              static_cast<double>(engines) / 25);
+              static_cast<double>(engines) / 50);
   CHECK(ours == 0);
   CHECK(engines > 0);  // else nothing was counted
 }
@@ -349,4 +351,143 @@ TEST(where_every_prompt_is_too_long_the_largest_window_is_taken) {
   for (const auto& node : out.plan_nodes())
     CHECK(r.snapshot().catalog.llms[static_cast<std::size_t>(node.llm)].context_tokens == largest);
   for (int i = 0; i < out.alternative_count; ++i) CHECK(out.alternatives[i].rule == trace::Rule::context);
+}
+
+TEST(queries_are_assessed_and_predicted_as_they_are_routed) {
+  std::vector<std::string_view> texts(kMaxBatch + 9);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = i % 7 == 3 ? "" : kTexts[i % 5];
+  const auto ws = router().workspace();
+  std::vector<difficulty::Assessment> found(texts.size());
+  std::vector<int> tokens(texts.size());
+  router().assess(texts, 0, *ws, found.data(), tokens.data());
+  const auto llms = router().snapshot().catalog.llms.size();
+  std::vector<double> quality(llms), usd(llms);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const Decision d = route(ask(texts[i]));
+    CHECK(found[i].logit == d.logit && found[i].domain_similarity == d.domain_similarity && tokens[i] == d.in_tokens);
+    router().predict(found[i], quality.data());
+    router().expected_usd(found[i], tokens[i], usd.data());
+    for (const auto& node : d.plan_nodes()) CHECK(node.quality == quality[static_cast<std::size_t>(node.llm)]);
+    for (std::size_t m = 0; m < llms; ++m) {
+      const auto& llm = router().snapshot().catalog.llms[m];
+      const double out = std::min(llm.output_tokens_mean, static_cast<double>(llm.max_output_tokens));
+      CHECK_NEAR(usd[m], (tokens[i] * llm.usd_per_mtok_in + out * llm.usd_per_mtok_out) / 1e6 + llm.usd_per_call,
+                 1e-15);
+    }
+  }
+}
+
+TEST(rows_that_cannot_be_assessed_are_named) {
+  const auto ws = router().workspace();
+  std::vector<float> rows = planted::unit_rows(3, 79);
+  difficulty::Assessment out[3];
+  router().assess(rows.data(), 3, 0, *ws, out);
+  rows[2 * planted::kDim] += 1;
+  CHECK_ERROR(router().assess(rows.data(), 3, 64, *ws, out), ErrorKind::input, "queries[66]");
+  const std::string long_text(kMaxTextBytes + 1, 'a');
+  const std::string_view texts[] = {"a", long_text};
+  int tokens[2];
+  CHECK_ERROR(router().assess(texts, 5, *ws, out, tokens), ErrorKind::input, "queries[6]");
+  const Router other(planted::snapshot());
+  CHECK_ERROR(other.assess(rows.data(), 1, 0, *ws, out), ErrorKind::input, "workspace");
+}
+
+TEST(costs_follow_the_output_scale) {
+  const Router scaled(planted::snapshot(0.5));
+  const auto ws = scaled.workspace();
+  Decision out;
+  int longer = 0, shorter = 0;
+  for (const auto text : kTexts)
+    for (const auto statistic : {trace::Statistic::p90, trace::Statistic::cap}) {
+      Request request = ask(text);
+      request.value_usd = 1;
+      request.statistic = statistic;
+      scaled.route(request, *ws, out);
+      const auto scale = static_cast<double>(out.output_scale);
+      longer += scale > 1, shorter += scale < 1;
+      CHECK(out.node_count > 0 && scale >= 1.0 / 16 && scale <= 16);
+      for (const auto& node : out.plan_nodes()) {
+        const auto& llm = scaled.snapshot().catalog.llms[static_cast<std::size_t>(node.llm)];
+        const auto& slot = scaled.snapshot().catalog.operators[node.oper].slots[node.slot];
+        const auto limit = static_cast<double>(llm.max_output_tokens);
+        const double mean = std::min(llm.output_tokens_mean * slot.out_mult * scale, limit);
+        const double p90 = std::min(llm.output_tokens_p90 * slot.out_mult * scale, limit);
+        const double cap = std::min(std::ceil(1.5 * llm.output_tokens_p90 * slot.out_mult * scale), limit);
+        const bool capped = statistic == trace::Statistic::cap;
+        const double prompt = slot.in_mult * out.in_tokens + slot.in_extra;
+        const auto usd = [&](double in, double output) {
+          return slot.calls * (llm.usd_per_call + (in * llm.usd_per_mtok_in + output * llm.usd_per_mtok_out) / 1e6);
+        };
+        const auto seconds = [&](double output) {
+          return slot.rounds * (llm.seconds_to_first_token + output * llm.seconds_per_output_token);
+        };
+        CHECK(node.max_output_tokens == cap);
+        CHECK_NEAR(node.usd, usd(prompt, mean), 1e-12);
+        CHECK_NEAR(node.usd_bound, capped ? usd(1.5 * prompt, cap) : usd(prompt, p90), 1e-12);
+        CHECK_NEAR(node.seconds, seconds(mean), 1e-9);
+        CHECK_NEAR(node.seconds_bound, seconds(capped ? cap : p90), 1e-9);
+        CHECK(node.quality >= static_cast<double>(out.floor));
+      }
+    }
+  CHECK(longer > 0 && shorter > 0);
+}
+
+TEST(a_scale_of_one_and_no_floor_change_no_bit) {
+  const Router neutral(planted::snapshot(0));
+  const auto ws = neutral.workspace();
+  Decision out;
+  for (const auto text : kTexts) {
+    Request request = ask(text);
+    request.budget = Usd(0.01);
+    neutral.route(request, *ws, out);
+    CHECK(trace::equal(out, route(request)));
+  }
+}
+
+TEST(a_router_with_lexical_scores_decides_alike_by_text_vector_and_batch) {
+  const Router r(planted::snapshot(0.5, true));
+  CHECK(r.dim() == planted::kDim + planted::kLexical && r.unit_dim() == planted::kDim);
+  const auto ws = r.workspace();
+  const auto width = static_cast<std::size_t>(r.dim());
+  std::vector<std::string_view> texts(kMaxBatch + 3);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = kTexts[i % 5];
+  std::vector<float> rows(texts.size() * width);
+  embed::Workspace embedding;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    r.snapshot().embedder->embed(texts[i], embedding, rows.data() + i * width);
+  std::vector<Decision> batch(texts.size()), vectors(texts.size());
+  Request common;
+  r.route_batch(texts, common, *ws, batch.data());
+  common.in_tokens = 9;
+  r.route_batch(rows.data(), static_cast<int>(texts.size()), common, *ws, vectors.data());
+  Decision single;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    r.route(ask(texts[i]), *ws, single);
+    CHECK(trace::equal(batch[i], single) && single.tool_count > 0);
+    Request request = common;
+    request.vector = rows.data() + i * width;
+    r.route(request, *ws, single);
+    CHECK(trace::equal(vectors[i], single) && single.logit == batch[i].logit);
+    CHECK(std::equal(single.tools, single.tools + single.tool_count, batch[i].tools));
+  }
+}
+
+TEST(lexical_scores_are_bounded_and_rooms_agree_on_them) {
+  const Router r(planted::snapshot(-1, true));
+  const auto ws = r.workspace();
+  std::vector<float> x = unit_vector();
+  x.resize(static_cast<std::size_t>(r.dim()), 64.0f);
+  Request request;
+  request.vector = x.data();
+  CHECK(refused(r, request, *ws).empty());
+  x[planted::kDim + 2] = 64.5f;
+  CHECK(refused(r, request, *ws) == "query[18]");
+  x[planted::kDim + 2] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(refused(r, request, *ws) == "query[18]");
+  Snapshot s = planted::snapshot(-1, true);
+  s.embedder = planted::embedder();
+  CHECK_ERROR(Router(std::move(s)), ErrorKind::config, "embedder");
+  s = planted::snapshot();
+  s.embedder = planted::embedder(true);
+  CHECK_ERROR(Router(std::move(s)), ErrorKind::config, "embedder");
 }

@@ -23,6 +23,18 @@ def small(small_bundle: Path) -> turnout.Router:
 
 
 @pytest.fixture(scope="session")
+def guessing(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """The small bundle with a network that gives a guess floor and an output scale, too."""
+    return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("guessing"), answers=(0.1, 0.1)))
+
+
+@pytest.fixture(scope="session")
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """The small bundle with a lexical block, a guess floor and an output scale."""
+    return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("lexical"), answers=(0.1, 0.0), lexical=32))
+
+
+@pytest.fixture(scope="session")
 def router() -> turnout.Router:
     """The default bundle with its own pool."""
     return turnout.Router.load()

@@ -28,7 +28,15 @@ import bundles
 import turnout
 from turnout import _native, engines
 from turnout.core import BundleError, ConfigError, InputError
-from turnout.embed import CallableEmbedder, OnnxEmbedder, StaticEmbedder, Tokenizer, load_encoder, load_minilm
+from turnout.embed import (
+    CallableEmbedder,
+    OnnxEmbedder,
+    StaticEmbedder,
+    Tokenizer,
+    lexical_features,
+    load_encoder,
+    load_minilm,
+)
 from turnout.reference import embed as twin
 from turnout.reference.unicode_data import LOWER, TOKENIZERS
 
@@ -446,3 +454,73 @@ def test_a_callable_counts_tokens() -> None:
     plain = CallableEmbedder(lambda _: [1.0], name="mine", dim=1)
     assert [plain.count_tokens(t) for t in ("", "abcd", "abcde", "é字", b"12345")] == [0, 1, 2, 2, 2]
     assert CallableEmbedder(lambda _: [1.0], name="mine", dim=1, count_tokens=lambda t: 7).count_tokens("a") == 7
+
+
+# Lexical features -----------------------------------------------------------------------------------------------------
+
+ODD = [
+    "",
+    " \n",
+    "a",
+    "a a a a a a",
+    "$$$",
+    "\n(A) x\n B. y\n\t(C)\nD)",
+    "\ud800 12",
+    b"\xff\xfe 3\x00A",
+    "?" * 300,
+    "é" * 63,
+]
+ODD += [
+    "x\n" * 2000,
+    "0123456789" * 99 + "?\n" * 70,
+    "What is 2 + 2?\n" + "\n".join(f"({c}) {c}." for c in "ABCDEFGHIJKLM"),
+]
+
+
+def lexical_twin(case: Case, text: str | bytes, bits: int, head: int, tail: int) -> tuple[list[int], list[int], int]:
+    ids = case.twin.encode(text)
+    kept = twin.keep_head_and_tail(ids, head, tail)
+    return twin.buckets(kept, bits), twin.mark_rows(text, len(ids)), len(ids)
+
+
+@pytest.mark.parametrize(("bits", "head", "tail"), [(10, 128, 384), (18, 128, 384), (14, 3, 2)])
+def test_lexical_features_are_those_of_the_twin(minilm: Case, bits: int, head: int, tail: int) -> None:
+    texts = [*ODD, *torture(bits, 300), *(" ".join(torture(100 + i, 40)) for i in range(20))]
+    found = lexical_features(minilm.native, texts, bits, head=head, tail=tail)
+    assert found.indptr.dtype == np.int64 and found.marks.shape == (len(texts), 11)
+    for i, text in enumerate(texts):
+        mine = found.buckets[found.indptr[i] : found.indptr[i + 1]].tolist(), found.marks[i].tolist(), found.tokens[i]
+        assert mine == lexical_twin(minilm, text, bits, head, tail), text
+
+
+def test_lexical_features_of_a_mebibyte(minilm: Case) -> None:
+    text = "Prove it: $x_1$ = 7?\n" * ((1 << 20) // 21)
+    found = lexical_features(minilm.native, [text, text + "a" * 3], 18)
+    ids = minilm.native.encode(text).tolist()
+    kept = twin.keep_head_and_tail(ids, 128, 384)
+    assert found.buckets[: found.indptr[1]].tolist() == twin.buckets(kept, 18)
+    assert found.marks[0].tolist() == twin.mark_rows(text, len(ids)) and found.marks[0, 0] == 31
+
+
+def test_lexical_features_of_no_texts(minilm: Case) -> None:
+    found = lexical_features(minilm.native, [], 12)
+    assert found.indptr.tolist() == [0] and found.marks.shape == (0, 11) and not len(found.buckets)
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "error", "message"),
+    [
+        ("one", {"bits": 12}, TypeError, "texts: expected a sequence of texts, got one"),
+        (["a", 3], {"bits": 12}, TypeError, r"texts\[1\]: expected str or bytes, got int"),
+        (["a"], {"bits": 9}, InputError, "bits: expected 10 to 18, got 9"),
+        (["a"], {"bits": 19}, InputError, "bits: expected 10 to 18, got 19"),
+        (["a"], {"bits": 12, "head": -1}, InputError, "head: expected"),
+        (["a"], {"bits": 12, "head": 0, "tail": 0}, InputError, "head: expected"),
+        (["a", "b" * ((1 << 20) + 1)], {"bits": 12}, InputError, r"texts\[1\]: expected at most 1048576 bytes"),
+    ],
+)
+def test_wrong_lexical_calls_are_clear_errors(
+    minilm: Case, texts: Any, options: dict[str, int], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        lexical_features(minilm.native, texts, **options)

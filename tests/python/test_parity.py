@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import bundles
 import turnout
 from turnout.bench.workload import built_in_queries
 from turnout.reference.router import ReferenceRouter
@@ -43,6 +44,21 @@ def small_twin(small: turnout.Router) -> ReferenceRouter:
     return ReferenceRouter(small.parts)
 
 
+@pytest.fixture(scope="module")
+def guessing(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """With a guess floor, and an output scale that float32 and float64 give alike: costs stay equal to the bit."""
+    return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("guessing"), answers=(0.1, 0.0)))
+
+
+@pytest.fixture(scope="module")
+def guessing_twin(guessing: turnout.Router) -> ReferenceRouter:
+    return ReferenceRouter(guessing.parts)
+
+
+def test_the_output_scale_of_a_query(guessing: turnout.Router, guessing_twin: ReferenceRouter) -> None:
+    assert guessing.route("prove it").output_scale == guessing_twin.assess("prove it").output_scale > 1.4
+
+
 CONSTRAINTS = [
     None,
     turnout.Constraints(deny=["giant"]),
@@ -54,7 +70,7 @@ CONSTRAINTS = [
 ]
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(st.sampled_from(WORDS), max_size=45),
     value=st.sampled_from([0.0, 0.001, 0.01, 0.3]),
@@ -66,8 +82,17 @@ CONSTRAINTS = [
     statistic=st.sampled_from(["p90", "mean", "cap"]),
     tools=st.sampled_from([0, 2, 8]),
     rate=st.sampled_from([0.0, 1e-4]),
+    answers=st.booleans(),
 )
-def test_the_small_bundle(small: turnout.Router, small_twin: ReferenceRouter, words: list[str], **kwargs: Any) -> None:
+def test_the_small_bundle(
+    small: turnout.Router,
+    small_twin: ReferenceRouter,
+    guessing: turnout.Router,
+    guessing_twin: ReferenceRouter,
+    words: list[str],
+    answers: bool,
+    **kwargs: Any,
+) -> None:
     options = {
         "value_usd": kwargs["value"],
         "budget_usd": kwargs["budget"],
@@ -79,7 +104,8 @@ def test_the_small_bundle(small: turnout.Router, small_twin: ReferenceRouter, wo
         "tools": kwargs["tools"],
         "usd_per_second": kwargs["rate"],
     }
-    compare(small, small_twin, " ".join(words), **options)
+    routed, twin = (guessing, guessing_twin) if answers else (small, small_twin)
+    compare(routed, twin, " ".join(words), **options)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 // difficulty: vector -> latent, calibrated difficulty, skills: one ONNX run. Never knows which LLMs exist.
 //
-// The network is the encoder of a VAE with its heads folded in: one output [B, 2 Z + 1 + S] whose columns are the
-// latent mean, the latent log-variance, the difficulty logit b(q) and the skills s(q). Heads are linear in the latent,
-// so a sampled latent moves them by head . (z - mean).
+// The network is the encoder of a VAE with its heads folded in: one output [B, 2 Z + 1 + S], or two columns more, which
+// are the latent mean, the latent log-variance, the difficulty logit b(q), the skills s(q) and, where given, the guess
+// floor and the logarithm of the output scale. b and the skills are linear in the latent where heads.npy has a row for
+// them, so a sampled latent moves them by head . (z - mean); nothing else moves.
 #pragma once
 
 #include <memory>
@@ -18,19 +19,24 @@ namespace turnout::difficulty {
 struct Tables {
   int latent = 0;                // Z
   int skills = 0;                // S
+  int lexical = 0;               // R: the last R numbers of a vector are lexical scores, the others a unit vector
   std::vector<float> heads;      // [1 + S, Z]
-  std::vector<float> centroids;  // [K, dim], unit rows: where the training data lies
+  std::vector<float> centroids;  // [K, dim - R], unit rows: where the training data lies
   float domain_threshold = -1;   // a query whose best cosine to a centroid is below it is out of domain
   double mean_difficulty = 0.5;  // of the training data; for empty text
 };
 
+inline constexpr float kMaxFloor = 0.95f, kMaxOutputScale = 16;
+
 // What is known of one query.
 struct Assessment {
-  double difficulty = 0.5;  // d: P(the reference LLM fails)
+  double difficulty = 0.5;  // d = sigmoid(b): P(the reference LLM fails), were there no guessing
   double logit = 0;         // b = logit(d)
   float latent_mean[kMaxLatent] = {};
   float latent_logvar[kMaxLatent] = {};
   float skills[kMaxSkills] = {};
+  float floor = 0;         // share of right answers that guessing gives: P = floor + (1 - floor) sigmoid(...)
+  float output_scale = 1;  // length of answers, in multiples of each LLM's own
   float domain_similarity = 1;
   bool out_of_domain = false;
 };
@@ -56,6 +62,8 @@ class Model {
   Model(std::shared_ptr<const onnx::Session> session, Tables tables);
   ~Model();
   int dim() const { return dim_; }
+  int lexical() const { return tables_.lexical; }
+  int unit_dim() const { return dim_ - tables_.lexical; }
   int latent() const { return tables_.latent; }
   int skills() const { return tables_.skills; }
   const Tables& tables() const { return tables_; }
@@ -73,6 +81,7 @@ class Model {
 
  private:
   void read(const float* x, const float* row, Assessment& out) const;
+  void read_answer(const float* columns, Assessment& out) const;
   std::shared_ptr<const onnx::Session> session_;
   Tables tables_;
   int dim_ = 0, columns_ = 0;

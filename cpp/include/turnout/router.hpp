@@ -76,12 +76,22 @@ class Router {
   void route_batch(const float* vectors, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
 
   const Snapshot& snapshot() const { return snapshot_; }
+  // Of a vector; its first unit_dim() numbers have norm 1, the others are lexical scores.
   int dim() const { return snapshot_.difficulty->dim(); }
-  // P(correct) of every LLM on a query.
+  int unit_dim() const { return snapshot_.difficulty->unit_dim(); }
+
+  // What is known of n queries, without deciding; engines run once a chunk of kMaxBatch. A text without tokens has the
+  // mean difficulty. `row` is the number of the first one, for messages. All rows are checked before any is assessed.
+  void assess(std::span<const std::string_view> texts, int row, Workspace& ws, difficulty::Assessment* out,
+              int* tokens) const;
+  void assess(const float* vectors, int n, int row, Workspace& ws, difficulty::Assessment* out) const;
+  // P(correct) of every LLM on a query, and the expected USD of one direct call: the query as its prompt.
   void predict(const difficulty::Assessment& assessment, double* quality) const;
+  void expected_usd(const difficulty::Assessment& assessment, double in_tokens, double* usd) const;
 
  private:
   void begin(const Request& in, trace::Decision& out) const;
+  const float* unit_vectors(const float* x, int n, Workspace& ws) const;
   void chunk(const float* x, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
   void finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, trace::Decision& out) const;
 

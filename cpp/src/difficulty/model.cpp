@@ -8,6 +8,8 @@
 namespace turnout::difficulty {
 namespace {
 
+constexpr int kAnswerColumns = 2;  // guess floor, logarithm of the output scale
+
 const onnx::Port& only(const std::vector<onnx::Port>& ports, const char* what) {
   if (ports.size() != 1 || ports[0].element != onnx::Element::float32 || ports[0].shape.size() != 2 ||
       ports[0].shape[0] >= 0 || ports[0].shape[1] <= 0 || ports[0].shape[1] > kMaxDim)
@@ -27,12 +29,17 @@ void check(const Tables& t, int dim, int columns) {
     fail("difficulty/network.onnx", "latent: expected 1 to " + std::to_string(kMaxLatent));
   if (t.skills < 0 || t.skills > kMaxSkills)
     fail("difficulty/network.onnx", "skills: expected 0 to " + std::to_string(kMaxSkills));
-  if (columns != 2 * t.latent + 1 + t.skills)
-    fail("difficulty/network.onnx", "output columns do not equal 2 * latent + 1 + skills");
+  const int least = 2 * t.latent + 1 + t.skills;
+  if (columns != least && columns != least + kAnswerColumns)
+    fail("difficulty/network.onnx", "output columns do not equal 2 * latent + 1 + skills, or two more");
   if (t.heads.size() != static_cast<std::size_t>((1 + t.skills) * t.latent))
     fail("difficulty/heads.npy", "expected [1 + skills, latent]");
-  if (t.centroids.empty() || t.centroids.size() % static_cast<std::size_t>(dim) != 0)
-    fail("difficulty/centroids.npy", "expected [K, dim], K >= 1");
+  if (t.lexical < 0 || t.lexical >= dim)
+    fail("difficulty/network.onnx", "input columns: expected more than the " + std::to_string(t.lexical) +
+                                        " lexical scores, got " + std::to_string(dim));
+  if (t.centroids.empty() || t.centroids.size() % static_cast<std::size_t>(dim - t.lexical) != 0)
+    fail("difficulty/centroids.npy",
+         "expected [K, " + std::to_string(dim - t.lexical) + "], K >= 1: the network's input without lexical scores");
   if (!finite(t.heads)) fail("difficulty/heads.npy", "expected finite numbers");
   if (!finite(t.centroids)) fail("difficulty/centroids.npy", "expected finite numbers");
   if (!std::isfinite(t.domain_threshold)) fail("difficulty/config.json", "domain_threshold: expected a finite number");
@@ -43,11 +50,15 @@ void check(const Tables& t, int dim, int columns) {
 double sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
 // A vector of finite but huge numbers can leave the range of float on its way through the network.
+[[noreturn]] void refuse(const char* doing) {
+  throw Error(ErrorKind::input, "query",
+              std::string(doing) + " gave a number that is not finite: expected a vector of about norm 1");
+}
+
 void check_finite(const Assessment& a, int skills, const char* doing) {
   if (!std::isfinite(a.logit) || !std::isfinite(a.domain_similarity) ||
       !finite({a.skills, static_cast<std::size_t>(skills)}))
-    throw Error(ErrorKind::input, "query",
-                std::string(doing) + " gave a number that is not finite: expected a vector of about norm 1");
+    refuse(doing);
 }
 
 }  // namespace
@@ -68,12 +79,22 @@ void Model::read(const float* x, const float* row, Assessment& out) const {
   out.logit = row[2 * z];
   std::copy_n(row + 2 * z + 1, s, out.skills);
   out.difficulty = sigmoid(out.logit);
+  read_answer(row + 2 * z + 1 + s, out);
   float best = -std::numeric_limits<float>::infinity();
-  for (std::size_t i = 0; i < tables_.centroids.size(); i += static_cast<std::size_t>(dim_))
-    best = std::max(best, dot(x, tables_.centroids.data() + i, dim_));
+  for (std::size_t i = 0; i < tables_.centroids.size(); i += static_cast<std::size_t>(unit_dim()))
+    best = std::max(best, dot(x, tables_.centroids.data() + i, unit_dim()));
   out.domain_similarity = best;
   out.out_of_domain = best < tables_.domain_threshold;
   check_finite(out, s, "the difficulty network");
+}
+
+void Model::read_answer(const float* columns, Assessment& out) const {
+  const bool given = columns_ > 2 * tables_.latent + 1 + tables_.skills;
+  const float floor = given ? columns[0] : 0, log_scale = given ? columns[1] : 0;
+  if (!std::isfinite(floor) || !std::isfinite(log_scale)) refuse("the difficulty network");
+  out.floor = std::clamp(floor, 0.0f, kMaxFloor);
+  out.output_scale =
+      std::clamp(static_cast<float>(std::exp(static_cast<double>(log_scale))), 1 / kMaxOutputScale, kMaxOutputScale);
 }
 
 void Model::assess(const float* x, Workspace& ws, Assessment& out) const {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "router/checks.hpp"
+
 namespace turnout::stages {
 namespace {
 
@@ -20,7 +22,7 @@ Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
     if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   }
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
-  return has_room(spec, c.tokens) ? Rule::none : Rule::context;
+  return has_room(spec, c.tokens, c.scale) ? Rule::none : Rule::context;
 }
 
 }  // namespace
@@ -37,10 +39,7 @@ void keep_largest_windows(Context& c, Rule rule) {
 }
 
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out) {
-  if (!snapshot.embedder)
-    throw Error(ErrorKind::input, "query",
-                "this router has no text embedder: pass a vector of '" + snapshot.names.embedder + "'");
-  const auto embedded = snapshot.embedder->embed(request.text, ws, x);
+  const auto embedded = text_embedder(snapshot).embed(request.text, ws, x);
   if (request.in_tokens < 0) out.in_tokens = embedded.tokens;
   out.kept_tokens = embedded.kept;
   note(out, Reason::no_text, embedded.kept == 0);
@@ -51,6 +50,9 @@ void assess(Context& c, difficulty::Assessment& a) {
   if (c.request.sample && !c.out.has(Reason::no_text)) c.snapshot.difficulty->sample(a, c.rng);
   c.out.difficulty = a.difficulty;
   c.out.logit = a.logit;
+  c.out.floor = a.floor;
+  c.out.output_scale = a.output_scale;
+  c.scale = static_cast<double>(a.output_scale);
   c.out.domain_similarity = a.domain_similarity;
   note(c.out, Reason::out_of_domain, a.out_of_domain);
   note(c.out, Reason::sampled, c.request.sample);

@@ -17,6 +17,7 @@ struct Context {
   trace::Decision& out;
   Philox rng;
   double tokens = 0;  // of the query, for prices and context
+  double scale = 1;   // of its answers' length
 
   Context(const Snapshot& s, const Router::Tables& t, const Request& r, Router::Workspace& w, trace::Decision& o)
       : snapshot(s), tables(t), request(r), ws(w), out(o), rng(r.seed) {
@@ -29,8 +30,8 @@ inline void note(trace::Decision& out, trace::Reason reason, bool when = true) {
 }
 
 // Whether a prompt leaves the LLM room for its usual answer.
-inline bool has_room(const catalog::Llm& llm, double prompt) {
-  const double answer = std::min(llm.output_tokens_mean, static_cast<double>(llm.max_output_tokens));
+inline bool has_room(const catalog::Llm& llm, double prompt, double scale) {
+  const double answer = std::min(llm.output_tokens_mean * scale, static_cast<double>(llm.max_output_tokens));
   return static_cast<double>(llm.context_tokens) - prompt >= answer;
 }
 

@@ -45,6 +45,18 @@ SlotCost slot_cost(const Slot& slot, const Llm& llm) {
   return cost;
 }
 
+OutputCost output_cost(const Slot& slot, const Llm& llm) {
+  OutputCost o;
+  o.mean = llm.output_tokens_mean * slot.out_mult;
+  o.p90 = llm.output_tokens_p90 * slot.out_mult;
+  o.limit = static_cast<double>(llm.max_output_tokens);
+  for (int i = 0; i < 3; ++i) o.usd_rest[i] = usd_line(slot, llm, 0, i == kCap ? kCapFactor : 1.0).base;
+  o.usd_per_token = slot.calls * (llm.usd_per_mtok_out / kMillion);
+  o.seconds_rest = slot.rounds * llm.seconds_to_first_token;
+  o.seconds_per_token = slot.rounds * llm.seconds_per_output_token;
+  return o;
+}
+
 std::uint32_t kinds_of(const std::vector<catalog::Capability>& capabilities) {
   std::uint32_t kinds = 0;
   for (const auto& c : capabilities) kinds |= catalog::kind_bit(c.kind);
@@ -63,13 +75,18 @@ int cheapest_single_call(const catalog::Catalog& c, const operators::Tables& t) 
   return best;
 }
 
+void add_slot(const Slot& slot, const std::vector<Llm>& llms, Router::Tables& t) {
+  t.slots.push_back(slot);
+  t.weights.push_back(slot.weight);
+  for (const Llm& llm : llms) {
+    t.costs.push_back(slot_cost(slot, llm));
+    t.outputs.push_back(output_cost(slot, llm));
+  }
+}
+
 void add_operator(const catalog::Operator& oper, const std::vector<Llm>& llms, Router::Tables& t) {
   t.first_slot.push_back(static_cast<int>(t.slots.size()));
-  for (const Slot& slot : oper.slots) {
-    t.slots.push_back(slot);
-    t.weights.push_back(slot.weight);
-    for (const Llm& llm : llms) t.costs.push_back(slot_cost(slot, llm));
-  }
+  for (const Slot& slot : oper.slots) add_slot(slot, llms, t);
 }
 
 void add_llm(const Llm& llm, std::size_t skills, Router::Tables& t) {
@@ -97,6 +114,8 @@ std::unique_ptr<const Router::Tables> make_tables(const Snapshot& snapshot) {
   t->llms = static_cast<int>(c.llms.size());
   for (const auto& llm : c.llms) add_llm(llm, static_cast<std::size_t>(snapshot.difficulty->skills()), *t);
   for (const auto& oper : c.operators) add_operator(oper, c.llms, *t);
+  t->direct_slot = static_cast<int>(t->slots.size());
+  add_slot(Slot{}, c.llms, *t);
   t->all_llms.assign(c.llms.size(), 1);
   t->capability_kinds = snapshot.capability ? kinds_of(c.capabilities) : 0;
   t->operators = operators::make_tables(c.operators);

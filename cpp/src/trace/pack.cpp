@@ -8,7 +8,7 @@
 namespace turnout::trace {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x31445254;  // "TRD1"
+constexpr std::uint32_t kMagic = 0x32445254;  // "TRD2"
 
 // Everything of a Decision that is not an array. Trivially copyable, so its bytes are its value.
 struct Head {
@@ -20,7 +20,7 @@ struct Head {
   std::int64_t nanoseconds[kStages];
   std::int32_t in_tokens, kept_tokens, depth, layers, choices, operators, labels;
   std::int32_t nodes, tools, alternatives, llms;
-  float domain_similarity;
+  float floor, output_scale, domain_similarity;
   double difficulty, logit, value_usd, usd_per_second, budget, max_seconds;
   double quality, usd, usd_bound, seconds, seconds_bound, utility, gap;
   std::int32_t metric_nodes, metric_edges, metric_depth, metric_width;
@@ -65,6 +65,8 @@ void each_field(H& h, D& d, const Copy& copy) {
   copy(h.tools, d.tool_count);
   copy(h.alternatives, d.alternative_count);
   copy(h.llms, d.llm_count);
+  copy(h.floor, d.floor);
+  copy(h.output_scale, d.output_scale);
   copy(h.domain_similarity, d.domain_similarity);
   copy(h.difficulty, d.difficulty);
   copy(h.logit, d.logit);

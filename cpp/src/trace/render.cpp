@@ -35,12 +35,22 @@ std::string embed_line(const Decision& d, const Names& names) {
   return names.embedder + format(": %d tokens, %d kept", d.in_tokens, d.kept_tokens);
 }
 
+// What guessing gives and how long answers are, where the network says so.
+std::string answer_text(const Decision& d) {
+  std::string text;
+  if (d.floor > 0) text += format(", guess floor %.3f", static_cast<double>(d.floor));
+  if (d.output_scale != 1) text += format(", answers x %.2f", static_cast<double>(d.output_scale));
+  return text;
+}
+
 std::string difficulty_line(const Decision& d) {
-  return format("d = %.3f (the reference LLM fails), domain similarity %.3f%s", d.difficulty,
-                static_cast<double>(d.domain_similarity), d.has(Reason::out_of_domain) ? ", out of domain" : "");
+  return format("d = %.3f (the reference LLM fails)", d.difficulty) + answer_text(d) +
+         format(", domain similarity %.3f%s", static_cast<double>(d.domain_similarity),
+                d.has(Reason::out_of_domain) ? ", out of domain" : "");
 }
 
 std::string capability_line(const Decision& d, const Names& names) {
+  if (d.has(Reason::tools_withheld)) return "none proposed: withheld, none reaches the threshold of relevance";
   if (d.tool_count == 0) return "none proposed";
   std::string text;
   for (int i = 0; i < d.tool_count; ++i)

@@ -13,9 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
-from turnout.assemble import Parts, native_llms
+from turnout.assemble import Parts, lexical_tables, native_llms
 from turnout.catalog import KNOTS, load_operators
-from turnout.reference.costs import MEAN, slot_cost
+from turnout.reference import embed
+from turnout.reference.costs import MEAN, SlotCost, slot_cost
+from turnout.reference.difficulty import answer_columns
 from turnout.reference.onnx import Network
 from turnout.reference.operators import DISTINCT_STEP
 
@@ -58,6 +60,57 @@ class _Stage:
     choices: npt.NDArray[np.int64]
 
 
+def byte_classes() -> npt.NDArray[np.intp]:
+    """The class of each byte: an index into `CLASSES`, or the number of classes."""
+    table = np.full(256, len(CLASSES))
+    for byte in range(256):
+        for i, count in enumerate(embed.counts_of(bytes([byte])).values()):
+            table[byte] = i if count else table[byte]
+    return table
+
+
+CLASSES = tuple(embed.counts_of(b""))
+
+
+class NumpyLexical:
+    """The lexical block, vectorised."""
+
+    def __init__(
+        self,
+        ngrams: npt.NDArray[np.int8],
+        weights: npt.NDArray[np.int16],
+        scale: npt.NDArray[np.float32],
+        marks: npt.NDArray[np.float32],
+    ) -> None:
+        self._ngrams, self._weights = ngrams, weights.astype(np.int64)
+        self._scale, self._marks = scale.astype(np.float64), marks.astype(np.float64)
+        self._shift = np.uint64(64 - (len(weights).bit_length() - 1))
+        self._class = byte_classes()
+
+    def _buckets(self, kept: list[int]) -> npt.NDArray[np.uint64]:
+        ids = np.array(kept, np.uint64) + np.uint64(1)
+        x = np.concatenate([ids, ids[:-1] << np.uint64(32) | ids[1:]])
+        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+            x = (x ^ x >> np.uint64(33)) * np.uint64(factor)
+        return np.unique((x ^ x >> np.uint64(33)) >> self._shift)
+
+    def scores(self, text: str, kept: list[int], tokens: int) -> npt.NDArray[np.float32]:
+        if not kept:
+            return np.zeros(len(self._scale), np.float32)
+        found = self._buckets(kept)
+        weights = self._weights[found]
+        squares = int((weights * weights).sum())
+        sums = weights @ self._ngrams[found].astype(np.int64)
+        data = embed.utf8(text)
+        counts = np.bincount(self._class[np.frombuffer(data, np.uint8)], minlength=len(CLASSES) + 1).tolist()
+        rows = embed.rows_of_counts(data, dict(zip(CLASSES, counts[:-1], strict=True)), tokens)
+        scores = sums * (1.0 / np.sqrt(float(squares)) if squares else 0.0) * self._scale + self._marks[rows].sum(
+            axis=0
+        )
+        cut: npt.NDArray[np.float32] = np.clip(scores, -embed.MAX_SCORE, embed.MAX_SCORE).astype(np.float32)
+        return cut
+
+
 class NumpyRouter:
     """Text -> Plan with `value_usd`, no limits, greedy."""
 
@@ -68,6 +121,8 @@ class NumpyRouter:
         self._tokenizer = hf_tokenizer(bundle.bytes("embed/vocab.txt"))
         self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
         self._weights = bundle.array("embed/weights.npy", np.int16, (None,)).astype(np.int32)
+        self._lexical = NumpyLexical(*lexical_tables(bundle, config.lexical)) if config.lexical else None
+        self._dim = config.dim
         self._network(bundle.bytes("difficulty/network.onnx"))
         self._vectors, self._names = capability_vectors, parts.native.capabilities
         self._catalog(parts)
@@ -87,7 +142,7 @@ class NumpyRouter:
         self._ability = np.array([llm.ability for llm in llms])
         self._skill = np.array([llm.skill for llm in llms])
         self._context = np.array([llm.context_tokens for llm in llms], float)
-        self._answer = np.array([min(llm.output_tokens_mean, llm.max_output_tokens) for llm in llms])
+        self._usual = np.array([llm.output_tokens_mean for llm in llms])
         self._policy = np.array([llm.policy for llm in llms], np.uint32)
         self._curves = np.array([op.curve or [0.0] * KNOTS for op in self._operators])
         self._fix = np.array([op.fix for op in self._operators])
@@ -99,13 +154,26 @@ class NumpyRouter:
         masks = _native.mask_operators(self._operators, [x.policy for x in llms], [True] * len(llms), kinds)
         self._usable = np.array([mask == 0 for mask in masks])
         costs = [[[slot_cost(slot, llm) for llm in llms] for slot in op.slots] for op in self._operators]
-        self._base = [np.array([[c.base[MEAN] for c in row] for row in op]) for op in costs]
         self._per_token = [np.array([[c.per_token[MEAN] for c in row] for row in op]) for op in costs]
+        self._outputs(costs, llms)
         single = [i for i, op in enumerate(self._operators) if op.generates and len(op.slots) == 1]
         self._single = min(single, key=lambda i: (self._relative[i], i))
         self._slot_weights = [np.array([slot.weight for slot in op.slots]) for op in self._operators]
         self._suppose()
         self._prompt = [np.array([[slot.in_mult, slot.in_extra] for slot in op.slots]) for op in self._operators]
+
+    def _outputs(self, costs: list[list[list[SlotCost]]], llms: list[_native.Llm]) -> None:
+        """Of each operator, [slots, LLMs]: tokens of an answer before the cut, their price, and all other costs."""
+        self._limit = np.array([llm.max_output_tokens for llm in llms], float)
+        tokens, price = (np.array([getattr(m, f) for m in llms]) for f in ("output_tokens_mean", "usd_per_mtok_out"))
+        self._tokens, self._price, self._rest = [], [], []
+        for op, cells in zip(self._operators, costs, strict=True):
+            base = np.array([[c.base[MEAN] for c in row] for row in cells]).reshape(-1, len(llms))
+            out = np.array([slot.out_mult for slot in op.slots])[:, None] * tokens
+            each = np.array([float(slot.calls) for slot in op.slots])[:, None] * price / 1e6
+            self._tokens.append(out)
+            self._price.append(each)
+            self._rest.append(base - each * np.minimum(out, self._limit))
 
     def _suppose(self) -> None:
         """The weights of each operator's slots, and how much less able the LLM of each is supposed to be."""
@@ -124,18 +192,26 @@ class NumpyRouter:
             self._weights[kept] @ self._rows[kept].astype(np.int32) if kept else np.zeros(self._rows.shape[1], np.int32)
         )
         squares = float((sums.astype(np.float64) ** 2).sum())
-        return (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32), len(ids)
+        unit = (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32)
+        if self._lexical is None:
+            return unit, len(ids)
+        return np.concatenate([unit, self._lexical.scores(text, kept, len(ids))]), len(ids)
 
-    def assess(self, x: npt.NDArray[np.float32]) -> tuple[float, Floats]:
+    def assess(self, x: npt.NDArray[np.float32]) -> tuple[float, Floats, float, float]:
+        """The difficulty logit, the skills, the guess floor and the output scale."""
         for weight, bias, relu in self._layers:
             x = x @ weight + bias
             if relu:
                 x = np.maximum(x, 0.0)
         z = 2 * self._latent
-        return float(x[z]), x[z + 1 :].astype(np.float64)
+        return (
+            float(x[z]),
+            x[z + 1 : z + 1 + self._skills].astype(np.float64),
+            *answer_columns(x[z + 1 + self._skills :].tolist()),
+        )
 
     def capabilities(self, x: npt.NDArray[np.float32], k: int = 4) -> list[str]:
-        scores = self._vectors @ x
+        scores = self._vectors @ x[: self._dim]
         top = np.argpartition(-scores, k + SLACK)[: k + SLACK] if len(scores) > k + SLACK else np.arange(len(scores))
         order = np.lexsort((top, -scores[top]))[:k]
         return [self._names[i] for i in top[order]]
@@ -186,11 +262,14 @@ class NumpyRouter:
                 break
         return chosen
 
-    def _stage(self, i: int, quality: Floats, tokens: int) -> _Stage:
+    def _stage(self, i: int, quality: Floats, tokens: int, scale: float) -> _Stage:
         op = self._operators[i]
-        usd = self._base[i] + self._per_token[i] * tokens
+        answers = np.minimum(self._tokens[i] * scale, self._limit)
+        usd = self._rest[i] + self._price[i] * answers + self._per_token[i] * tokens
         prompt = np.ceil(self._prompt[i] @ np.array([tokens, 1.0]))
-        allowed = (self._context - prompt[:, None] >= self._answer) & ((op.needs_llm & ~self._policy) == 0)
+        allowed = (self._context - prompt[:, None] >= np.minimum(self._usual * scale, self._limit)) & (
+            (op.needs_llm & ~self._policy) == 0
+        )
         competence, cost = np.zeros(1), np.zeros(1)
         choices = np.zeros((1, 0), np.int64)
         for s, weight in enumerate(self._slot_weights[i]):
@@ -227,11 +306,13 @@ class NumpyRouter:
         keep = _pareto(c, u) if last else np.arange(len(c))
         return c[keep], u[keep], np.column_stack([choices[left[keep]], right[keep]])
 
-    def assign(self, chosen: list[int], quality: Floats, tokens: int) -> tuple[list[int], list[int], float, float]:
+    def assign(
+        self, chosen: list[int], quality: Floats, tokens: int, scale: float
+    ) -> tuple[list[int], list[int], float, float]:
         """(operators kept, LLM of each slot, P(correct), USD): every Pareto-optimal plan, forward."""
         p, cost, back = np.zeros(1), np.zeros(1), []
         for t, i in enumerate(chosen):
-            stage = self._stage(i, quality, tokens)
+            stage = self._stage(i, quality, tokens, scale)
             if t > 0:  # or skipped
                 stage = _Stage(
                     np.append(stage.slope, 1.0),
@@ -259,12 +340,12 @@ class NumpyRouter:
     def route(self, text: str) -> Plan:
         """The whole decision."""
         x, tokens = self.embed(text)
-        logit, skills = self.assess(x)
+        logit, skills, floor, scale = self.assess(x)
         tools = self.capabilities(x)
         d = 1.0 / (1.0 + np.exp(-logit))
-        quality = 1.0 / (1.0 + np.exp(-(self._ability + self._skill @ skills - logit)))
-        operators, llms, p, usd = self.assign(self.allocate(d), quality, tokens)
-        one = self.assign([self._single], quality, tokens)
+        quality = floor + (1.0 - floor) / (1.0 + np.exp(-(self._ability + self._skill @ skills - logit)))
+        operators, llms, p, usd = self.assign(self.allocate(d), quality, tokens, scale)
+        one = self.assign([self._single], quality, tokens, scale)
         if self._value * one[2] - one[3] > self._value * p - usd:
             operators, llms, p, usd = one
         return Plan([self._operators[i].id for i in operators], [self._llm_names[m] for m in llms], tools, d, p, usd)

@@ -30,20 +30,16 @@ class SlotCost:
         return self.base[statistic] + self.per_token[statistic] * tokens
 
 
-def _outputs(slot: Slot, llm: Llm) -> tuple[float, float, float]:
-    limit = float(llm.max_output_tokens)
-    cap = min(math.ceil(CAP_FACTOR * llm.output_tokens_p90 * slot.out_mult), limit, 1e9)
-    return (
-        min(llm.output_tokens_p90 * slot.out_mult, limit),
-        min(llm.output_tokens_mean * slot.out_mult, limit),
-        float(int(cap)),
-    )
+def _outputs(slot: Slot, llm: Llm, scale: float) -> tuple[float, float, float]:
+    limit, times = float(llm.max_output_tokens), slot.out_mult * scale
+    cap = min(math.ceil(CAP_FACTOR * llm.output_tokens_p90 * times), limit, 1e9)
+    return min(llm.output_tokens_p90 * times, limit), min(llm.output_tokens_mean * times, limit), float(int(cap))
 
 
-def slot_cost(slot: Slot, llm: Llm) -> SlotCost:
-    """The costs of one slot on one LLM."""
+def slot_cost(slot: Slot, llm: Llm, scale: float = 1.0) -> SlotCost:
+    """The costs of one slot on one LLM, for answers of `scale` times their usual length."""
     base, per_token, seconds = [], [], []
-    outputs = _outputs(slot, llm)
+    outputs = _outputs(slot, llm, scale)
     for statistic, output in enumerate(outputs):
         price_in = llm.usd_per_mtok_in / 1e6 * (CAP_FACTOR if statistic == CAP else 1.0)
         fixed = llm.usd_per_call + llm.usd_per_mtok_out / 1e6 * output + price_in * slot.in_extra
@@ -68,6 +64,6 @@ def input_cap(slot: Slot, tokens: float) -> int:
     return int(min(math.floor(CAP_FACTOR * (slot.in_mult * tokens + slot.in_extra)), 2e9))
 
 
-def room(llm: Llm, prompt: float) -> bool:
+def room(llm: Llm, prompt: float, scale: float) -> bool:
     """Whether a prompt leaves the LLM room for its usual answer."""
-    return llm.context_tokens - prompt >= min(llm.output_tokens_mean, float(llm.max_output_tokens))
+    return llm.context_tokens - prompt >= min(llm.output_tokens_mean * scale, float(llm.max_output_tokens))

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from turnout.reference.core import Philox, dot
+from turnout.reference.core import Philox, dot, float32
 from turnout.reference.onnx import Network
+
+MAX_FLOOR, MAX_SCALE = 0.95, 16.0
 
 
 def sigmoid(x: float) -> float:
@@ -27,6 +29,17 @@ class Assessment:
     skills: list[float]
     domain_similarity: float = 1.0
     out_of_domain: bool = False
+    floor: float = 0.0  # P(correct) = floor + (1 - floor) sigmoid(...)
+    output_scale: float = 1.0  # length of answers, in multiples of each LLM's own
+
+
+def answer_columns(columns: list[float]) -> tuple[float, float]:
+    """Guess floor and output scale, from the network's last two columns where it has them."""
+    if not columns:
+        return 0.0, 1.0
+    floor, log_scale = columns
+    scale = float32(math.exp(min(log_scale, 9.0)))  # as the native record holds it
+    return min(max(floor, 0.0), MAX_FLOOR), min(max(scale, 1.0 / MAX_SCALE), MAX_SCALE)
 
 
 @dataclass(frozen=True)
@@ -37,22 +50,24 @@ class Model:
     latent: int
     skills: int
     heads: list[list[float]]  # [1 + S, Z]
-    centroids: list[list[float]]  # [K, dim], unit rows
+    centroids: list[list[float]]  # [K, unit_dim], unit rows
     domain_threshold: float
     mean_difficulty: float
+    unit_dim: int  # what follows in a vector are lexical scores
 
     def assess(self, x: list[float]) -> Assessment:
         """Greedy: the latent mean."""
         row, z = self.network.run(x), self.latent
-        similarity = max(dot(x, centroid) for centroid in self.centroids)
+        similarity = max(dot(x[: self.unit_dim], centroid) for centroid in self.centroids)
         return Assessment(
             sigmoid(row[2 * z]),
             row[2 * z],
             row[:z],
             row[z : 2 * z],
-            row[2 * z + 1 :],
+            row[2 * z + 1 : 2 * z + 1 + self.skills],
             similarity,
             similarity < self.domain_threshold,
+            *answer_columns(row[2 * z + 1 + self.skills :]),
         )
 
     def sample(self, a: Assessment, rng: Philox) -> Assessment:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from turnout import _native
-from turnout.assemble import Parts, native_llms
+from turnout.assemble import Parts, lexical_tables, native_llms
 from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
@@ -57,6 +57,7 @@ class Query:
     in_tokens: int
     kept: int
     reasons: set[str] = field(default_factory=set)
+    scale: float = 1.0  # of its answers' length
 
     @property
     def tokens(self) -> float:
@@ -94,6 +95,7 @@ class ReferenceRouter:
         self._tokenizer = embed.Tokenizer(bundle.bytes("embed/vocab.txt"))
         self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
         self._weights = bundle.array("embed/weights.npy", np.int16, (None,))
+        self._lexical = embed.Lexical(*lexical_tables(bundle, config.lexical)) if config.lexical else None
         self.model = Model(
             network,
             int(network.metadata["latent"]),
@@ -102,6 +104,7 @@ class ReferenceRouter:
             bundle.array("difficulty/centroids.npy", np.float32, (None, config.dim)).tolist(),
             difficulty.domain_threshold,
             difficulty.mean_difficulty,
+            config.dim,
         )
         self.llms = native_llms(parts.pool, parts.policies)
         self.operators = [
@@ -109,7 +112,6 @@ class ReferenceRouter:
         ]
         self._config = self._operators_config()
         self.index = self._capability_index()
-        self._costs = [[[costs.slot_cost(s, m) for m in self.llms] for s in op.slots] for op in self.operators]
 
     def _operators_config(self) -> operators.Config:
         c = self._parts.bundle.operators_config()
@@ -129,9 +131,8 @@ class ReferenceRouter:
     def _capability_index(self) -> capability.Index:
         entries, native = self._parts.capabilities, self._parts.index
         vectors = native.vectors.tolist() if native is not None else []
-        return capability.Index(
-            vectors, [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
-        )
+        columns = [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
+        return capability.Index(vectors, *columns, -math.inf if native is None else native.threshold)
 
     # The picture ----------------------------------------------------------------------------------------------------
 
@@ -149,19 +150,36 @@ class ReferenceRouter:
         nodes = self._plan(q, request, problem, solution, quality, hits)
         return self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
 
+    def predict(
+        self, query: str | bytes | Sequence[float], in_tokens: int | None = None
+    ) -> tuple[list[float], list[float]]:
+        """P(correct) and expected USD of one direct call of every LLM."""
+        q = self._read(query, Request(in_tokens=in_tokens))
+        a = self._assess(q, None)
+        direct = [costs.slot_cost(catalog.Slot(), llm, a.output_scale) for llm in self.llms]
+        return self._predict(a), [cost.usd(costs.MEAN, q.tokens) for cost in direct]
+
+    def assess(self, query: str | bytes | Sequence[float]) -> Assessment:
+        """What the difficulty network says of a query."""
+        return self._assess(self._read(query, Request()), None)
+
     def embed(self, text: str | bytes) -> list[float]:
         """float32[D] as a list."""
-        return self._vector(self._kept(text)[0])
+        return self._vector(text, *self._kept(text))
 
     def _kept(self, text: str | bytes) -> tuple[list[int], int]:
         ids = self._tokenizer.encode(text)
         return embed.keep_head_and_tail(ids, self._embed.head, self._embed.tail), len(ids)
 
-    def _vector(self, kept: list[int]) -> list[float]:
+    def _vector(self, text: str | bytes, kept: list[int], tokens: int) -> list[float]:
         if not kept:
-            return [0.0] * self._embed.dim
+            return [0.0] * (self._embed.dim + self._embed.lexical)
         rows = [self._rows[t].tolist() for t in kept]
-        return embed.embed_ids(range(len(kept)), rows, [int(self._weights[t]) for t in kept])
+        unit = embed.embed_ids(range(len(kept)), rows, [int(self._weights[t]) for t in kept])
+        return unit if self._lexical is None else [*unit, *self._lexical.scores(text, kept, tokens)]
+
+    def _unit(self, x: list[float]) -> list[float]:
+        return x[: self._embed.dim]
 
     def _read(self, query: str | bytes | Sequence[float], request: Request) -> Query:
         if not isinstance(query, str | bytes):
@@ -170,7 +188,9 @@ class ReferenceRouter:
             q.reasons |= {"no_in_tokens"} if unknown else set()
             return q
         kept, tokens = self._kept(query)
-        q = Query(self._vector(kept), tokens if request.in_tokens is None else request.in_tokens, len(kept))
+        q = Query(
+            self._vector(query, kept, tokens), tokens if request.in_tokens is None else request.in_tokens, len(kept)
+        )
         if not kept:
             q.reasons.add("no_text")
         if len(kept) < tokens:
@@ -185,6 +205,7 @@ class ReferenceRouter:
                 a = self.model.sample(a, rng)
         if a.out_of_domain:
             q.reasons.add("out_of_domain")
+        q.scale = a.output_scale
         return a
 
     def _capabilities(self, q: Query, request: Request) -> list[capability.Hit]:
@@ -193,29 +214,32 @@ class ReferenceRouter:
         c, known = request.constraints, self._parts.policies.known_bits
         kinds = capability.EVERYTHING if c.kinds is None else sum(1 << KINDS.index(k) for k in c.kinds)
         granted = capability.EVERYTHING if c.grants is None else known(c.grants, "constraints.grants")
-        return self.index.search(q.x, request.tools, capability.Filter(kinds, granted, c.cost_bias))
+        chosen = capability.Filter(kinds, granted, c.cost_bias)
+        hits = self.index.search(self._unit(q.x), request.tools, chosen)
+        if not hits and self.index.passing(chosen):
+            q.reasons.add("tools_withheld")
+        return hits
 
     def _predict(self, a: Assessment) -> list[float]:
         """P(correct) of each LLM."""
         shifts = [sum(k * s for k, s in zip(llm.skill, a.skills, strict=False)) for llm in self.llms]
-        return [
-            1.0 / (1.0 + math.exp(-(m.ability + shift - a.logit))) for m, shift in zip(self.llms, shifts, strict=True)
-        ]
+        logits = [m.ability + shift - a.logit for m, shift in zip(self.llms, shifts, strict=True)]
+        return [a.floor + (1.0 - a.floor) * (1.0 / (1.0 + math.exp(-logit))) for logit in logits]
 
     # Rules ----------------------------------------------------------------------------------------------------------
 
-    def _rule(self, llm: _native.Llm, tokens: float, c: Constraints) -> str:
+    def _rule(self, llm: _native.Llm, q: Query, c: Constraints) -> str:
         if llm.id in c.deny:
             return "denied"
         if c.allow is not None and llm.id not in c.allow:
             return "not_allowed"
         if self._parts.policies.known_bits(c.needs, "constraints.needs") & ~llm.policy:
             return "policy"
-        return "none" if costs.room(llm, tokens) else "context"
+        return "none" if costs.room(llm, q.tokens, q.scale) else "context"
 
     def _rules(self, q: Query, request: Request) -> tuple[list[str], list[bool]]:
         """The rule that excludes each LLM; when only context windows do, the largest is the least violation."""
-        rules = [self._rule(llm, q.tokens, request.constraints) for llm in self.llms]
+        rules = [self._rule(llm, q, request.constraints) for llm in self.llms]
         usable = [rule == "none" for rule in rules]
         if not any(usable):
             usable = self._largest_windows(q, [rule == "context" for rule in rules])
@@ -247,9 +271,13 @@ class ReferenceRouter:
 
     # Assignment -----------------------------------------------------------------------------------------------------
 
+    def _costs(self, oper: int, slot: int, scale: float) -> list[costs.SlotCost]:
+        """Of one slot, a cost an LLM."""
+        return [costs.slot_cost(self.operators[oper].slots[slot], llm, scale) for llm in self.llms]
+
     def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
-        cells = [self._costs[o][s] for o, s in slots]
+        cells = [self._costs(o, s, q.scale) for o, s in slots]
         bound, mean = request.bound, costs.MEAN
         matrices = {
             "usd": [[c.usd(mean, q.tokens) for c in row] for row in cells],
@@ -270,7 +298,7 @@ class ReferenceRouter:
     def _allowed(self, q: Query, oper: int, slot: int, usable: list[bool]) -> list[bool]:
         op = self.operators[oper]
         prompt = costs.input_tokens(op.slots[slot], q.tokens)
-        fits = ["context_exceeded" in q.reasons or costs.room(llm, prompt) for llm in self.llms]
+        fits = ["context_exceeded" in q.reasons or costs.room(llm, prompt, q.scale) for llm in self.llms]
         return [
             ok and fit and op.needs_llm & ~llm.policy == 0 for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
         ]
@@ -400,7 +428,7 @@ class ReferenceRouter:
     ) -> dict[str, Any]:
         op = self.operators[choice.operator]
         slot = op.slots[problem.slots[row][1]]
-        cost = self._costs[choice.operator][problem.slots[row][1]][llm]
+        cost = self._costs(choice.operator, problem.slots[row][1], q.scale)[llm]
         m = problem.matrices
         return {
             "operator": op.id,
@@ -437,10 +465,10 @@ class ReferenceRouter:
             return []
         op, found = self.operators[oper], []
         for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
-            cost = self._costs[oper][0][m]
+            cost = self._costs(oper, 0, q.scale)[m]
             if rule == "none" and op.needs_llm & ~llm.policy:
                 rule = "policy"
-            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens)):
+            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens), q.scale):
                 rule = "context"
             p = op.fix * catalog.curve_at(op.curve, quality[m])
             usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]
@@ -488,6 +516,8 @@ class ReferenceRouter:
             "seed": request.seed,
             "llm": nodes[0]["llm"] if nodes else None,
             "difficulty": a.difficulty,
+            "floor": a.floor,
+            "output_scale": a.output_scale,
             "domain_similarity": a.domain_similarity,
             "in_tokens": q.in_tokens,
             "kept_tokens": q.kept,

@@ -15,7 +15,7 @@ inline constexpr int kMaxTools = 8;          // capabilities that a decision car
 inline constexpr int kMaxAlternatives = 16;  // ranked LLMs that a decision carries
 inline constexpr int kMaxLabels = 4096;      // labels of one exact assignment
 inline constexpr int kMaxLatent = 64;
-inline constexpr int kMaxSkills = 32;
+inline constexpr int kMaxSkills = 64;
 inline constexpr int kMaxDim = 4096;  // embedding dimension
 inline constexpr std::size_t kMaxTextBytes = std::size_t{1} << 20;
 
