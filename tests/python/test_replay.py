@@ -298,20 +298,20 @@ def outcomes_of(rec: Recorded) -> data.Outcomes:
     return data.Outcomes(
         ("planted",), rec.llms, [f"q{i}" for i in range(queries)], texts, ["d"] * queries, ["train"] * queries,
         np.zeros(queries, np.int64), query, llm, rec.right.ravel(), rec.usd.ravel(), np.zeros(len(query)),
-        np.zeros(len(query)),
+        np.zeros(len(query)), np.zeros(len(query)), [""] * len(query), ["unstated"] * len(query),
     )  # fmt: skip
 
 
 def test_no_prediction_that_a_policy_sees_knows_the_held_queries() -> None:
     rec = planted([0.5, 0.0], [1.0, 0.5], queries=200)
-    outcomes, x = outcomes_of(rec), np.arange(200, dtype=np.float32)[:, None]
+    outcomes = outcomes_of(rec)
 
-    def mean(train: data.Outcomes, seen: np.ndarray, held: np.ndarray) -> tuple[Predicted, Predicted]:
-        assert not set(seen[:, 0].tolist()) & set(held[:, 0].tolist()) and train.queries == len(seen)
+    def mean(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
+        assert not set(train.texts) & set(held.texts)
         p = train.matrix().mean(0)
-        return tuple(Predicted(np.tile(p, (len(v), 1)), np.zeros(len(v))) for v in (seen, held))  # type: ignore[return-value]
+        return tuple(Predicted(np.tile(p, (v.queries, 1)), np.zeros(v.queries)) for v in (train, held))  # type: ignore[return-value]
 
-    splits = predict.out_of_fold(outcomes, x, rec.letters, mean)
+    splits = predict.out_of_fold(outcomes, rec.letters, mean)
     assert len(splits) == 5 and sum(split.held.queries for split in splits) == 200
     for split in splits:
         assert split.train.queries + split.held.queries == 200
@@ -322,16 +322,16 @@ def test_no_prediction_that_a_policy_sees_knows_the_held_queries() -> None:
 
 def test_predictions_are_kept_by_what_they_rest_on(tmp_path: Path) -> None:
     rec = planted([0.5, 0.0], [1.0, 0.5], queries=50)
-    outcomes, x, calls = outcomes_of(rec), np.zeros((50, 2), np.float32), []
+    outcomes, calls = outcomes_of(rec), []
 
-    def count(train: data.Outcomes, seen: np.ndarray, held: np.ndarray) -> tuple[Predicted, Predicted]:
-        calls.append(len(seen))
-        return Predicted(rec.p, rec.b), Predicted(rec.p[: len(held)], rec.b[: len(held)])
+    def count(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
+        calls.append(train.queries)
+        return Predicted(rec.p, rec.b), Predicted(rec.p[: held.queries], rec.b[: held.queries])
 
     kept = predict.cached(count, tmp_path / "new")
-    for held in (x[:10], x[:10], x[:20]):
-        inside, outside = kept(outcomes, x, held)
-        assert (inside.p == rec.p).all() and len(outside.b) == len(held)
+    for size in (10, 10, 20):
+        inside, outside = kept(outcomes, outcomes.keep(np.arange(50) < size))
+        assert (inside.p == rec.p).all() and len(outside.b) == size
     assert len(calls) == 2
 
 

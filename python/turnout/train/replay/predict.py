@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from turnout.train import crossfit, data, response
+from turnout.train import crossfit, data, pipeline
+from turnout.train.base import Base
 from turnout.train.replay.recorded import Floats, Ints, Recorded
-from turnout.train.vae import Float32Array, Settings
+from turnout.train.vae import Settings
 
 
 class Predicted(NamedTuple):
@@ -26,8 +26,9 @@ class Predicted(NamedTuple):
     b: Floats
 
 
-Predict = Callable[[data.Outcomes, Float32Array, Float32Array], tuple[Predicted, Predicted]]
-"""Training outcomes, their vectors, held vectors -> predictions of the former (out of fold) and of the latter."""
+Predict = Callable[[data.Outcomes, data.Outcomes], tuple[Predicted, Predicted]]
+"""Training outcomes, held ones (whose texts alone it may look at) -> predictions of the former (out of fold) and of the
+latter."""
 
 
 class Split(NamedTuple):
@@ -37,17 +38,15 @@ class Split(NamedTuple):
     held: Recorded
 
 
-def by_network(settings: Settings, progress: Callable[[str], None] | None = None) -> Predict:
-    """The item-response network that ships, cross-fitted and calibrated as `turnout.train.pipeline` does."""
+def by_outcome_model(settings: Settings, progress: Callable[[str], None] = lambda _: None) -> Predict:
+    """The outcome model that ships, trained as `turnout train` does."""
 
-    def predict(train: data.Outcomes, x: Float32Array, held: Float32Array) -> tuple[Predicted, Predicted]:
-        out_of_fold = crossfit.cross_fit(train, x, settings, progress)
-        found = crossfit.calibrate(train, out_of_fold)
-        fitted = response.fit(train.matrix(), train.sets)
-        net = crossfit.fit(crossfit.problem(train, x, fitted), replace(settings, seed=settings.seed + 11))
+    def predict(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
+        trained = pipeline.train(train, Base.load(None), settings, progress=progress)
+        inside, outside = trained.views, trained.look(held.texts)
         return (
-            _calibrated(out_of_fold.b, out_of_fold.contrast, found),
-            _calibrated(net.assess(held)[0], net.contrast(held), found),
+            Predicted(trained.model.predict(inside), trained.model.difficulty(inside)),
+            Predicted(trained.model.predict(outside), trained.model.difficulty(outside)),
         )
 
     return predict
@@ -56,25 +55,20 @@ def by_network(settings: Settings, progress: Callable[[str], None] | None = None
 def cached(predict: Predict, folder: Path) -> Predict:
     """The same, kept in `folder` by what it was trained on and what it saw."""
 
-    def look_up(train: data.Outcomes, x: Float32Array, held: Float32Array) -> tuple[Predicted, Predicted]:
-        digest = hashlib.sha256("\0".join(train.query_ids).encode())
-        for column in (train.query, train.llm, train.score, x, held):
+    def look_up(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
+        digest = hashlib.sha256("\0".join([*train.texts, "", *held.texts]).encode("utf-8", "replace"))
+        for column in (train.query, train.llm, train.score):
             digest.update(column.tobytes())
         path = folder / f"predicted-{digest.hexdigest()[:16]}.npz"
         if path.is_file():
             with np.load(path) as kept:
                 return Predicted(kept["p"], kept["b"]), Predicted(kept["held_p"], kept["held_b"])
-        inside, outside = predict(train, x, held)
+        inside, outside = predict(train, held)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(path, p=inside.p, b=inside.b, held_p=outside.p, held_b=outside.b)
         return inside, outside
 
     return look_up
-
-
-def _calibrated(b: Floats, contrast: Floats, found: crossfit.Calibration) -> Predicted:
-    hard = found.slope * b + found.offset
-    return Predicted(response.sigmoid(found.ability + found.contrast_slope * contrast - hard[:, None]), hard)
 
 
 def recorded(outcomes: data.Outcomes, letters: Ints, predicted: Predicted) -> Recorded:
@@ -87,23 +81,20 @@ def recorded(outcomes: data.Outcomes, letters: Ints, predicted: Predicted) -> Re
 def split(
     train: data.Outcomes,
     held: data.Outcomes,
-    x: tuple[Float32Array, Float32Array],
     letters: tuple[Ints, Ints],
     predict: Predict,
 ) -> Split:
-    """One training and one held part, of `x` and `letters` in this order."""
-    of_train, of_held = predict(train, x[0], x[1])
+    """One training and one held part, of `letters` in this order."""
+    of_train, of_held = predict(train, held)
     return Split(recorded(train, letters[0], of_train), recorded(held, letters[1], of_held))
 
 
-def out_of_fold(
-    outcomes: data.Outcomes, x: Float32Array, letters: Ints, predict: Predict, folds: int = crossfit.FOLDS
-) -> list[Split]:
+def out_of_fold(outcomes: data.Outcomes, letters: Ints, predict: Predict, folds: int = crossfit.FOLDS) -> list[Split]:
     """One split a fold."""
     fold = data.folds(outcomes.texts, folds)
     out = []
     for k in range(folds):
         inside, held = fold != k, fold == k
-        parts = (x[inside], x[held]), (letters[inside], letters[held])
-        out.append(split(outcomes.keep(inside), outcomes.keep(held), *parts, predict))
+        parts = letters[inside], letters[held]
+        out.append(split(outcomes.keep(inside), outcomes.keep(held), parts, predict))
     return out
