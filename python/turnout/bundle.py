@@ -9,7 +9,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -22,6 +22,8 @@ FORMAT = "turnout-bundle"
 FORMAT_VERSION = 1
 MAX_FILES = 256
 MAX_BYTES = 1 << 30  # of all files together
+
+Usd = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class FileEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,6 +61,7 @@ class DifficultyConfig(msgspec.Struct, forbid_unknown_fields=True):
 
     domain_threshold: float
     mean_difficulty: float
+    domains: int = 0
 
 
 class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
@@ -76,7 +79,7 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Ability(msgspec.Struct):
-    """One LLM of the ability table. Tokens are of a direct answer."""
+    """One LLM of the ability table. Tokens are of a direct answer; prices are what its outcomes were paid with."""
 
     id: str
     ability: float
@@ -87,6 +90,12 @@ class Ability(msgspec.Struct):
     set: str = ""
     n: int = 0
     mean_score: float | None = None
+    discrimination: float = 1.0
+    length_gain: float = 1.0
+    length_skill: list[float] = []
+    usd_per_mtok_in: Usd | None = None
+    usd_per_mtok_out: Usd | None = None
+    usd_per_call: Usd | None = None
 
 
 class ScoreLine(msgspec.Struct):
@@ -99,6 +108,13 @@ class ScoreLine(msgspec.Struct):
     range: tuple[float, float] = (0.0, 1.0)
 
 
+class AbilityPrior(msgspec.Struct):
+    """What training knows of an LLM before its outcomes: (ability, skill) ~ N(mean, covariance)."""
+
+    mean: list[float]
+    covariance: list[list[float]]
+
+
 class AbilityTable(msgspec.Struct):
     """`llms.json`."""
 
@@ -106,6 +122,8 @@ class AbilityTable(msgspec.Struct):
     llms: list[Ability]
     scores: dict[str, ScoreLine] = {}
     default_pool: list[str] = []
+    prior: AbilityPrior | None = None
+    spread: float | None = None  # standard deviation of abilities
 
 
 def default_path() -> Path:
