@@ -2,7 +2,8 @@
 
     python bench/baselines_quality.py DATA
 
-DATA is a folder that holds outcomes/ and pools.json. Vectors are the default bundle's.
+DATA is a folder that holds outcomes/ and pools.json. Vectors are the default bundle's. ``turnout evaluate`` has the
+same rows beside a bundle's, on the test split or out of fold.
 """
 
 from __future__ import annotations
@@ -12,46 +13,42 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from turnout import Router
-from turnout.evaluate import frontier
-from turnout.evaluate.baselines import BASELINES, Outcomes, out_of_fold
+from turnout.evaluate import measure, protocol
+from turnout.evaluate.task import Task, tasks
+from turnout.outcomes import folds
 from turnout.train import data
 
-Floats = npt.NDArray[np.float64]
 
-
-def read(
-    folder: Path, name: str, pool: list[str] | str, router: Router
-) -> tuple[Outcomes, Floats, npt.NDArray[np.int64]]:
-    """Outcomes, costs [Q, M] and folds of the training queries that every LLM of the pool answered at a known cost."""
-    found = data.load(folder, (name,), exclude=frozenset()).split("train")
-    cost = np.full((found.queries, len(found.llms)), np.nan)
-    cost[found.query, found.llm] = found.usd
-    names = list(found.llms) if pool == "*" else [data.ALIASES.get(llm, llm) for llm in pool]
-    columns = [found.llms.index(llm) for llm in names]
-    score, cost = found.matrix()[:, columns], cost[:, columns]
-    rows = np.flatnonzero(~np.isnan(score).any(1) & ~np.isnan(cost).any(1))
-    x = np.stack([router.embed(found.texts[i]) for i in rows]).astype(np.float64)
-    outcomes = Outcomes(x, score[rows], [found.domains[i] for i in rows])
-    return outcomes, cost[rows], data.folds([found.texts[i] for i in rows])
+def training_tasks(folder: Path) -> list[Task]:
+    """Every pool of pools.json on the split "train" of its set."""
+    found = []
+    for name, pools in json.loads((folder / "pools.json").read_text()).items():
+        outcomes = data.load(folder, (name,), exclude=frozenset()).split("train")
+        known = {
+            pool: llms if llms == "*" else [data.ALIASES.get(llm, llm) for llm in llms] for pool, llms in pools.items()
+        }
+        found += tasks(outcomes, {name: known})
+    return found
 
 
 def main() -> None:
-    folder, router = Path(sys.argv[1]), Router.load()
-    for name, pools in json.loads((folder / "pools.json").read_text()).items():
-        for pool, llms in pools.items():
-            outcomes, cost, fold = read(folder, name, llms, router)
-            arms = frontier.single_arms(outcomes.score, cost)
-            low, high = cost[:, arms.cheapest].mean(), cost[:, arms.best].mean()
-            singles = frontier.aiq(frontier.Curve(cost.mean(0), outcomes.score.mean(0)), low, high)
-            print(f"{name}/{pool}: {len(cost)} queries, hull of the single models {100 * singles:.2f}")
-            price = np.broadcast_to(cost.mean(0), cost.shape)
-            for label, predictor in BASELINES.items():
-                chosen = frontier.choices(out_of_fold(predictor, outcomes, fold), price, arms.scale)
-                points = frontier.aiq(frontier.curve(chosen, outcomes.score, cost), low, high) - singles
-                print(f"  {label:14} {100 * points:+.2f}")
+    router = Router.load()
+    for task in training_tasks(Path(sys.argv[1])):
+        fold = folds(task.texts)
+        split = [
+            protocol.Fold(np.flatnonzero(fold != k), np.flatnonzero(fold == k), router, predicts=False)
+            for k in np.unique(fold)
+        ]
+        decided = protocol.decide(task, split)
+        found = measure.frontiers(decided, measure.Draws.make(len(decided.rows), 300))
+        singles = found[protocol.SINGLES].aiq
+        print(f"{task.name}: {len(task.texts)} queries, hull of the single models {100 * singles[0]:.2f}")
+        for policy in decided.policies:
+            if policy.swept:
+                value, low, high = measure.interval(100 * (found[policy.name].aiq - singles))
+                print(f"  {policy.name:20} {value:+.2f} [{low:+.2f}, {high:+.2f}]")
 
 
 if __name__ == "__main__":

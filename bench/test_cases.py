@@ -17,6 +17,7 @@ NATIVE = [
     "route_text_budget/1",
     "route_embedding/1",
     "embed/1",
+    "embed_lexical/1",
     "difficulty/1",
     "capability_1000/1",
     "assign/1",

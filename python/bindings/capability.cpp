@@ -21,7 +21,7 @@ std::vector<T> values(const py::object& object, const char* name) {
 
 std::shared_ptr<Index> make(const std::string& library, const py::bytes& data, const std::string& path,
                             const py::object& vectors, const py::object& kinds, const py::object& requirements,
-                            const py::object& usd_per_call) {
+                            const py::object& usd_per_call, float threshold) {
   const std::string_view view(data);
   capability::FaissIndex index(capability::Engine::load(library),
                                {reinterpret_cast<const std::byte*>(view.data()), view.size()}, path);
@@ -37,7 +37,7 @@ std::shared_ptr<Index> make(const std::string& library, const py::bytes& data, c
   columns.kinds = values<std::uint8_t>(kinds, "capability.kinds");
   columns.requires_ = values<std::uint32_t>(requirements, "capability.requires");
   columns.usd_per_call = values<float>(usd_per_call, "capability.usd_per_call");
-  return std::make_shared<Index>(std::move(index), std::move(columns));
+  return std::make_shared<Index>(std::move(index), std::move(columns), threshold);
 }
 
 Array<float> rows_of(const Index& index, const py::object& x) {
@@ -132,13 +132,14 @@ void bind_capability(py::module_& m) {
   py::class_<Index, std::shared_ptr<Index>>(m, "CapabilityIndex",
                                             "Tools and agents: FAISS proposes, the core re-scores.")
       .def(py::init(&make), py::arg("library"), py::arg("data"), py::arg("path"), py::arg("vectors"), py::arg("kinds"),
-           py::arg("requires"), py::arg("usd_per_call"))
+           py::arg("requires"), py::arg("usd_per_call"), py::arg("threshold") = Index::kNoThreshold)
       .def("search", search, py::arg("x"), py::arg("k"), py::kw_only(), py::arg("kinds") = ~0u,
            py::arg("granted") = ~0u, py::arg("cost_bias") = 0.0)
       .def("search_bare", search_bare, py::arg("x"), py::arg("k"))
       .def("time_search", time_search, py::arg("x"), py::arg("k"))
       .def("__len__", &Index::size)
       .def_property_readonly("dim", &Index::dim)
+      .def_property_readonly("threshold", &Index::threshold)
       .def_property_readonly("vectors",
                              [](const Index& i) {
                                const auto n = static_cast<py::ssize_t>(i.size());

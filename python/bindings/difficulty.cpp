@@ -16,11 +16,12 @@ void add_domains(const Array<float>& rows, difficulty::Tables& t) {
 }
 
 difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids,
-                             double threshold, double mean, const py::object& domains) {
+                             double threshold, double mean, int lexical, const py::object& domains) {
   const auto h = exact<float>(heads, "heads", 2), c = exact<float>(centroids, "centroids", 2);
   difficulty::Tables t;
   t.latent = latent;
   t.skills = skills;
+  t.lexical = lexical;
   t.heads.assign(h.data(), h.data() + h.size());
   t.centroids.assign(c.data(), c.data() + c.size());
   t.domain_threshold = static_cast<float>(threshold);
@@ -30,9 +31,9 @@ difficulty::Tables tables_of(int latent, int skills, const py::object& heads, co
 }
 
 SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads,
-                 const py::object& centroids, double threshold, double mean, const py::object& domains) {
+                 const py::object& centroids, double threshold, double mean, int lexical, const py::object& domains) {
   return std::make_shared<PyModel>(std::move(network),
-                                   tables_of(latent, skills, heads, centroids, threshold, mean, domains));
+                                   tables_of(latent, skills, heads, centroids, threshold, mean, lexical, domains));
 }
 
 std::vector<float> copy(const float* values, int n) { return {values, values + n}; }
@@ -84,7 +85,7 @@ void bind_difficulty(py::module_& m) {
   py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
       .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"),
            py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"), py::arg("mean_difficulty"),
-           py::arg("domains") = py::none())
+           py::arg("lexical") = 0, py::arg("domains") = py::none())
       .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
       .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")
       .def(

@@ -144,13 +144,31 @@ py::object embed_ids(const StaticEmbedder& self, const py::object& ids) {
   for (py::ssize_t i = 0; i < array.size(); ++i) self.tokenizer().token(array.data()[i]);  // checks the range
   if (array.size() > StaticEmbedder::kMaxKept)
     throw Error(ErrorKind::input, "ids", "expected at most " + std::to_string(StaticEmbedder::kMaxKept));
-  py::array_t<float> out(self.dim());
+  py::array_t<float> out(self.unit_dim());
   self.embed_ids({array.data(), static_cast<std::size_t>(array.size())}, workspace(), out.mutable_data());
   return frozen(out);
 }
 
+// (ngrams int8[B, R], ngram_weights int16[B], ngram_scale float32[R], marks float32[116, R]), or None.
+embed::LexicalTables lexical_tables(const py::object& lexical) {
+  embed::LexicalTables t;
+  if (lexical.is_none()) return t;
+  const auto tables = lexical.cast<py::tuple>();
+  if (tables.size() != 4) throw py::type_error("lexical: expected four arrays");
+  const auto rows = exact<std::int8_t>(tables[0], "ngrams", 2);
+  const auto marks = exact<float>(tables[3], "marks", 2);
+  if (rows.shape(1) < 1 || rows.shape(1) > embed::LexicalTables::kMaxWidth || marks.shape(1) != rows.shape(1))
+    throw Error(ErrorKind::bundle, "lexical", "expected ngrams and marks of the same 16, 32, 48 or 64 columns");
+  t.width = static_cast<int>(rows.shape(1));
+  t.rows = copy(rows);
+  t.weights = copy(exact<std::int16_t>(tables[1], "ngram_weights", 1));
+  t.scale = copy(exact<float>(tables[2], "ngram_scale", 1));
+  t.marks = copy(marks);
+  return t;
+}
+
 std::shared_ptr<StaticEmbedder> make_static(const py::bytes& vocab, const py::object& rows, const py::object& weights,
-                                            const std::string& name, int head, int tail) {
+                                            const std::string& name, int head, int tail, const py::object& lexical) {
   const auto r = exact<std::int8_t>(rows, "rows", 2);
   const auto w = exact<std::int16_t>(weights, "weights", 1);
   Tokenizer tokenizer{std::string_view(vocab)};
@@ -162,7 +180,7 @@ std::shared_ptr<StaticEmbedder> make_static(const py::bytes& vocab, const py::ob
                 "expected at most " + std::to_string(StaticEmbedder::kMaxStaticDim) + " columns, got " +
                     std::to_string(r.shape(1)));
   return std::make_shared<StaticEmbedder>(std::move(tokenizer), copy(r), copy(w), static_cast<int>(r.shape(1)),
-                                          StaticEmbedder::Options{name, head, tail});
+                                          StaticEmbedder::Options{name, head, tail}, lexical_tables(lexical));
 }
 
 std::shared_ptr<OnnxEmbedder> make_onnx(const py::bytes& vocab, std::shared_ptr<onnx::Session> session,
@@ -191,12 +209,13 @@ void bind_embed(py::module_& m) {
       .def("count_tokens", count_tokens, py::arg("text"), "Tokens of the whole text, before any truncation.")
       .def("embed_batch", embed_batch, py::arg("texts"), "Texts -> float32[N, D], read-only.")
       .def_property_readonly("dim", &Embedder::dim)
+      .def_property_readonly("lexical", &Embedder::lexical, "How many of the last numbers are lexical scores.")
       .def_property_readonly("name", &Embedder::name);
   py::class_<StaticEmbedder, Embedder, std::shared_ptr<StaticEmbedder>>(m, "StaticEmbedder",
                                                                         "Weighted mean of int8 rows.")
       .def(py::init(&make_static), py::arg("vocab"), py::arg("rows"), py::arg("weights"), py::arg("name"),
-           py::arg("head") = 128, py::arg("tail") = 384)
-      .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> float32[D], read-only.")
+           py::arg("head") = 128, py::arg("tail") = 384, py::arg("lexical") = py::none())
+      .def("embed_ids", embed_ids, py::arg("ids"), "int32[T] of at most 512 ids -> their unit vector, read-only.")
       .def_property_readonly("tokenizer", &StaticEmbedder::tokenizer, py::return_value_policy::reference_internal);
   py::class_<OnnxEmbedder, Embedder, std::shared_ptr<OnnxEmbedder>>(m, "OnnxEmbedder", "A transformer encoder.")
       .def(py::init(&make_onnx), py::arg("vocab"), py::arg("session").none(false), py::arg("name"),

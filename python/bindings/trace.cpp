@@ -86,6 +86,13 @@ py::tuple tools_of(const PyDecision& p) {
   return all;
 }
 
+py::tuple tool_similarities_of(const PyDecision& p) {
+  py::tuple all(p.d.tool_count);
+  for (int i = 0; i < p.d.tool_count; ++i)
+    all[static_cast<std::size_t>(i)] = py::float_(static_cast<double>(p.d.tools[i].similarity));
+  return all;
+}
+
 py::tuple reasons_of(const Decision& d) {
   py::list names;
   for (int i = 0; i < trace::kReasons; ++i)
@@ -375,6 +382,8 @@ void bind_decision(py::module_& m) {
                              "The calls to make, in topological order; empty where no LLM or operator is allowed.")
       .def_property_readonly("layers", layers_of, "The operators that were drawn in each layer, as (id, probability).")
       .def_property_readonly("tools", tools_of, "Tools and agents that fit the query, best first, as (id, score).")
+      .def_property_readonly("tool_similarities", tool_similarities_of,
+                             "The inner product of each of `tools` with the query: its score before the cost bias.")
       .def_property_readonly("alternatives", alternatives_of, "LLMs as a single call, best first.")
       .def_property_readonly("infeasible", infeasible_of, "For each LLM that is excluded: the rule that excludes it.")
       .def_property_readonly(

@@ -121,10 +121,16 @@ class Embedder:
     @property
     def dim(self) -> int: ...
     @property
+    def lexical(self) -> int:
+        """How many of the last numbers are lexical scores."""
+    @property
     def name(self) -> str: ...
 
+# ngrams [B, R], their weights [B], scale [R], marks [116, R].
+_Lexical = tuple[NDArray[np.int8], NDArray[np.int16], NDArray[np.float32], NDArray[np.float32]]
+
 class StaticEmbedder(Embedder):
-    """Weighted mean of int8 rows."""
+    """Weighted mean of int8 rows, and lexical scores where there are tables of them."""
 
     def __init__(
         self,
@@ -134,9 +140,10 @@ class StaticEmbedder(Embedder):
         name: str,
         head: int = 128,
         tail: int = 384,
+        lexical: _Lexical | None = None,
     ) -> None: ...
     def embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        """int32[T] of at most 512 ids -> float32[D], read-only."""
+        """int32[T] of at most 512 ids -> their unit vector, read-only."""
     @property
     def tokenizer(self) -> Tokenizer: ...
 
@@ -369,6 +376,7 @@ class DifficultyModel:
         centroids: NDArray[np.float32],
         domain_threshold: float,
         mean_difficulty: float,
+        lexical: int = 0,
         domains: NDArray[np.float32] | None = None,
     ) -> None: ...
     def assess(self, x: NDArray[np.float32]) -> Assessment:
@@ -400,6 +408,7 @@ class CapabilityIndex:
         kinds: NDArray[np.uint8],
         requires: NDArray[np.uint32],
         usd_per_call: NDArray[np.float32],
+        threshold: float = ...,
     ) -> None: ...
     def search(
         self,
@@ -415,6 +424,8 @@ class CapabilityIndex:
     def __len__(self) -> int: ...
     @property
     def dim(self) -> int: ...
+    @property
+    def threshold(self) -> float: ...
     @property
     def vectors(self) -> NDArray[np.float32]: ...
     @property
@@ -738,6 +749,9 @@ class Decision:
     @property
     def tools(self) -> tuple[tuple[str, float], ...]:
         """Tools and agents that fit the query, best first, as (id, score)."""
+    @property
+    def tool_similarities(self) -> tuple[float, ...]:
+        """The inner product of each of `tools` with the query: its score before the cost bias."""
     @property
     def alternatives(self) -> tuple[Alternative, ...]:
         """LLMs as a single call, best first."""

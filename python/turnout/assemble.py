@@ -13,13 +13,20 @@ import numpy.typing as npt
 
 from turnout import _native
 from turnout.bundle import Bundle, EmbedConfig, OperatorsConfig
-from turnout.capability import build_index, load_index, matched_filter
+from turnout.capability import Projection, build_index, load_index, matched_filter
 from turnout.catalog import PolicyNames, load_capabilities, load_operators
 from turnout.core import BundleError, ConfigError
 from turnout.embed import CallableEmbedder
 from turnout.onnx import load_session
 from turnout.pool import Pool, ResolvedLlm, resolve
 from turnout.schema import fail
+
+LexicalTables = tuple[npt.NDArray[np.int8], npt.NDArray[np.int16], npt.NDArray[np.float32], npt.NDArray[np.float32]]
+
+MARK_ROWS = 116
+
+PROJECTION = "capability/projection.npy"
+MAX_NORM = 1.0 + 1e-5  # of a tool's vector: a score is at most a cosine
 
 DEPTH_RULES = {"cut_points": 0, "ceil": 1}
 
@@ -91,7 +98,35 @@ def static_embedder(bundle: Bundle, config: EmbedConfig) -> _native.Embedder:
     rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
     weights = bundle.array("embed/weights.npy", np.int16, (rows.shape[0],))
     vocab = bundle.bytes("embed/vocab.txt")
-    return _native.StaticEmbedder(vocab, rows, weights, name=config.name, head=config.head, tail=config.tail)
+    return _native.StaticEmbedder(
+        vocab,
+        rows,
+        weights,
+        name=config.name,
+        head=config.head,
+        tail=config.tail,
+        lexical=lexical_tables(bundle, config.lexical) if config.lexical else None,
+    )
+
+
+def lexical_tables(bundle: Bundle, width: int) -> LexicalTables:
+    """n-grams, their weights and scale, and marks."""
+    ngrams = bundle.array("embed/ngrams.npy", np.int8, (None, width))
+    return (
+        ngrams,
+        bundle.array("embed/ngram_weights.npy", np.int16, (ngrams.shape[0],)),
+        bundle.array("embed/ngram_scale.npy", np.float32, (width,)),
+        bundle.array("embed/marks.npy", np.float32, (MARK_ROWS, width)),
+    )
+
+
+def check_lexical(bundle: Bundle, config: EmbedConfig) -> None:
+    """Only a static embedder has a lexical block, of a width that its kernels take."""
+    widths = (0, 16, 32, 48, 64) if config.kind == "static" else (0,)
+    if config.lexical not in widths:
+        path = f"{bundle.where('embed/config.json')}.lexical"
+        expected = " or ".join(map(str, widths))
+        raise fail(BundleError, path, f"expected {expected} for a {config.kind} embedder, got {config.lexical}")
 
 
 def session(bundle: Bundle, name: str) -> _native.Session:
@@ -120,13 +155,19 @@ def choose_embedder(given: Any, bundle: Bundle, config: EmbedConfig) -> Any:
         raise TypeError(
             f"embedder: expected a turnout embedder, got {type(given).__name__}; wrap a callable in CallableEmbedder"
         )
-    if (given.name, given.dim) != (config.name, config.dim):
+    dim = config.dim + config.lexical
+    if (given.name, given.dim, given.lexical) != (config.name, dim, config.lexical):
         raise fail(
             ConfigError,
             "embedder",
-            f"the bundle was trained on {config.name!r} ({config.dim} dimensions), got {given.name!r} ({given.dim})",
+            f"the bundle was trained on {config.name!r} ({_dims(dim, config.lexical)}), "
+            f"got {given.name!r} ({_dims(given.dim, given.lexical)})",
         )
     return given
+
+
+def _dims(dim: int, lexical: int) -> str:
+    return f"{dim} dimensions" + (f", the last {lexical} of them lexical scores" if lexical else "")
 
 
 def embed_all(embedder: Any, texts: list[str]) -> npt.NDArray[np.float32]:
@@ -139,7 +180,10 @@ class Capabilities:
     index: _native.CapabilityIndex | None
 
 
-def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability]) -> Any:
+def _index(
+    data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: list[_native.Capability], bundle: Bundle
+) -> Any:
+    config = bundle.capability_config()
     return load_index(
         data,
         where,
@@ -147,6 +191,7 @@ def _index(data: bytes, where: str, vectors: npt.NDArray[np.float32], entries: l
         np.array([int(c.kind) for c in entries], np.uint8),
         np.array([c.requires for c in entries], np.uint32),
         np.array([c.usd_per_call for c in entries], np.float32),
+        None if config is None else config.threshold,
     )
 
 
@@ -155,13 +200,22 @@ def bundled_capabilities(bundle: Bundle, policies: PolicyNames, dim: int) -> Cap
     if name not in bundle.files:
         return Capabilities([], None)
     entries = load_capabilities(bundle.bytes(name), policies, bundle.where(name))
-    vectors = bundle.array("capability/vectors.npy", np.float32, (len(entries), dim))
+    vectors = bundled_vectors(bundle, len(entries), dim)
     where = bundle.where("capability/index.faiss")
-    return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries))
+    return Capabilities(entries, _index(bundle.bytes("capability/index.faiss"), where, vectors, entries, bundle))
+
+
+def bundled_vectors(bundle: Bundle, count: int, dim: int) -> npt.NDArray[np.float32]:
+    name = "capability/vectors.npy"
+    vectors = bundle.array(name, np.float32, (count, dim))
+    longest = np.linalg.norm(vectors, axis=1).max(initial=0.0)
+    if not longest <= MAX_NORM:
+        raise fail(BundleError, bundle.where(name), f"expected rows of norm at most 1, got one of {longest:g}")
+    return vectors
 
 
 def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bundle: Bundle) -> Capabilities:
-    """The caller's tools and agents: embedded now, with the embedder that routes."""
+    """The caller's tools and agents: embedded now, with the embedder that routes, without its lexical scores."""
     if embedder is None:
         raise fail(ConfigError, "capabilities", "a router that only takes vectors cannot embed descriptions")
     try:
@@ -171,10 +225,33 @@ def own_capabilities(path: str | Path, policies: PolicyNames, embedder: Any, bun
     entries = load_capabilities(data, policies, "capabilities")
     if not entries:
         return Capabilities([], None)
-    plain = embed_all(embedder, [capability_text(c.id, c.description) for c in entries])
-    queries = bundle.array("difficulty/centroids.npy", np.float32, (None, plain.shape[1]))
-    vectors = matched_filter(plain, queries)
-    return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries))
+    texts = [capability_text(c.id, c.description) for c in entries]
+    whole = embed_all(embedder, texts)
+    plain = np.ascontiguousarray(whole[:, : whole.shape[1] - embedder.lexical])
+    if PROJECTION in bundle.files:
+        vectors = _trained_vectors(bundle, texts, plain)
+    else:
+        queries = bundle.array("difficulty/centroids.npy", np.float32, (None, plain.shape[1]))
+        vectors = matched_filter(plain, queries)
+    return Capabilities(entries, _index(build_index(vectors), str(path), vectors, entries, bundle))
+
+
+def bundled_projection(bundle: Bundle, dim: int) -> Projection:
+    matrices = bundle.array(PROJECTION, np.float32, (2, dim, dim))
+    return Projection(matrices[0], matrices[1], bundle.array("capability/shift.npy", np.float32, (dim,)))
+
+
+def _trained_vectors(bundle: Bundle, texts: list[str], plain: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Tools that the bundle was trained for keep their vectors; others are projected."""
+    name = "capability/capabilities.toml"
+    known = load_capabilities(bundle.bytes(name), PolicyNames(), bundle.where(name))
+    trained = bundled_vectors(bundle, len(known), plain.shape[1])
+    row_of = {capability_text(c.id, c.description): i for i, c in enumerate(known)}
+    vectors = bundled_projection(bundle, plain.shape[1]).apply(plain)
+    for i, text in enumerate(texts):
+        if text in row_of:
+            vectors[i] = trained[row_of[text]]
+    return vectors
 
 
 def capability_text(name: str, description: str) -> str:
@@ -202,6 +279,7 @@ def domain_rows(bundle: Bundle, domains: int, skills: int) -> npt.NDArray[np.flo
 
 def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
     config, where = bundle.difficulty_config(), bundle.where("difficulty/network.onnx")
+    space = bundle.embed_config()
     network = session(bundle, "difficulty/network.onnx")
     latent, skills = metadata_int(network, "latent", where), metadata_int(network, "skills", where)
     return _native.DifficultyModel(
@@ -209,9 +287,10 @@ def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
         latent=latent,
         skills=skills,
         heads=bundle.array("difficulty/heads.npy", np.float32, (1 + skills, latent)),
-        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, bundle.embed_config().dim)),
+        centroids=bundle.array("difficulty/centroids.npy", np.float32, (None, space.dim)),
         domain_threshold=config.domain_threshold,
         mean_difficulty=config.mean_difficulty,
+        lexical=space.lexical,
         domains=domain_rows(bundle, config.domains, skills),
     )
 
@@ -247,12 +326,13 @@ def assemble(bundle: Bundle, pool: Pool, embedder: Any = None, capabilities: str
     BundleError, ConfigError, EngineError
         With the path to the culprit.
     """
+    check_lexical(bundle, bundle.embed_config())
     table, difficulty = bundle.abilities(), difficulty_model(bundle)
     if difficulty.skills != table.skills:
         where = bundle.where("llms.json")
         raise fail(BundleError, f"{where}.skills", f"the network gives {difficulty.skills} skills, got {table.skills}")
     policies = PolicyNames()
-    llms = resolve(pool, table)
+    llms = resolve(pool, table, bundle.manifest.version)
     config = bundle.embed_config()
     chosen = choose_embedder(embedder, bundle, config)
     if capabilities is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -46,11 +47,15 @@ class Manifest(msgspec.Struct):
 
 
 class EmbedConfig(msgspec.Struct, forbid_unknown_fields=True):
-    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller)."""
+    """`embed/config.json`. `kind` is ``static``, ``onnx`` or ``external`` (vectors or a callable from the caller).
+
+    `dim` is that of the unit vector; `lexical` scores follow it.
+    """
 
     kind: str
     name: str
     dim: int
+    lexical: int = 0
     head: int = 128
     tail: int = 384
     max_tokens: int = 256
@@ -76,6 +81,16 @@ class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
     reference_ability: float
     max_stages: int
     max_uses: int
+
+
+class CapabilityConfig(msgspec.Struct, forbid_unknown_fields=True):
+    """`capability/config.json`: P(relevant) = sigmoid(slope * similarity + intercept), and below which similarity
+    nothing is proposed.
+    """
+
+    slope: float
+    intercept: float
+    threshold: float | None = None
 
 
 class Ability(msgspec.Struct):
@@ -124,6 +139,26 @@ class AbilityTable(msgspec.Struct):
     default_pool: list[str] = []
     prior: AbilityPrior | None = None
     spread: float | None = None  # standard deviation of abilities
+
+
+def _check_prior(prior: AbilityPrior, size: int, path: str) -> None:
+    if len(prior.mean) != size:
+        raise fail(BundleError, f"{path}.mean", f"expected 1 + skills = {size} numbers, got {len(prior.mean)}")
+    if [len(row) for row in prior.covariance] != [size] * size:
+        raise fail(BundleError, f"{path}.covariance", f"expected {size} rows of {size} numbers")
+    if not is_covariance(np.array(prior.covariance)):
+        raise fail(BundleError, f"{path}.covariance", "expected a symmetric positive definite matrix")
+
+
+def is_covariance(matrix: npt.NDArray[np.float64]) -> bool:
+    """Whether it is symmetric and positive definite."""
+    if not np.isfinite(matrix).all() or not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-9):
+        return False
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def default_path() -> Path:
@@ -262,5 +297,22 @@ class Bundle:
         name = "operators/config.json"
         return from_json(self.bytes(name), OperatorsConfig, self.where(name), BundleError)
 
+    def capability_config(self) -> CapabilityConfig | None:
+        """Calibration of the tools' similarities; None where the bundle has none."""
+        name = "capability/config.json"
+        if name not in self.files:
+            return None
+        config = from_json(self.bytes(name), CapabilityConfig, self.where(name), BundleError)
+        if not 0.0 < config.slope < math.inf:
+            raise fail(BundleError, f"{self.where(name)}.slope", f"expected a finite number > 0, got {config.slope}")
+        for field in ("intercept", "threshold"):
+            value = getattr(config, field)
+            if value is not None and not math.isfinite(value):
+                raise fail(BundleError, f"{self.where(name)}.{field}", f"expected a finite number, got {value}")
+        return config
+
     def abilities(self) -> AbilityTable:
-        return from_json(self.bytes("llms.json"), AbilityTable, self.where("llms.json"), BundleError)
+        table = from_json(self.bytes("llms.json"), AbilityTable, self.where("llms.json"), BundleError)
+        if table.prior is not None:
+            _check_prior(table.prior, 1 + table.skills, f"{self.where('llms.json')}.prior")
+        return table

@@ -8,6 +8,8 @@ proposed; where scanning the vectors that pass is cheaper than that, they are sc
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from turnout._native import CapabilityIndex
 from turnout.core import InputError
 from turnout.schema import fail
 
-__all__ = ["CapabilityIndex", "build_index", "load_index", "matched_filter"]
+__all__ = ["CapabilityIndex", "Projection", "build_index", "load_index", "matched_filter"]
 
 HNSW_NEIGHBOURS = 32
 # Above this many vectors a graph is searched instead of every vector.
@@ -53,12 +55,42 @@ def matched_filter(
     q, dim = queries.astype(np.float64), vectors.shape[1]
     moment = q.T @ q / np.square(q).sum()
     filtered = np.linalg.solve(moment + damping / dim * np.eye(dim), vectors.T.astype(np.float64)).T
-    norms = np.linalg.norm(filtered, axis=1, keepdims=True)
-    return np.ascontiguousarray(filtered / np.where(norms > 0.0, norms, 1.0), np.float32)
+    return np.ascontiguousarray(unit_rows(filtered), np.float32)
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Vectors for tools that a trained bundle has not seen, from their descriptions alone.
+
+    With t an embedded description: ``matrix @ unit(whitening @ t) + shift``, cut to norm 1. Its answers to queries are
+    on the scale of the trained vectors.
+
+    Attributes
+    ----------
+    whitening, matrix : float32[D, D]
+    shift : float32[D]
+    """
+
+    whitening: npt.NDArray[np.float32]
+    matrix: npt.NDArray[np.float32]
+    shift: npt.NDArray[np.float32]
+
+    def apply(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The projected rows of `vectors`, float32[N, D]."""
+        white = unit_rows(vectors.astype(np.float64) @ self.whitening.T.astype(np.float64))
+        moved = white @ self.matrix.T.astype(np.float64) + self.shift.astype(np.float64)
+        return np.ascontiguousarray(moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1.0), np.float32)
+
+
+def unit_rows(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Rows of norm 1; zeros stay zeros."""
+    norms = np.linalg.norm(rows, axis=1, keepdims=True)
+    out: npt.NDArray[np.float64] = rows / np.where(norms > 0.0, norms, 1.0)
+    return out
 
 
 def build_index(vectors: npt.NDArray[np.float32], kind: str = "auto") -> bytes:
-    """A FAISS index (inner product) over unit vectors, as bytes that `CapabilityIndex` takes.
+    """A FAISS index (inner product) over vectors, as bytes that `CapabilityIndex` takes.
 
     Parameters
     ----------
@@ -101,6 +133,7 @@ def load_index(
     kinds: npt.NDArray[np.uint8],
     requires: npt.NDArray[np.uint32],
     usd_per_call: npt.NDArray[np.float32],
+    threshold: float | None = None,
 ) -> CapabilityIndex:
     """An index to search, with the columns by which it filters; one entry a vector each.
 
@@ -119,6 +152,8 @@ def load_index(
         Policy bits of which the caller must grant all.
     usd_per_call : float32[N]
         USD.
+    threshold : float, optional
+        A search whose hits all have a lower similarity returns none; default: it always returns the best.
 
     Raises
     ------
@@ -131,4 +166,5 @@ def load_index(
     """
     from turnout import engines  # not at import: `python -m turnout.engines` would find itself imported
 
-    return CapabilityIndex(engines.faiss_library(), data, path, vectors, kinds, requires, usd_per_call)
+    least = -math.inf if threshold is None else threshold
+    return CapabilityIndex(engines.faiss_library(), data, path, vectors, kinds, requires, usd_per_call, least)

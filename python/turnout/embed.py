@@ -157,6 +157,8 @@ class CallableEmbedder:
         Name of the vector space, compared with the one that a bundle was trained in.
     dim : int
         Dimension of the vectors.
+    lexical : int
+        How many of the last numbers are lexical scores, which stay as they are; those of the bundle's own embedder.
     count_tokens : callable, optional
         Text -> its length in tokens, for prices and context windows. By default a quarter of its bytes, rounded up.
     """
@@ -167,11 +169,13 @@ class CallableEmbedder:
         *,
         name: str,
         dim: int,
+        lexical: int = 0,
         count_tokens: Callable[[str | bytes], int] | None = None,
     ) -> None:
         self.function = function
         self.name = name
         self.dim = dim
+        self.lexical = lexical
         self._count_tokens = count_tokens
 
     def embed(self, text: str | bytes) -> Vector:
@@ -185,7 +189,7 @@ class CallableEmbedder:
         return self.check(self.function(text))
 
     def check(self, vector: Any) -> Vector:
-        """`vector` as float32[D] of norm 1; raises as `embed` does."""
+        """`vector` as float32[D], of norm 1 but for its lexical scores; raises as `embed` does."""
         try:
             array = np.ascontiguousarray(vector, dtype=np.float32)
         except (TypeError, ValueError):
@@ -207,12 +211,12 @@ class CallableEmbedder:
         assert isinstance(error, InputError)
         return error
 
-    @staticmethod
-    def _unit(array: Vector) -> Vector:
-        norm = math.sqrt(float(np.dot(array.astype(np.float64), array)))
+    def _unit(self, array: Vector) -> Vector:
+        unit = array[: self.dim - self.lexical]
+        norm = math.sqrt(float(np.dot(unit.astype(np.float64), unit)))
         if norm == 0.0 or abs(norm - 1.0) <= _NORM_SLACK:
             return array
-        return (array / norm).astype(np.float32)
+        return np.concatenate([unit / norm, array[len(unit) :]]).astype(np.float32)
 
     def __repr__(self) -> str:
         return f"CallableEmbedder({self.function!r}, name={self.name!r}, dim={self.dim})"

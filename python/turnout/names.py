@@ -18,10 +18,11 @@ Reasons, what a reader must know beside the plan:
 ``context_exceeded``   no allowed LLM has the context window: those with the largest
 ``no_llm_allowed``     hard rules exclude every LLM: no plan
 ``no_operator``        no operator that can be used begins a plan: no plan
-``no_capability``      the plan wants tools and none passed the filter
+``no_capability``      the plan wants tools and none is proposed
 ``sampled``            drawn with the seed, not greedy
 ``negative_utility``   the plan costs more than its chance of success is worth: a host may abstain
 ``no_in_tokens``       a vector came without its length: prompts are priced at no tokens of the query's
+``tools_withheld``     tools passed the filter, and none of those found reached the bundle's threshold of relevance
 =====================  =================================================================================
 """
 
@@ -49,6 +50,7 @@ Reason = Literal[
     "sampled",
     "negative_utility",
     "no_in_tokens",
+    "tools_withheld",
 ]
 Kind = Literal["tool", "agent", "code", "retrieval"]
 """Kinds of capability."""

@@ -18,7 +18,7 @@ from turnout.assemble import Parts, assemble, read_pool
 from turnout.bundle import Bundle
 from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
-from turnout.core import InputError
+from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
@@ -57,7 +57,7 @@ class Router:
         pool: Pool | dict[str, Any] | str | Path | None = None,
         capabilities: str | Path | None = None,
         embedder: _native.Embedder | CallableEmbedder | None = None,
-        value_usd: float = DEFAULT_VALUE_USD,
+        value_usd: float | None = None,
     ) -> Router:
         """Loads a bundle and a pool.
 
@@ -71,8 +71,8 @@ class Router:
             Your tools and agents; default: the bundle's.
         embedder : optional
             Another embedder in the bundle's space: an `OnnxEmbedder` or a `CallableEmbedder`.
-        value_usd : float
-            What a correct answer is worth where a call does not say.
+        value_usd : float, optional
+            What a correct answer is worth where a call does not say; default: the pool's, in ``[routing]``, else 0.01.
 
         Raises
         ------
@@ -85,9 +85,14 @@ class Router:
         InputError, TypeError
             `value_usd` is no number from 0 to 1e6.
         """
-        _check_value(value_usd)
+        if value_usd is not None:
+            _check_value(value_usd)
         bundle = Bundle.load(path)
-        return Router(assemble(bundle, read_pool(pool, bundle), embedder, capabilities), value_usd)
+        read = read_pool(pool, bundle)
+        parts = assemble(bundle, read, embedder, capabilities)
+        if value_usd is None:
+            value_usd = read.routing.value_usd if read.routing is not None else None
+        return Router(parts, DEFAULT_VALUE_USD if value_usd is None else value_usd)
 
     def route(
         self,
@@ -291,13 +296,21 @@ class Router:
         return self.route(await _aembed(self._callable, text), **rest)
 
     def embed(self, text: str | bytes) -> Vector:
-        """The vector that a text is routed by, float32[D] of norm 1 (zeros for a text without tokens)."""
+        """The vector that a text is routed by, float32[D]: of norm 1, and the lexical scores of a bundle that has them.
+
+        Zeros for a text without tokens.
+        """
         return self._callable.embed(text) if self._callable is not None else self._native.embed(text)
 
     @property
     def dim(self) -> int:
-        """Dimension of the embedder's vectors."""
+        """D, the dimension of the embedder's vectors: of the unit vector and the lexical scores together."""
         return self._native.dim
+
+    @property
+    def value_usd(self) -> float:
+        """What a correct answer is worth where a call does not say, USD."""
+        return self._value_usd
 
     @property
     def embedder_name(self) -> str:
@@ -318,6 +331,23 @@ class Router:
     def capabilities(self) -> list[str]:
         """Ids of the tools and agents, in order."""
         return self._native.capabilities
+
+    def relevance(self, decision: _native.Decision) -> list[float]:
+        """P(relevant) of each of ``decision.tools``, in their order: the share of queries for which such a tool is one
+        that fits, as calibrated on queries that training had not seen.
+
+        Raises
+        ------
+        ConfigError
+            The bundle's tools are not calibrated: it was not trained on queries with their tools.
+        """
+        config = self._parts.bundle.capability_config()
+        if config is None:
+            where = self._parts.bundle.where("capability/config.json")
+            raise fail(ConfigError, where, "no such file: the bundle's tools are not calibrated; see docs/tools.md")
+        similarities = np.array(decision.tool_similarities)
+        p: list[float] = (1.0 / (1.0 + np.exp(-(config.slope * similarities + config.intercept)))).tolist()
+        return p
 
     @property
     def parts(self) -> Parts:

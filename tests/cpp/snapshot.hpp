@@ -30,7 +30,21 @@ inline std::vector<float> unit_rows(int n, std::uint64_t seed) {
   return rows;
 }
 
-inline std::shared_ptr<const embed::Embedder> embedder() {
+// The lexical block of a router that has one: random tables, scores of about 1.
+inline constexpr int kLexical = 16;
+inline embed::LexicalTables lexical_tables() {
+  Philox rng(12);
+  embed::LexicalTables t;
+  t.width = kLexical;
+  t.rows.resize(1024 * kLexical);
+  for (auto& v : t.rows) v = static_cast<std::int8_t>(rng.next() % 255 - 127);
+  t.weights.assign(1024, 500);
+  t.scale.assign(kLexical, 0.005f);
+  for (int i = 0; i < embed::kMarkRows * kLexical; ++i) t.marks.push_back(static_cast<float>(0.1 * rng.normal()));
+  return t;
+}
+
+inline std::shared_ptr<const embed::Embedder> embedder(bool lexical = false) {
   std::string vocab = "[PAD]\n[UNK]\n";
   for (char c = 'a'; c <= 'z'; ++c) vocab += std::string(1, c) + "\n##" + std::string(1, c) + "\n";
   embed::Tokenizer tokenizer(vocab);
@@ -39,23 +53,30 @@ inline std::shared_ptr<const embed::Embedder> embedder() {
   for (auto& v : rows) v = static_cast<std::int8_t>(rng.next() % 255 - 127);
   std::vector<std::int16_t> weights(static_cast<std::size_t>(tokenizer.size()), 1000);
   return std::make_shared<embed::StaticEmbedder>(std::move(tokenizer), rows, weights, kDim,
-                                                 embed::StaticEmbedder::Options{"planted", 4, 12});
+                                                 embed::StaticEmbedder::Options{"planted", 4, 12},
+                                                 lexical ? lexical_tables() : embed::LexicalTables{});
 }
 
 // `answers` adds the columns of guess floor and output scale, with weights of this size; below 0: no such columns.
-// `domains`: both skills are a posterior.
-inline std::shared_ptr<const difficulty::Model> model(double answers = -1, bool domains = false) {
+// `lexical` scores follow the numbers of a vector. `domains`: both skills are a posterior.
+inline std::shared_ptr<const difficulty::Model> model(double answers = -1, int lexical = 0, bool domains = false) {
   Philox rng(5);
   std::vector<float> weight(kColumns * kDim), bias(kColumns);
   for (auto& w : weight) w = static_cast<float>(2 * rng.normal());
   const int columns = kColumns + (answers < 0 ? 0 : 2);
   for (int i = kColumns * kDim; i < columns * kDim; ++i) weight.push_back(static_cast<float>(answers * rng.normal()));
   bias.resize(static_cast<std::size_t>(columns));
-  const auto bytes = tiny::gemm(kDim, columns, weight, bias, kLatent, kSkills);
+  std::vector<float> wide;  // the weights of the lexical scores follow those of each row
+  for (int row = 0; row < columns; ++row) {
+    wide.insert(wide.end(), weight.begin() + row * kDim, weight.begin() + (row + 1) * kDim);
+    for (int i = 0; i < lexical; ++i) wide.push_back(static_cast<float>(0.3 * rng.normal()));
+  }
+  const auto bytes = tiny::gemm(kDim + lexical, columns, wide, bias, kLatent, kSkills);
   const auto runtime = onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY"));
   difficulty::Tables tables;
   tables.latent = kLatent;
   tables.skills = kSkills;
+  tables.lexical = lexical;
   tables.heads.resize((1 + kSkills) * kLatent, 0.3f);
   tables.centroids = unit_rows(4, 21);
   if (domains) {
@@ -98,11 +119,11 @@ inline catalog::Catalog table() {
   return c;
 }
 
-inline Snapshot snapshot(double answers = -1, bool domains = false) {
+inline Snapshot snapshot(double answers = -1, bool lexical = false, bool domains = false) {
   Snapshot s;
   s.catalog = table();
-  s.embedder = embedder();
-  s.difficulty = model(answers, domains);
+  s.embedder = embedder(lexical);
+  s.difficulty = model(answers, lexical ? kLexical : 0, domains);
   s.capability = index(50);
   s.operators.cut_points = {0.25, 0.5, 0.75};
   s.names.bundle = "planted";
@@ -118,7 +139,7 @@ inline Snapshot snapshot(double answers = -1, bool domains = false) {
 
 // With domains, and LLMs that have a discrimination and a length of their own, but for the first.
 inline Snapshot own_responses() {
-  Snapshot s = snapshot(0.5, true);
+  Snapshot s = snapshot(0.5, false, true);
   for (std::size_t i = 1; i < s.catalog.llms.size(); ++i) {
     auto& llm = s.catalog.llms[i];
     llm.discrimination = 0.5 * static_cast<double>(i);

@@ -143,6 +143,38 @@ TEST(near_ties_are_ranked_by_our_own_sums) {
       CHECK(exact(index, c, x.data(), 4, f));
 }
 
+// The k best as they are, or none of them: whatever the filter, with and without a scan.
+TEST(below_the_threshold_nothing_is_returned) {
+  const auto vectors = unit_rows(600, 1);
+  const Columns c = columns(vectors);
+  const auto data = tiny::flat_index(kDim, vectors);
+  const auto queries = unit_rows(40, 2);
+  int withheld = 0, kept = 0;
+  for (const float threshold : {Index::kNoThreshold, -1.0f, 0.45f, 0.55f, 2.0f}) {
+    const Index index(FaissIndex(engine(), tiny::view(data), "rows"), c, threshold);
+    CHECK(index.threshold() == threshold);
+    auto ws = index.workspace();
+    for (const Filter& f : {Filter{}, Filter{0b0011, 0b001, 0}, Filter{~0u, ~0u, 3.0}, Filter{0, ~0u, 0}}) {
+      std::vector<Hit> batch(40 * 4);
+      std::vector<int> counts(40);
+      index.search(queries.data(), 40, 4, f, ws, batch.data(), counts.data());
+      for (int q = 0; q < 40; ++q) {
+        auto hits = brute_force(c, queries.data() + q * kDim, 4, f);
+        if (std::none_of(hits.begin(), hits.end(), [&](const Hit& h) { return h.similarity >= threshold; }))
+          hits.clear();
+        const auto count = static_cast<std::size_t>(counts[static_cast<std::size_t>(q)]);
+        CHECK(count == hits.size() && std::equal(hits.begin(), hits.end(), batch.begin() + q * 4));
+        CHECK(std::all_of(batch.begin() + q * 4 + static_cast<long>(count), batch.begin() + q * 4 + 4,
+                          [](const Hit& h) { return h == Hit{}; }));
+        (hits.empty() && index.passing(f) > 0 ? withheld : kept) += 1;
+      }
+    }
+  }
+  CHECK(withheld > 100 && kept > 100);
+  CHECK_ERROR(Index(FaissIndex(engine(), tiny::view(data), "rows"), c, kNan), ErrorKind::config,
+              "capability.threshold");
+}
+
 TEST(k_of_zero_and_more_than_there_are) {
   const Index index = make(5);
   const auto x = unit_rows(1, 9);

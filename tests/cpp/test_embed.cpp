@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <string>
@@ -379,4 +381,117 @@ TEST(mark_rows_change_where_they_are_said_to) {
   CHECK(length_row(1 << 20) == 31);
   CHECK(count_options("A. first line does not count") == 0 && count_options("\n(A)\n  B)\n(c)\nD") == 2);
   CHECK(count_options("\n") == 0 && count_options("\n(") == 0 && count_options("\n\n A.") == 1);
+}
+
+namespace {
+
+constexpr int kWidth = 16, kUnit = 8;
+
+LexicalTables lexical_tables(std::size_t buckets = 1024, int width = kWidth) {
+  LexicalTables t;
+  t.width = width;
+  for (std::size_t b = 0; b < buckets; ++b) {
+    t.weights.push_back(static_cast<std::int16_t>(b * 13 % 2048));
+    for (int j = 0; j < width; ++j)
+      t.rows.push_back(
+          static_cast<std::int8_t>(static_cast<int>(b * 31 + static_cast<std::size_t>(j) * 7) % 255 - 127));
+  }
+  for (int j = 0; j < width; ++j) t.scale.push_back(static_cast<float>(std::pow(0.25, j % 4 + 1)));
+  for (int r = 0; r < kMarkRows; ++r)
+    for (int j = 0; j < width; ++j) t.marks.push_back(static_cast<float>((r * 5 + j * 3) % 17 - 8) * 0.0625f);
+  return t;
+}
+
+StaticEmbedder lexical_embedder(LexicalTables tables, int head = 3, int tail = 4) {
+  const auto n = kTokens.size();
+  std::vector<std::int8_t> rows(n * kUnit, 3);
+  return {Tokenizer(vocabulary()), std::move(rows),  std::vector<std::int16_t>(n, 7), kUnit,
+          {"lexical", head, tail}, std::move(tables)};
+}
+
+}  // namespace
+
+// Numbers from the Python twin (turnout.reference.embed).
+TEST(lexical_scores_are_known) {
+  const StaticEmbedder e = lexical_embedder(lexical_tables());
+  CHECK(e.dim() == kUnit + kWidth && e.lexical() == kWidth && e.unit_dim() == kUnit);
+  struct {
+    std::string text;
+    std::array<float, kWidth> scores;
+  } const cases[] = {
+      {"The router's query: 12.\n(A) $x$?",
+       {-31.3224716f, -6.81291819f, -0.551346302f, -1.59864438f, -15.1799421f, -2.69916081f, -0.702667892f,
+        0.301025212f, -10.6635876f, -2.55444717f, -0.888093114f, 0.332793891f, 6.0571084f, 3.82885194f, 1.0514816f,
+        -0.697937429f}},
+      {"a a a a",
+       {29.1993198f, 8.32039833f, 2.59305429f, -0.0633415431f, 38.7784157f, 9.46517181f, 0.887125492f, -0.942948759f,
+        -41.1574554f, -10.706296f, -2.27299428f, -0.592353702f, -30.5158615f, -7.43652201f, -1.90867591f,
+        -0.688774109f}},
+      {repeat("12 ", 30),
+       {9.53336906f, 2.71711802f, -0.774485826f, -1.07412767f, -7.90906668f, -1.29974079f, -0.112585016f, -1.09615242f,
+        5.36884594f, 2.09786224f, 2.67431569f, 1.00682271f, 19.709259f, 5.49546528f, 1.21121657f, 0.984797955f}},
+  };
+  Workspace ws;
+  for (const auto& c : cases) {
+    std::array<float, kUnit + kWidth> x;
+    e.embed(c.text, ws, x.data());
+    for (std::size_t j = 0; j < kWidth; ++j) CHECK(x[kUnit + j] == c.scores[j]);
+    double squares = 0;
+    for (std::size_t j = 0; j < kUnit; ++j) squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+    CHECK_NEAR(squares, 1, 1e-6);
+  }
+  std::array<float, kUnit + kWidth> x;
+  x.fill(9);
+  CHECK(e.embed(" \n", ws, x.data()).tokens == 0);
+  for (const float v : x) CHECK(v == 0);
+}
+
+TEST(lexical_scores_are_cut_and_weights_may_be_zero) {
+  LexicalTables steep = lexical_tables(), none = lexical_tables();
+  std::fill(steep.scale.begin(), steep.scale.end(), 3e38f);
+  std::fill(none.weights.begin(), none.weights.end(), std::int16_t{0});
+  std::fill(none.marks.begin(), none.marks.end(), 0.25f);
+  Workspace ws;
+  std::array<float, kUnit + kWidth> x;
+  lexical_embedder(steep).embed("the query", ws, x.data());
+  for (std::size_t j = kUnit; j < x.size(); ++j) CHECK(std::abs(x[j]) == 64.0f);
+  lexical_embedder(none).embed("the query", ws, x.data());
+  for (std::size_t j = kUnit; j < x.size(); ++j) CHECK(x[j] == 0.25f * kMarks);
+}
+
+TEST(a_lexical_block_checks_its_tables) {
+  const auto error = [](auto spoil) {
+    LexicalTables t = lexical_tables();
+    spoil(t);
+    return check::message_of<Error>([&] { lexical_embedder(t); });
+  };
+  using T = LexicalTables;
+  CHECK(error([](T&) {}).empty());
+  CHECK(error([](T& t) { t.width = 24; }) == "lexical: expected 16, 32, 48 or 64, got 24");
+  CHECK(error([](T& t) { t.width = -16; }) == "lexical: expected 16, 32, 48 or 64, got -16");
+  CHECK(error([](T& t) { t.width = 80; }) == "lexical: expected 16, 32, 48 or 64, got 80");
+  CHECK(error([](T& t) { t.rows.pop_back(); }) == "ngrams: expected 16384 numbers, got 16383");
+  CHECK(error([](T& t) { t.weights.pop_back(); }).starts_with("ngram_weights: expected a power of two"));
+  CHECK(error([](T& t) { t.weights.clear(); }).starts_with("ngram_weights: expected a power of two"));
+  CHECK(error([](T& t) { t.weights.resize(1 << 19); }).starts_with("ngram_weights: expected a power of two"));
+  CHECK(error([](T& t) { t.weights[9] = 2048; }) == "ngram_weights[9]: expected 0 to 2047, got 2048");
+  CHECK(error([](T& t) { t.weights[9] = -1; }) == "ngram_weights[9]: expected 0 to 2047, got -1");
+  CHECK(error([](T& t) { t.scale.push_back(1); }) == "ngram_scale: expected 16 numbers, got 17");
+  CHECK(error([](T& t) { t.scale[3] = std::numeric_limits<float>::quiet_NaN(); }).starts_with("ngram_scale[3]: "));
+  CHECK(error([](T& t) { t.marks.pop_back(); }) == "marks: expected 1856 numbers, got 1855");
+  CHECK(error([](T& t) { t.marks[40] = std::numeric_limits<float>::infinity(); }).starts_with("marks[40]: "));
+}
+
+TEST(a_warmed_call_with_a_lexical_block_allocates_nothing) {
+  const StaticEmbedder e = lexical_embedder(lexical_tables(std::size_t{1} << 18, 64), 128, 384);
+  const std::string text = repeat("The router's query: 12 [SEP]\n(A) a $x$. ", 90);
+  Workspace ws;
+  std::vector<float> out(kUnit + 64);
+  e.embed(text, ws, out.data());
+  const long before = allocations::count();
+  for (int i = 0; i < 10; ++i) {
+    e.embed("the query", ws, out.data());
+    e.embed(text, ws, out.data());
+  }
+  CHECK(before > 0 && allocations::count() == before);
 }

@@ -50,7 +50,8 @@ TEST(a_plan_comes_out_and_its_costs_add_up) {
 
 TEST(a_warm_route_allocates_nothing_of_ours) {
   set_allocation_counter(allocations::count);
-  const Router scaled(planted::snapshot(0.5)), own(planted::own_responses());
+  const Router scaled(planted::snapshot(0.5, true));  // and with lexical scores
+  const Router own(planted::own_responses());
   const auto ws = router().workspace(), scaled_ws = scaled.workspace(), own_ws = own.workspace();
   Constraints constraints;
   constraints.denied = {1, 0, 0};
@@ -454,7 +455,7 @@ TEST(costs_follow_the_output_scale) {
 }
 
 TEST(discrimination_and_length_are_of_each_llm) {
-  const Router own(planted::own_responses()), shared(planted::snapshot(0.5, true));
+  const Router own(planted::own_responses()), shared(planted::snapshot(0.5, false, true));
   const auto& llms = own.snapshot().catalog.llms;
   const auto ws = own.workspace();
   for (const auto text : kTexts) {
@@ -513,4 +514,52 @@ TEST(a_scale_of_one_and_no_floor_change_no_bit) {
     neutral.route(request, *ws, out);
     CHECK(trace::equal(out, route(request)));
   }
+}
+
+TEST(a_router_with_lexical_scores_decides_alike_by_text_vector_and_batch) {
+  const Router r(planted::snapshot(0.5, true));
+  CHECK(r.dim() == planted::kDim + planted::kLexical && r.unit_dim() == planted::kDim);
+  const auto ws = r.workspace();
+  const auto width = static_cast<std::size_t>(r.dim());
+  std::vector<std::string_view> texts(kMaxBatch + 3);
+  for (std::size_t i = 0; i < texts.size(); ++i) texts[i] = kTexts[i % 5];
+  std::vector<float> rows(texts.size() * width);
+  embed::Workspace embedding;
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    r.snapshot().embedder->embed(texts[i], embedding, rows.data() + i * width);
+  std::vector<Decision> batch(texts.size()), vectors(texts.size());
+  Request common;
+  r.route_batch(texts, common, *ws, batch.data());
+  common.in_tokens = 9;
+  r.route_batch(rows.data(), static_cast<int>(texts.size()), common, *ws, vectors.data());
+  Decision single;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    r.route(ask(texts[i]), *ws, single);
+    CHECK(trace::equal(batch[i], single) && single.tool_count > 0);
+    Request request = common;
+    request.vector = rows.data() + i * width;
+    r.route(request, *ws, single);
+    CHECK(trace::equal(vectors[i], single) && single.logit == batch[i].logit);
+    CHECK(std::equal(single.tools, single.tools + single.tool_count, batch[i].tools));
+  }
+}
+
+TEST(lexical_scores_are_bounded_and_rooms_agree_on_them) {
+  const Router r(planted::snapshot(-1, true));
+  const auto ws = r.workspace();
+  std::vector<float> x = unit_vector();
+  x.resize(static_cast<std::size_t>(r.dim()), 64.0f);
+  Request request;
+  request.vector = x.data();
+  CHECK(refused(r, request, *ws).empty());
+  x[planted::kDim + 2] = 64.5f;
+  CHECK(refused(r, request, *ws) == "query[18]");
+  x[planted::kDim + 2] = std::numeric_limits<float>::quiet_NaN();
+  CHECK(refused(r, request, *ws) == "query[18]");
+  Snapshot s = planted::snapshot(-1, true);
+  s.embedder = planted::embedder();
+  CHECK_ERROR(Router(std::move(s)), ErrorKind::config, "embedder");
+  s = planted::snapshot();
+  s.embedder = planted::embedder(true);
+  CHECK_ERROR(Router(std::move(s)), ErrorKind::config, "embedder");
 }

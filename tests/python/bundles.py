@@ -109,12 +109,14 @@ def network(
     rng: np.random.Generator,
     dim: int = DIM,
     answers: tuple[float, float] | None = None,
+    lexical: int = 0,
     domains: tuple[int, float] = (0, 1.0),
 ) -> tuple[bytes, np.ndarray]:
     """Gemm-Relu-Gemm with heads that are linear in the latent; and those heads, [1 + S, Z].
 
     `answers` adds the columns of guess floor and logarithm of the output scale, with weights of these sizes; `domains`
-    adds so many skills that are a posterior, with weights of that size.
+    adds so many skills that are a posterior, with weights of that size. `lexical` scores follow the `dim` numbers of a
+    vector.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -138,6 +140,9 @@ def network(
         more = sizes * np.random.default_rng(99).normal(0, 1.0, (2, HIDDEN))  # `rng` gives the rest as without them
         w2 = np.concatenate([w2, more]).astype(np.float32)
         b2 = np.concatenate([b2, np.float32([answers[0], 4.0 * answers[0]])])
+    if lexical:
+        w1 = np.concatenate([w1, np.random.default_rng(98).normal(0, 0.3, (HIDDEN, lexical))], 1).astype(np.float32)
+        dim += lexical
     inits = {"w1": w1, "b1": np.zeros(HIDDEN, np.float32), "w2": w2, "b2": b2}
     graph = helper.make_graph(
         [
@@ -211,7 +216,21 @@ def _llms_json(rng: np.random.Generator, domains: int = 0, response: bool = Fals
     return json.dumps(table, indent=1).encode()
 
 
-def _static(vectors_of: list[str], rng: np.random.Generator) -> tuple[dict[str, bytes], np.ndarray]:
+def lexical_tables(width: int, bits: int = 10, seed: int = 23) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """n-grams, their weights and scale, and marks: random, and of about the size of a trained block's."""
+    rng = np.random.default_rng(seed)
+    return (
+        rng.integers(-128, 128, (1 << bits, width)).astype(np.int8),
+        rng.integers(0, 2048, 1 << bits).astype(np.int16),
+        rng.uniform(0.001, 0.004, width).astype(np.float32),
+        rng.normal(0, 0.2, (116, width)).astype(np.float32),
+    )
+
+
+LEXICAL_FILES = ("embed/ngrams.npy", "embed/ngram_weights.npy", "embed/ngram_scale.npy", "embed/marks.npy")
+
+
+def _static(vectors_of: list[str], rng: np.random.Generator, lexical: int = 0) -> tuple[dict[str, bytes], np.ndarray]:
     from turnout import _native
 
     tokens = vocab()
@@ -226,6 +245,9 @@ def _static(vectors_of: list[str], rng: np.random.Generator) -> tuple[dict[str, 
         "embed/rows.npy": _npy(rows),
         "embed/weights.npy": _npy(weights),
     }
+    if lexical:
+        files["embed/config.json"] = json.dumps(config | {"lexical": lexical}).encode()
+        files |= {name: _npy(table) for name, table in zip(LEXICAL_FILES, lexical_tables(lexical), strict=True)}
     return files, np.stack([embedder.embed(t) for t in vectors_of])
 
 
@@ -257,20 +279,22 @@ def files(
     seed: int = 7,
     external: tuple[str, int] | None = None,
     answers: tuple[float, float] | None = None,
+    lexical: int = 0,
     domains: tuple[int, float] = (0, 1.0),
     response: bool = False,
 ) -> dict[str, bytes]:
     """The files of a small bundle; `external` = (name, dim) makes one whose vectors come from the caller.
 
-    `answers` and `domains` are those of `network`; `response` gives LLMs a discrimination and a length of their own.
+    `answers` and `domains` are those of `network`; `lexical`: scores of the lexical block, which the network sees, too;
+    `response` gives LLMs a discrimination and a length of their own.
     """
     import faiss
 
     rng = np.random.default_rng(seed)
     texts = [f"{c[0].replace('_', ' ')}. {c[2]}" for c in CAPABILITIES]
-    out, vectors = _static(texts, rng) if external is None else _external(*external, len(texts), rng)
+    out, vectors = _static(texts, rng, lexical) if external is None else _external(*external, len(texts), rng)
     dim = vectors.shape[1]
-    model, heads = network(rng, dim, answers, domains)
+    model, heads = network(rng, dim, answers, lexical, domains)
     index = faiss.IndexFlatIP(dim)
     index.add(vectors)
     config = {

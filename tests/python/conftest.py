@@ -36,6 +36,12 @@ def regions(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
 
 
 @pytest.fixture(scope="session")
+def lexical(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """The small bundle with a lexical block, a guess floor and an output scale."""
+    return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("lexical"), answers=(0.1, 0.0), lexical=32))
+
+
+@pytest.fixture(scope="session")
 def router() -> turnout.Router:
     """The default bundle with its own pool."""
     return turnout.Router.load()

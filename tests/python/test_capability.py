@@ -41,11 +41,15 @@ def load(vectors: np.ndarray, data: bytes, path: str = "test.faiss") -> _native.
     kinds=st.integers(0, 15),
     granted=st.integers(0, 7),
     bias=st.sampled_from([0.0, 0.5, 20.0]),
+    threshold=st.sampled_from([None, -1.0, 0.0, 0.3, 0.45]),
+    scale=st.sampled_from([1.0, 0.4]),
 )
-def test_equal_to_the_twin(n: int, seed: int, k: int, kinds: int, granted: int, bias: float) -> None:
-    vectors = unit(n, 20, seed)
-    native = load(vectors, build_index(vectors))
-    twin = reference.Index(vectors.tolist(), *(c.tolist() for c in columns(n)))
+def test_equal_to_the_twin(
+    n: int, seed: int, k: int, kinds: int, granted: int, bias: float, threshold: float | None, scale: float
+) -> None:
+    vectors = unit(n, 20, seed) * np.linspace(scale, 1.0, n, dtype=np.float32)[:, None]
+    native = load_index(build_index(vectors), "test.faiss", vectors, *columns(n), threshold)
+    twin = reference.Index(vectors.tolist(), *(c.tolist() for c in columns(n)), native.threshold)
     queries = unit(3, 20, seed + 1000)
     ids, scores, similarities, counts = native.search(queries, k, kinds=kinds, granted=granted, cost_bias=bias)
     for row, x in enumerate(queries):
@@ -54,7 +58,7 @@ def test_equal_to_the_twin(n: int, seed: int, k: int, kinds: int, granted: int, 
         assert ids[row, : len(hits)].tolist() == [hit.id for hit in hits]
         assert scores[row, : len(hits)].tolist() == [hit.score for hit in hits]
         assert similarities[row, : len(hits)].tolist() == [hit.similarity for hit in hits]
-        assert (ids[row, len(hits) :] == -1).all()
+        assert (ids[row, len(hits) :] == -1).all() and (similarities[row, len(hits) :] == 0).all()
 
 
 KINDS = [
@@ -231,6 +235,16 @@ def test_columns_that_are_not_finite_are_refused() -> None:
     other[1, 2] = np.nan
     with pytest.raises(turnout.ConfigError, match=r"capability.vectors\[18\]"):
         load_index(build_index(vectors), "x", other, *columns(5))
+
+
+def test_below_the_threshold_nothing_is_returned() -> None:
+    vectors = unit(50, 16)
+    best = float(load(vectors, build_index(vectors)).search(unit(1, 16, 3), 1)[2][0, 0])
+    for threshold, count in ((best, 4), (float(np.nextafter(np.float32(best), np.float32(2))), 0), (None, 4)):
+        index = load_index(build_index(vectors), "x", vectors, *columns(50), threshold)
+        assert index.search(unit(1, 16, 3), 4)[3].tolist() == [count]
+    with pytest.raises(turnout.ConfigError, match=r"capability\.threshold"):
+        load_index(build_index(vectors), "x", vectors, *columns(50), float("nan"))
 
 
 def test_libraries_that_are_no_faiss() -> None:

@@ -24,12 +24,12 @@ import typer
 import bundles
 import turnout
 from turnout.cli.app import app
-from turnout.cli.files import replacing
 from turnout.cli.output import wrap
 from turnout.cli.records import COLUMNS
+from turnout.files import replacing
 
 TEXTS = ["what is the capital of a", "prove the integral, of a matrix", 'two\nlines and a "quote"', "", "é 漢字"]
-COMMANDS = ("demo", "route", "explain", "info", "bench")
+COMMANDS = ("demo", "route", "explain", "info", "bench", "evaluate")
 
 
 class Result(NamedTuple):

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from turnout import catalog, names, pool
+from turnout import catalog, learned, names, pool
 
 ROOT = Path(__file__).parents[2]
 ARCHITECTURE = ROOT / "docs/architecture.md"
@@ -38,7 +38,10 @@ def test_rooms_are_in_the_places_that_are_named() -> None:
 def test_the_limits_are_those_that_are_checked() -> None:
     lines = section(ARCHITECTURE, "Limits").splitlines()
     checked = [("an LLM", field, limit) for field, limit in pool.LIMITS.items()]
-    checked += [("an LLM", "scores", pool.MAX_LOGIT), ("an LLM", "tokens_per_second", 1 / pool.MIN_TOKENS_PER_SECOND)]
+    checked += [
+        ("an LLM", "scores", learned.MAX_LOGIT),
+        ("an LLM", "tokens_per_second", 1 / pool.MIN_TOKENS_PER_SECOND),
+    ]
     checked += [("a tool or agent", "usd_per_call", catalog.MAX_USD_PER_CALL)]
     checked += [("a tool or agent", "seconds", catalog.MAX_SECONDS)]
     for of, field, limit in checked:

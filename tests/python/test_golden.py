@@ -154,7 +154,7 @@ def test_the_cases_cover_the_reasons(small: turnout.Router) -> None:
     seen = set()
     for query, options in CASES.values():
         seen |= set(small.route(query(small) if callable(query) else query, **options).reasons)
-    # All but out_of_domain and label_cap: they take another bundle, or a problem that is made to be hard.
+    # All but out_of_domain, tools_withheld and label_cap: they take another bundle, or a problem made to be hard.
     reasons = (
         "no_text truncated prior_operators operators_masked stopped_early operators_skipped single_call limits_bind "
         "budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled "

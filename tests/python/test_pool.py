@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 import bundles
 import turnout
-from turnout.bundle import Ability, AbilityTable, ScoreLine
-from turnout.pool import resolve
+from turnout.ability import AbilityEstimate, given_ability, population
+from turnout.bundle import Ability, AbilityTable, Bundle, ScoreLine
+from turnout.learned import from_learned, to_learned
+from turnout.pool import LIKE_SE, TRANSFER_SE, LlmEntry, Pool, resolve, starting_point
 
 
 def entry(**changes: Any) -> dict[str, Any]:
@@ -66,7 +69,8 @@ def test_scores_are_mapped_by_the_line(small_bundle: Path) -> None:
     llm = load(small_bundle, entry(ability=None, scores={"mmlu_pro": 0.71})).parts.pool[0]
     assert llm.ability == pytest.approx(0.1 + 1.2 * math.log(0.71 / 0.29))
     assert llm.ability_se == pytest.approx(0.4)
-    assert llm.skill == [0.0, 0.0]
+    everyone = population(Bundle.load(small_bundle).abilities())
+    assert llm.skill == given_ability(everyone, llm.ability, 0.4).skill != [0.0, 0.0]
 
 
 def test_like_is_wider_than_ability(small_bundle: Path) -> None:
@@ -75,7 +79,104 @@ def test_like_is_wider_than_ability(small_bundle: Path) -> None:
     assert like.ability == exact.ability and like.ability_se > exact.ability_se
 
 
+def learned(**changes: Any) -> dict[str, Any]:
+    base = {"ability": 0.7, "ability_se": 0.2, "skill": [0.1, -0.2], "outcomes": 40, "bundle": "1"}
+    return base | changes
+
+
+def test_learned_counts_before_where_it_started(small_bundle: Path) -> None:
+    for start in ({"ability": None}, {}, {"ability": None, "scores": {"mmlu_pro": 0.5}}):
+        llm = load(small_bundle, entry(**start, learned=learned())).parts.pool[0]
+        assert (llm.ability, llm.ability_se, llm.skill) == (0.7, 0.2, [0.1, -0.2])
+    assert load(small_bundle, entry(learned=learned())).parts.pool[0].output_tokens_mean == 240.0  # of the bundle
+
+
+def test_what_is_learned_survives_the_file() -> None:
+    root = np.random.default_rng(0).normal(size=(7, 7))
+    estimate = AbilityEstimate(np.arange(7) / 7, root @ root.T + 0.1 * np.eye(7), 123)
+    again = from_learned(to_learned(estimate, "v"), 6, "v", "p")
+    np.testing.assert_allclose(again.mean, estimate.mean, rtol=1e-5)
+    np.testing.assert_allclose(again.covariance, estimate.covariance, rtol=1e-5)
+    assert again.n == 123
+
+
+def test_an_update_needs_the_covariance() -> None:
+    known = to_learned(AbilityEstimate(np.zeros(2), np.eye(2), 5), "v")
+    known.covariance = None
+    with pytest.raises(turnout.ConfigError, match=r"pool add --replace") as error:
+        from_learned(known, 1, "v", "pool.llms[0].learned")
+    assert error.value.path == "pool.llms[0].learned.covariance"
+
+
+def test_starting_points(small_bundle: Path) -> None:
+    abilities = Bundle.load(small_bundle).abilities()
+    everyone, small = population(abilities), abilities.llms[1]
+
+    def start(**given: Any) -> AbilityEstimate:
+        return starting_point(abilities, Pool.from_dict({"llms": [entry(ability=None) | given]}).llms[0])
+
+    np.testing.assert_array_equal(start().mean, everyone.mean)
+    assert start(scores={"mmlu_pro": 0.71}).ability_se == pytest.approx(math.hypot(0.4, TRANSFER_SE))
+    for given, borrowed in (({"ability": "small"}, 0.0), ({"like": "small"}, LIKE_SE)):
+        assert [start(**given).ability, *start(**given).skill] == [small.ability, *small.skill]
+        assert start(**given).ability_se == pytest.approx(math.hypot(0.1, borrowed, TRANSFER_SE))
+
+
+def test_pools_grow_and_learn(small_bundle: Path) -> None:
+    pool = Pool.from_dict({"llms": [entry()]})
+    two = pool.add(LlmEntry(**entry(id="new", ability=None, scores={"mmlu_pro": 0.6})))  # type: ignore[arg-type]
+    assert len(pool.llms) == 1 and [llm.id for llm in two.llms] == ["mine", "new"]
+    taught = two.learn("new", AbilityEstimate(np.array([1.5, 0.1, 0.2]), 0.04 * np.eye(3), 30), "1")
+    llm = turnout.Router.load(small_bundle, pool=taught).parts.pool[1]
+    assert llm.ability == 1.5 and llm.ability_se == pytest.approx(0.2) and llm.entry.scores == {"mmlu_pro": 0.6}
+    with pytest.raises(turnout.ConfigError, match="in the pool already"):
+        two.add(two.llms[1])
+    with pytest.raises(turnout.ConfigError, match="did you mean 'new'"):
+        two.learn("mew", AbilityEstimate(np.zeros(3), np.eye(3)), "1")
+
+
+def test_routing_value_is_the_default(small_bundle: Path) -> None:
+    plain = turnout.Router.load(small_bundle, pool={"llms": [entry()]})
+    tuned = turnout.Router.load(small_bundle, pool={"llms": [entry()], "routing": {"value_usd": 3.5}})
+    assert (plain.value_usd, tuned.value_usd) == (0.01, 3.5)
+    said = turnout.Router.load(small_bundle, pool={"llms": [entry()], "routing": {"value_usd": 3.5}}, value_usd=0.25)
+    assert said.value_usd == 0.25
+    assert turnout.Router.load(small_bundle, pool={"llms": [entry()], "routing": {}}).value_usd == 0.01
+    text = "what is the capital"
+    decision, expected = tuned.route(text), plain.route(text, value_usd=3.5)
+    assert decision.utility == expected.utility != plain.route(text).utility
+
+
+@pytest.mark.parametrize(
+    ("routing", "path", "part"),
+    [
+        ({"value_usd": -1.0}, "pool.routing.value_usd", "from 0 to 1e6"),
+        ({"value_usd": 2e6}, "pool.routing.value_usd", "from 0 to 1e6"),
+        ({"value_usd": float("nan")}, "pool.routing.value_usd", "from 0 to 1e6"),
+        ({"value_usd": "much"}, "pool.routing.value_usd", "float"),
+        ({"value": 1.0}, "pool.routing", "value"),
+    ],
+)
+def test_wrong_routing(small_bundle: Path, routing: dict[str, Any], path: str, part: str) -> None:
+    with pytest.raises(turnout.ConfigError, match=part) as error:
+        turnout.Router.load(small_bundle, pool={"llms": [entry()], "routing": routing})
+    assert error.value.path == path
+
+
 BAD = [
+    (entry(learned=learned(bundle="0")), "pool.llms[0].learned.bundle", "learned on bundle '0', this is '1'"),
+    (entry(learned=learned(bundle="0")), "pool.llms[0].learned.bundle", "pool add --replace"),
+    (entry(learned=learned(skill=[0.0])), "pool.llms[0].learned.skill", "expected the bundle's 2 skills, got 1"),
+    (entry(learned=learned(ability=51.0)), "pool.llms[0].learned.ability", "expected logits"),
+    (entry(learned=learned(skill=[0.0, -99.0])), "pool.llms[0].learned.skill[1]", "expected logits"),
+    (entry(learned=learned(ability_se=0.0)), "pool.llms[0].learned.ability_se", "(0, 50]"),
+    (entry(learned=learned(ability_se=float("nan"))), "pool.llms[0].learned.ability_se", "(0, 50]"),
+    (entry(learned=learned(outcomes=0)), "pool.llms[0].learned.outcomes", "at least 1"),
+    (entry(learned=learned(covariance=[1.0])), "pool.llms[0].learned.covariance", "3 rows, 6 numbers, got 1"),
+    (entry(learned=learned(covariance=[1.0, 2, 1, 0, 0, 1])), "pool.llms[0].learned.covariance", "positive definite"),
+    (entry(learned=learned(covariance=[1, 0, 1, 0, 0, float("inf")])), "pool.llms[0].learned.covariance", "positive"),
+    (entry(learned=learned(colour="red")), "pool.llms[0].learned", "colour"),
+    (entry(like="small", learned=learned()), "pool.llms[0]", "got ability and like"),
     (entry(usd_per_mtok_in=-1.0), "pool.llms[0].usd_per_mtok_in", "expected a number >= 0, got -1"),
     (entry(usd_per_mtok_out=float("nan")), "pool.llms[0].usd_per_mtok_out", "expected a number >= 0"),
     (entry(usd_per_mtok_in="free"), "pool.llms[0].usd_per_mtok_in", "expected float, got str"),
@@ -181,6 +282,14 @@ def test_discrimination_and_length_are_the_ability_tables() -> None:
     assert resolved(output_tokens_p90=900.0) == (2.5, 0.5, [0.25])
     assert resolved(output_tokens_mean=50.0) == (2.5, 1.0, [])
     assert resolved(ability=None, scores={"mmlu_pro": 0.7}) == (1.0, 1.0, [])
+
+
+def test_a_learned_ability_was_estimated_without_discrimination(tmp_path: Path) -> None:
+    files = bundles.files(response=True)
+    given = entry(ability="giant"), entry(id="taught", ability="giant", learned=learned())
+    plain, taught = load(bundles.write(tmp_path, files), *given).parts.pool
+    assert (plain.discrimination, taught.discrimination) == (1.25, 1.0)
+    assert plain.length_gain == taught.length_gain == 1.5
 
 
 @pytest.mark.parametrize(

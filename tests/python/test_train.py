@@ -22,7 +22,7 @@ import torch
 
 from turnout import _native
 from turnout.bundle import Bundle
-from turnout.core import BundleError, ConfigError
+from turnout.core import BundleError, ConfigError, InputError
 from turnout.train import (
     abilities,
     assessor,
@@ -355,7 +355,7 @@ def test_a_changed_byte_is_found(tmp_path: Path) -> None:
 
 
 def test_errors_name_the_culprit(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"mmlupro29\.queries\.csv\.gz"):
+    with pytest.raises(InputError, match=r"mmlupro29\.queries\.csv\.gz"):
         data.load(tmp_path)
     with pytest.raises(ConfigError, match=r"operators\.toml"):
         pipeline.Sources.load(tmp_path)

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -86,16 +87,23 @@ struct Workspace {
 class Index {
  public:
   static constexpr int kSlack = 8;
-  Index(FaissIndex index, Columns columns);  // throws Error(config) with the column at fault
+  static constexpr float kNoThreshold = -std::numeric_limits<float>::infinity();
+  // Where none of those found has a similarity of at least `threshold`, nothing fits the query and none is returned.
+  // Throws Error(config) with the column at fault.
+  Index(FaissIndex index, Columns columns, float threshold = kNoThreshold);
   int dim() const { return index_.dim(); }
   std::int64_t size() const { return index_.size(); }
   const FaissIndex& faiss() const { return index_; }
   std::span<const float> vectors() const { return columns_.vectors; }
+  float threshold() const { return threshold_; }
+  // How many vectors a filter lets pass. Where some do and a search returns none, they were withheld.
+  std::int64_t passing(const Filter& f) const;
   Workspace workspace() const;
 
   // The k best by (score descending, id ascending); fewer when fewer pass. Returns the count written to `out`. Over an
   // index that holds the vectors as they are and compares all of them (flat) this is exact, also under filters, cost
-  // bias and ties; over any other, as good as its proposals. cost_bias must be a number >= 0.
+  // bias and ties; over any other, as good as its proposals. cost_bias must be a number >= 0. 0 where the k found all
+  // stay below the threshold.
   int search(const float* x, int k, const Filter& filter, Workspace& ws, Hit* out) const;
   // n <= kMaxBatch rows with one engine call; out is [n, k], counts is [n]. Over a flat index equal to n single
   // searches, bit for bit; over any other where FAISS proposes for a batch what it proposes for each row alone.
@@ -110,7 +118,7 @@ class Index {
   Plan plan(int k, const Filter& f) const;
   bool cheaper_to_scan(std::int64_t passing, std::int64_t proposed) const;
   bool passes(std::size_t id, const Filter& f) const;
-  std::int64_t passing(const Filter& f) const;
+  int unless_withheld(Hit* hits, int count) const;
   Hit score(const float* x, std::size_t id, const Filter& f) const;
   float rest_at_most(const float* x, float lowest, const Filter& f) const;
   void propose(const float* x, int n, std::int64_t proposed, Workspace& ws, std::vector<std::int64_t>& labels) const;
@@ -124,6 +132,7 @@ class Index {
   std::vector<std::uint32_t> kind_bits_;
   std::uint32_t all_kinds_ = 0, all_requires_ = 0;
   float cheapest_ = 0;
+  float threshold_ = kNoThreshold;
   double error_ = 0;  // most that two summation orders can differ, for an x of norm 1
 };
 

@@ -20,8 +20,9 @@ namespace turnout::difficulty {
 struct Tables {
   int latent = 0;                // Z
   int skills = 0;                // S
+  int lexical = 0;               // R: the last R numbers of a vector are lexical scores, the others a unit vector
   std::vector<float> heads;      // [1 + S, Z]
-  std::vector<float> centroids;  // [n, dim], unit rows: where the training data lies
+  std::vector<float> centroids;  // [K, dim - R], unit rows: where the training data lies
   float domain_threshold = -1;   // a query whose best cosine to a centroid is below it is out of domain
   double mean_difficulty = 0.5;  // of the training data; for empty text
   // The last K skills are a posterior over domains; [K]: what each adds to b and to the floor.
@@ -69,6 +70,8 @@ class Model {
   Model(std::shared_ptr<const onnx::Session> session, Tables tables);
   ~Model();
   int dim() const { return dim_; }
+  int lexical() const { return tables_.lexical; }
+  int unit_dim() const { return dim_ - tables_.lexical; }
   int latent() const { return tables_.latent; }
   int skills() const { return tables_.skills; }
   int domains() const { return tables_.domains; }

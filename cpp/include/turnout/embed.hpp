@@ -1,4 +1,5 @@
-// embed: text -> unit vector. WordPiece and a static token table (default), or an ONNX encoder. Never knows routing.
+// embed: text -> unit vector, and lexical scores beside it where the embedder has them. WordPiece and a static token
+// table (default), or an ONNX encoder. Never knows routing.
 #pragma once
 
 #include <cstddef>
@@ -67,15 +68,30 @@ void find_buckets(std::span<const std::int32_t> ids, int bits, Workspace& ws);
 // The kMarks rows of the marks' table that are on. The bytes are taken as they are, `tokens` of the whole text.
 void find_marks(std::string_view text, int tokens, std::int32_t* rows);
 
+// What the features score: the lexical block of a static embedder. An n-gram score is a weighted sum of int8 rows, one
+// a bucket, exact; scaled by its column and by the norm of the weights. Marks add a float row each.
+struct LexicalTables {
+  static constexpr int kMaxWidth = 64;
+  int width = 0;                      // R: 16, 32, 48 or 64 scores; 0: no block
+  std::vector<std::int8_t> rows;      // [B, R] row-major, B = 2^10 .. 2^18 buckets
+  std::vector<std::int16_t> weights;  // [B], each in [0, StaticEmbedder::kMaxWeight]
+  std::vector<float> scale;           // [R]
+  std::vector<float> marks;           // [kMarkRows, R]
+};
+inline constexpr double kMaxScore = 64;  // scores are cut to [-64, 64]
+
 // An embedder of text: const, thread-safe, given a workspace a call.
 class Embedder {
  public:
   virtual ~Embedder() = default;
   virtual int dim() const = 0;
+  // The last of them that are lexical scores; the others are the unit vector.
+  virtual int lexical() const { return 0; }
+  int unit_dim() const { return dim() - lexical(); }
   virtual const std::string& name() const = 0;
   // Tokens of the whole text, as embed() reports them.
   virtual int count(std::string_view text, Workspace& ws) const = 0;
-  // Writes dim() floats of norm 1 (all zeros when the text has no token) to `out`.
+  // Writes dim() floats, the unit vector and the lexical scores (all zeros when the text has no token), to `out`.
   virtual Embedded embed(std::string_view text, Workspace& ws, float* out) const = 0;
 };
 
@@ -95,21 +111,23 @@ class StaticEmbedder final : public Embedder {
   };
   // rows: [vocabulary, dim] row-major; weights: [vocabulary], each in [0, kMaxWeight].
   StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> rows, std::vector<std::int16_t> weights, int dim,
-                 Options options);
-  int dim() const override { return dim_; }
+                 Options options, LexicalTables lexical = {});
+  int dim() const override { return dim_ + lexical_.width; }
+  int lexical() const override { return lexical_.width; }
   const std::string& name() const override { return options_.name; }
   int count(std::string_view text, Workspace& ws) const override;
   Embedded embed(std::string_view text, Workspace& ws, float* out) const override;
   const Tokenizer& tokenizer() const { return tokenizer_; }
-  // The vector of given token ids (after truncation), for tests and twins.
+  // The unit vector of given token ids (after truncation), unit_dim() floats, for tests and twins.
   void embed_ids(std::span<const std::int32_t> ids, Workspace& ws, float* out) const;
 
  private:
   Tokenizer tokenizer_;
   std::vector<std::int8_t> rows_;
   std::vector<std::int16_t> weights_;
-  int dim_;
+  int dim_;  // of the unit vector
   Options options_;
+  LexicalTables lexical_;
 };
 
 // A transformer encoder exported to ONNX: inputs input_ids, attention_mask and, if declared, token_type_ids, all int64

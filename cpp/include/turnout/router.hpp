@@ -76,7 +76,9 @@ class Router {
   void route_batch(const float* vectors, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
 
   const Snapshot& snapshot() const { return snapshot_; }
+  // Of a vector; its first unit_dim() numbers have norm 1, the others are lexical scores.
   int dim() const { return snapshot_.difficulty->dim(); }
+  int unit_dim() const { return snapshot_.difficulty->unit_dim(); }
 
   // What is known of n queries, without deciding; engines run once a chunk of kMaxBatch. A text without tokens has the
   // mean difficulty. `row` is the number of the first one, for messages. All rows are checked before any is assessed.
@@ -89,6 +91,7 @@ class Router {
 
  private:
   void begin(const Request& in, trace::Decision& out) const;
+  const float* unit_vectors(const float* x, int n, Workspace& ws) const;
   void chunk(const float* x, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
   void finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, trace::Decision& out) const;
 

@@ -32,12 +32,13 @@ enum class Reason : std::uint8_t {
   context_exceeded,   // no allowed LLM has the context window: largest taken
   no_llm_allowed,     // every LLM is excluded by a hard rule: no plan
   no_operator,        // no usable operator can begin a plan: no plan
-  no_capability,      // the plan wants tools and none passed the filter
+  no_capability,      // the plan wants tools and none is proposed
   sampled,            // drawn with the seed, not greedy
   negative_utility,   // the plan costs more than its chance of success is worth: a host may abstain
   no_in_tokens,       // a vector came without its length: prompts are priced at no tokens of the query's
+  tools_withheld,     // tools passed the filter, and none of those found reached the threshold of relevance
 };
-inline constexpr int kReasons = 19;
+inline constexpr int kReasons = 20;
 const char* reason_name(Reason reason);
 
 using Reasons = std::uint32_t;

@@ -51,8 +51,10 @@ double largest_norm(const std::vector<float>& vectors, std::size_t dim) {
 // The error of a float32 inner product of D terms, in any order, is at most g |x| |v| with g = D u / (1 - D u)
 // (Higham, Accuracy and Stability of Numerical Algorithms, section 3.1). FAISS's sum and ours each have one, so they
 // differ by at most 2 g |x| |v|.
-Index::Index(FaissIndex index, Columns columns) : index_(std::move(index)), columns_(std::move(columns)) {
+Index::Index(FaissIndex index, Columns columns, float threshold)
+    : index_(std::move(index)), columns_(std::move(columns)), threshold_(threshold) {
   check(index_, columns_);
+  if (std::isnan(threshold_)) fail("capability.threshold", "expected a number, got NaN");
   for (const auto kind : columns_.kinds) kind_bits_.push_back(1u << kind);
   for (const auto bit : kind_bits_) all_kinds_ |= bit;
   for (const auto bits : columns_.requires_) all_requires_ |= bits;

@@ -128,6 +128,13 @@ int Index::widen(const float* x, int k, const Filter& f, const Plan& plan, Works
   return scan(x, k, f, ws, out);
 }
 
+// The count, or 0 with the hits cleared where none of them reaches the threshold.
+int Index::unless_withheld(Hit* hits, int count) const {
+  if (std::any_of(hits, hits + count, [this](const Hit& hit) { return hit.similarity >= threshold_; })) return count;
+  std::fill_n(hits, count, Hit{});
+  return 0;
+}
+
 int Index::search(const float* x, int k, const Filter& f, Workspace& ws, Hit* out) const {
   int count = 0;
   search(x, 1, k, f, ws, out, &count);
@@ -148,6 +155,7 @@ void Index::search(const float* x, int n, int k, const Filter& f, Workspace& ws,
     counts[i] =
         p.scan ? scan(query, k, f, ws, hits) : settle(query, k, f, {ws.labels.data() + row * width, width}, ws, hits);
     if (counts[i] < 0) counts[i] = widen(query, k, f, p, ws, hits);
+    if (threshold_ > kNoThreshold) counts[i] = unless_withheld(hits, counts[i]);
   }
 }
 

@@ -48,8 +48,12 @@ void check(const Tables& t, int dim, int columns) {
     fail("difficulty/network.onnx", "output columns do not equal 2 * latent + 1 + skills, or two more");
   if (t.heads.size() != static_cast<std::size_t>((1 + t.skills) * t.latent))
     fail("difficulty/heads.npy", "expected [1 + skills, latent]");
-  if (t.centroids.empty() || t.centroids.size() % static_cast<std::size_t>(dim) != 0)
-    fail("difficulty/centroids.npy", "expected [K, dim], K >= 1");
+  if (t.lexical < 0 || t.lexical >= dim)
+    fail("difficulty/network.onnx", "input columns: expected more than the " + std::to_string(t.lexical) +
+                                        " lexical scores, got " + std::to_string(dim));
+  if (t.centroids.empty() || t.centroids.size() % static_cast<std::size_t>(dim - t.lexical) != 0)
+    fail("difficulty/centroids.npy",
+         "expected [K, " + std::to_string(dim - t.lexical) + "], K >= 1: the network's input without lexical scores");
   if (!finite(t.heads)) fail("difficulty/heads.npy", "expected finite numbers");
   if (!finite(t.centroids)) fail("difficulty/centroids.npy", "expected finite numbers");
   if (!std::isfinite(t.domain_threshold)) fail("difficulty/config.json", "domain_threshold: expected a finite number");
@@ -104,8 +108,8 @@ void Model::read(const float* x, const float* row, Assessment& out) const {
   out.logit = row[2 * z];
   std::copy_n(row + 2 * z + 1, s, out.skills);
   float best = -std::numeric_limits<float>::infinity();
-  for (std::size_t i = 0; i < tables_.centroids.size(); i += static_cast<std::size_t>(dim_))
-    best = std::max(best, dot(x, tables_.centroids.data() + i, dim_));
+  for (std::size_t i = 0; i < tables_.centroids.size(); i += static_cast<std::size_t>(unit_dim()))
+    best = std::max(best, dot(x, tables_.centroids.data() + i, unit_dim()));
   out.domain_similarity = best;
   out.out_of_domain = best < tables_.domain_threshold;
   check_finite(out, s, "the difficulty network");

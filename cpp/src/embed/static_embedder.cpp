@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "lexical.hpp"
 #include "row_sum.hpp"
 #include "turnout/embed.hpp"
 
@@ -29,12 +30,13 @@ int keep_head_and_tail(std::vector<std::int32_t>& ids, int head, int tail) {
 }
 
 StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> rows, std::vector<std::int16_t> weights,
-                               int dim, Options options)
+                               int dim, Options options, LexicalTables lexical)
     : tokenizer_(std::move(tokenizer)),
       rows_(std::move(rows)),
       weights_(std::move(weights)),
       dim_(dim),
-      options_(std::move(options)) {
+      options_(std::move(options)),
+      lexical_(std::move(lexical)) {
   const auto tokens = static_cast<std::size_t>(tokenizer_.size());
   check(dim >= 1 && dim <= kMaxStaticDim, "dim", "1 to " + std::to_string(kMaxStaticDim), dim);
   check(weights_.size() == tokens, "weights", "one a token, " + std::to_string(tokens),
@@ -46,6 +48,7 @@ StaticEmbedder::StaticEmbedder(Tokenizer tokenizer, std::vector<std::int8_t> row
   const auto kept = std::int64_t{options_.head} + options_.tail;
   check(options_.tail >= 0 && kept >= 1 && kept <= kMaxKept, "tail",
         "head + tail to be 1 to " + std::to_string(kMaxKept), options_.tail);
+  check_lexical(lexical_);
 }
 
 int StaticEmbedder::count(std::string_view text, Workspace& ws) const {
@@ -58,6 +61,10 @@ Embedded StaticEmbedder::embed(std::string_view text, Workspace& ws, float* out)
   const auto tokens = static_cast<int>(ws.ids.size());
   const int kept = keep_head_and_tail(ws.ids, options_.head, options_.tail);
   embed_ids(ws.ids, ws, out);
+  if (tokens == 0)
+    std::fill_n(out + dim_, lexical_.width, 0.0f);
+  else if (lexical_.width > 0)
+    score(lexical_, text, tokens, ws, out + dim_);
   return {tokens, kept};
 }
 

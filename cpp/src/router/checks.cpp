@@ -42,6 +42,17 @@ void check_constraints(const Constraints& c, const catalog::Catalog& catalog) {
     refuse("constraints.cost_bias", "a number >= 0", text_of(c.filter.cost_bias));
 }
 
+void check_norm(const float* x, int unit_dim, int dim, int row) {
+  double square = 0;
+  for (int i = 0; i < unit_dim; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  if (square == 0 || std::abs(std::sqrt(square) - 1) <= kNormSlack) return;
+  for (int i = 0; i < unit_dim; ++i)
+    if (!std::isfinite(x[i])) refuse(path_of(row) + "[" + std::to_string(i) + "]", "a finite number", text_of(x[i]));
+  const std::string whole = unit_dim == dim ? "" : "whose first " + std::to_string(unit_dim) + " numbers are ";
+  refuse(path_of(row), "a vector " + whole + "of norm 1, as embed() gives",
+         "one of norm " + text_of(std::sqrt(square)));
+}
+
 }  // namespace
 
 const embed::Embedder& text_embedder(const Snapshot& snapshot) {
@@ -73,13 +84,11 @@ void check_text(std::string_view text, int row) {
     refuse(path_of(row), "at most " + std::to_string(kMaxTextBytes) + " bytes", std::to_string(text.size()));
 }
 
-void check_vector(const float* x, int dim, int row) {
-  double square = 0;
-  for (int i = 0; i < dim; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  if (square == 0 || std::abs(std::sqrt(square) - 1) <= kNormSlack) return;
-  for (int i = 0; i < dim; ++i)
-    if (!std::isfinite(x[i])) refuse(path_of(row) + "[" + std::to_string(i) + "]", "a finite number", text_of(x[i]));
-  refuse(path_of(row), "a vector of norm 1, as embed() gives", "one of norm " + text_of(std::sqrt(square)));
+void check_vector(const float* x, int unit_dim, int dim, int row) {
+  check_norm(x, unit_dim, dim, row);
+  for (int i = unit_dim; i < dim; ++i)
+    if (!(std::abs(static_cast<double>(x[i])) <= embed::kMaxScore))
+      refuse(path_of(row) + "[" + std::to_string(i) + "]", "a lexical score from -64 to 64", text_of(x[i]));
 }
 
 }  // namespace turnout

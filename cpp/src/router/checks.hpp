@@ -10,7 +10,8 @@ const embed::Embedder& text_embedder(const Snapshot& snapshot);
 void check_owner(bool own_workspace);
 void check_request(const Request& in, const Snapshot& snapshot, bool own_workspace);
 void check_text(std::string_view text, int row);
-// Finite, and of norm 1 (or zeros, which no text gives).
-void check_vector(const float* x, int dim, int row);
+// Finite; the first `unit_dim` numbers of norm 1 (or zeros, which no text gives), the others as embed::kMaxScore
+// bounds.
+void check_vector(const float* x, int unit_dim, int dim, int row);
 
 }  // namespace turnout

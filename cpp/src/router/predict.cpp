@@ -28,7 +28,7 @@ void Router::assess(std::span<const std::string_view> texts, int row, Workspace&
 void Router::assess(const float* vectors, int n, int row, Workspace& ws, difficulty::Assessment* out) const {
   check_owner(ws.owner == this);
   const std::ptrdiff_t width = dim();
-  for (int i = 0; i < n; ++i) check_vector(vectors + i * width, dim(), row + i);
+  for (int i = 0; i < n; ++i) check_vector(vectors + i * width, unit_dim(), dim(), row + i);
   for (int start = 0; start < n; start += kMaxBatch)
     snapshot_.difficulty->assess(vectors + start * width, std::min(kMaxBatch, n - start), ws.difficulty, out + start);
 }

@@ -47,17 +47,29 @@ void add_names(const Snapshot& s, trace::Names& names) {
   if (s.operators.depth_rule == operators::DepthRule::cut_points) names.cut_points = s.operators.cut_points;
 }
 
+template <class Room>
+std::string dims_of(const Room& room) {
+  const std::string dims = std::to_string(room.dim()) + " dimensions";
+  return room.lexical() == 0 ? dims : dims + ", of which " + std::to_string(room.lexical()) + " are lexical scores";
+}
+
+// What a search without hits means: the filter let none pass, or those that passed were not relevant enough.
+void note_withheld(const Snapshot& s, const Request& in, Decision& out) {
+  if (out.tool_count == 0 && s.capability->passing(filter_of(in)) > 0)
+    out.reasons |= trace::bit(trace::Reason::tools_withheld);
+}
+
 void check_snapshot(const Snapshot& s) {
   s.catalog.validate();
   operators::validate(s.operators, s.catalog.operators);
-  if (s.embedder && s.embedder->dim() != s.difficulty->dim())
+  if (s.embedder && dims_of(*s.embedder) != dims_of(*s.difficulty))
     throw Error(ErrorKind::config, "embedder",
-                "'" + s.embedder->name() + "' gives " + std::to_string(s.embedder->dim()) +
-                    " dimensions, the difficulty network takes " + std::to_string(s.difficulty->dim()));
-  if (s.capability && s.capability->dim() != s.difficulty->dim())
+                "'" + s.embedder->name() + "' gives " + dims_of(*s.embedder) + ", the difficulty network takes " +
+                    dims_of(*s.difficulty));
+  if (s.capability && s.capability->dim() != s.difficulty->unit_dim())
     throw Error(ErrorKind::config, "capability",
                 "the index has " + std::to_string(s.capability->dim()) + " dimensions, expected " +
-                    std::to_string(s.difficulty->dim()));
+                    std::to_string(s.difficulty->unit_dim()));
   if (s.capability && s.capability->size() != static_cast<std::int64_t>(s.catalog.capabilities.size()))
     throw Error(ErrorKind::config, "capability",
                 "the index holds " + std::to_string(s.capability->size()) + " vectors, the catalog " +
@@ -104,7 +116,7 @@ void Router::route(const Request& in, Workspace& ws, Decision& out) const {
   Laps laps(out);
   const float* x = in.vector;
   if (x != nullptr) {
-    check_vector(x, dim(), in.row);
+    check_vector(x, unit_dim(), dim(), in.row);
   } else {
     check_text(in.text, in.row);
     stages::embed(snapshot_, in, ws.embed, ws.vectors.data(), out);
@@ -119,8 +131,10 @@ void Router::route(const Request& in, Workspace& ws, Decision& out) const {
     snapshot_.difficulty->assess(x, ws.difficulty, assessment);
   laps.lap(trace::difficulty);
 
-  if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text))
+  if (snapshot_.capability && in.tools > 0 && !out.has(trace::Reason::no_text)) {
     out.tool_count = snapshot_.capability->search(x, in.tools, filter_of(in), ws.capability, out.tools);
+    note_withheld(snapshot_, in, out);
+  }
   laps.lap(trace::capability);
 
   finish(in, ws, assessment, out);
@@ -166,7 +180,8 @@ void Router::route_batch(const float* vectors, int n, const Request& common, Wor
   check_request(common, snapshot_, ws.owner == this);
   Request in = common;
   const int first = std::max(0, common.row);
-  for (int i = 0; i < n; ++i) check_vector(vectors + static_cast<std::ptrdiff_t>(i) * dim(), dim(), first + i);
+  for (int i = 0; i < n; ++i)
+    check_vector(vectors + static_cast<std::ptrdiff_t>(i) * dim(), unit_dim(), dim(), first + i);
   for (int start = 0; start < n; start += kMaxBatch) {
     const float* rows = vectors + static_cast<std::ptrdiff_t>(start) * dim();
     const int count = std::min(kMaxBatch, n - start);
@@ -176,6 +191,15 @@ void Router::route_batch(const float* vectors, int n, const Request& common, Wor
   }
 }
 
+// The rows without their lexical scores, one after the other.
+const float* Router::unit_vectors(const float* x, int n, Workspace& ws) const {
+  const int width = dim(), unit = unit_dim();
+  if (unit == width) return x;
+  ws.units.resize(static_cast<std::size_t>(n) * static_cast<std::size_t>(unit));
+  for (int i = 0; i < n; ++i) std::copy_n(x + i * width, unit, ws.units.data() + i * unit);
+  return ws.units.data();
+}
+
 void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, Decision* out) const {
   ws.assessments.resize(static_cast<std::size_t>(n));
   snapshot_.difficulty->assess(x, n, ws.difficulty, ws.assessments.data());
@@ -183,14 +207,15 @@ void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, 
   if (tools) {
     ws.hits.resize(static_cast<std::size_t>(n * common.tools));
     ws.hit_counts.resize(static_cast<std::size_t>(n));
-    snapshot_.capability->search(x, n, common.tools, filter_of(common), ws.capability, ws.hits.data(),
-                                 ws.hit_counts.data());
+    snapshot_.capability->search(unit_vectors(x, n, ws), n, common.tools, filter_of(common), ws.capability,
+                                 ws.hits.data(), ws.hit_counts.data());
   }
   for (int i = 0; i < n; ++i) {
     const bool empty = out[i].has(trace::Reason::no_text);
     if (tools && !empty) {
       out[i].tool_count = ws.hit_counts[static_cast<std::size_t>(i)];
       std::copy_n(ws.hits.data() + i * common.tools, out[i].tool_count, out[i].tools);
+      note_withheld(snapshot_, common, out[i]);
     }
     finish(common, ws, empty ? snapshot_.difficulty->mean() : ws.assessments[static_cast<std::size_t>(i)], out[i]);
   }

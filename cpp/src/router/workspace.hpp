@@ -14,6 +14,7 @@ struct Router::Workspace {
 
   embed::Workspace embed;
   std::vector<float> vectors;  // [kMaxBatch, dim], grown to what was asked
+  std::vector<float> units;    // the same without lexical scores, where there are any
   difficulty::Workspace difficulty;
   capability::Workspace capability;
   turnout::assign::Workspace assign;

@@ -9,7 +9,7 @@ const char* reason_name(Reason reason) {
       "no_text",           "truncated",         "out_of_domain",    "prior_operators", "operators_masked",
       "stopped_early",     "operators_skipped", "single_call",      "limits_bind",     "label_cap",
       "budget_infeasible", "time_infeasible",   "context_exceeded", "no_llm_allowed",  "no_operator",
-      "no_capability",     "sampled",           "negative_utility", "no_in_tokens"};
+      "no_capability",     "sampled",           "negative_utility", "no_in_tokens",    "tools_withheld"};
   return names[static_cast<std::size_t>(reason)];
 }
 

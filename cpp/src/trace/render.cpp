@@ -50,6 +50,7 @@ std::string difficulty_line(const Decision& d) {
 }
 
 std::string capability_line(const Decision& d, const Names& names) {
+  if (d.has(Reason::tools_withheld)) return "none proposed: withheld, none reaches the threshold of relevance";
   if (d.tool_count == 0) return "none proposed";
   std::string text;
   for (int i = 0; i < d.tool_count; ++i)

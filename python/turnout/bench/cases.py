@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
+from turnout.assemble import MARK_ROWS
 from turnout.assign import solve
 from turnout.bench.workload import Workload, assignment_problems
 from turnout.reference import assign as reference_assign
@@ -104,6 +105,34 @@ def assign_cases(w: Workload) -> list[Case]:
     ]
 
 
+LEXICAL, BUCKET_BITS = 32, 16
+
+
+def lexical_cases(w: Workload) -> list[Case]:
+    """`embed` with a lexical block of random tables, on the bundle's own token table."""
+    bundle = w.router.parts.bundle
+    config = bundle.embed_config()
+    if config.kind != "static":
+        return []
+    rng, buckets = np.random.default_rng(5), 1 << BUCKET_BITS
+    tables = (
+        rng.integers(-128, 128, (buckets, LEXICAL)).astype(np.int8),
+        rng.integers(0, 2048, buckets).astype(np.int16),
+        np.full(LEXICAL, 0.002, np.float32),
+        rng.normal(0, 0.2, (MARK_ROWS, LEXICAL)).astype(np.float32),
+    )
+    embedder = _native.StaticEmbedder(
+        bundle.bytes("embed/vocab.txt"),
+        bundle.array("embed/rows.npy", np.int8, (None, config.dim)),
+        bundle.array("embed/weights.npy", np.int16, (None,)),
+        name="lexical",
+        head=config.head,
+        tail=config.tail,
+        lexical=tables,
+    )
+    return [Case("embed_lexical", "native", embedder.embed, w.texts)]
+
+
 def native_calls(w: Workload) -> list[Case]:
     """Every case of ours."""
     router, vectors = w.router, list(w.vectors)
@@ -122,9 +151,10 @@ def native_calls(w: Workload) -> list[Case]:
             "capability_1000",
             "native",
             lambda x: index.search(x[None], 4),
-            vectors,
-            native_us=lambda: index.time_search(w.vectors, 4)[0],
+            list(w.units),
+            native_us=lambda: index.time_search(w.units, 4)[0],
         ),
+        *lexical_cases(w),
         *assign_cases(w),
     ]
     cases += [_batch_case(w, "route_batch_embedding", router, batch) for batch in BATCHES]

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
-from turnout.assemble import Parts, domain_rows, native_llms
+from turnout.assemble import Parts, domain_rows, lexical_tables, native_llms
 from turnout.catalog import KNOTS, load_operators
+from turnout.reference import embed
 from turnout.reference.costs import MEAN, SlotCost, slot_cost
 from turnout.reference.difficulty import MAX_FLOOR, MAX_SCALE
 from turnout.reference.onnx import Network
@@ -59,6 +60,57 @@ class _Stage:
     choices: npt.NDArray[np.int64]
 
 
+def byte_classes() -> npt.NDArray[np.intp]:
+    """The class of each byte: an index into `CLASSES`, or the number of classes."""
+    table = np.full(256, len(CLASSES))
+    for byte in range(256):
+        for i, count in enumerate(embed.counts_of(bytes([byte])).values()):
+            table[byte] = i if count else table[byte]
+    return table
+
+
+CLASSES = tuple(embed.counts_of(b""))
+
+
+class NumpyLexical:
+    """The lexical block, vectorised."""
+
+    def __init__(
+        self,
+        ngrams: npt.NDArray[np.int8],
+        weights: npt.NDArray[np.int16],
+        scale: npt.NDArray[np.float32],
+        marks: npt.NDArray[np.float32],
+    ) -> None:
+        self._ngrams, self._weights = ngrams, weights.astype(np.int64)
+        self._scale, self._marks = scale.astype(np.float64), marks.astype(np.float64)
+        self._shift = np.uint64(64 - (len(weights).bit_length() - 1))
+        self._class = byte_classes()
+
+    def _buckets(self, kept: list[int]) -> npt.NDArray[np.uint64]:
+        ids = np.array(kept, np.uint64) + np.uint64(1)
+        x = np.concatenate([ids, ids[:-1] << np.uint64(32) | ids[1:]])
+        for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+            x = (x ^ x >> np.uint64(33)) * np.uint64(factor)
+        return np.unique((x ^ x >> np.uint64(33)) >> self._shift)
+
+    def scores(self, text: str, kept: list[int], tokens: int) -> npt.NDArray[np.float32]:
+        if not kept:
+            return np.zeros(len(self._scale), np.float32)
+        found = self._buckets(kept)
+        weights = self._weights[found]
+        squares = int((weights * weights).sum())
+        sums = weights @ self._ngrams[found].astype(np.int64)
+        data = embed.utf8(text)
+        counts = np.bincount(self._class[np.frombuffer(data, np.uint8)], minlength=len(CLASSES) + 1).tolist()
+        rows = embed.rows_of_counts(data, dict(zip(CLASSES, counts[:-1], strict=True)), tokens)
+        scores = sums * (1.0 / np.sqrt(float(squares)) if squares else 0.0) * self._scale + self._marks[rows].sum(
+            axis=0
+        )
+        cut: npt.NDArray[np.float32] = np.clip(scores, -embed.MAX_SCORE, embed.MAX_SCORE).astype(np.float32)
+        return cut
+
+
 class NumpyRouter:
     """Text -> Plan with `value_usd`, no limits, greedy."""
 
@@ -69,6 +121,8 @@ class NumpyRouter:
         self._tokenizer = hf_tokenizer(bundle.bytes("embed/vocab.txt"))
         self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
         self._weights = bundle.array("embed/weights.npy", np.int16, (None,)).astype(np.int32)
+        self._lexical = NumpyLexical(*lexical_tables(bundle, config.lexical)) if config.lexical else None
+        self._dim = config.dim
         self._network(bundle.bytes("difficulty/network.onnx"))
         self._domains = domain_rows(bundle, bundle.difficulty_config().domains, self._skills)
         self._vectors, self._names = capability_vectors, parts.native.capabilities
@@ -143,7 +197,10 @@ class NumpyRouter:
             self._weights[kept] @ self._rows[kept].astype(np.int32) if kept else np.zeros(self._rows.shape[1], np.int32)
         )
         squares = float((sums.astype(np.float64) ** 2).sum())
-        return (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32), len(ids)
+        unit = (sums * (1.0 / np.sqrt(squares) if squares else 0.0)).astype(np.float32)
+        if self._lexical is None:
+            return unit, len(ids)
+        return np.concatenate([unit, self._lexical.scores(text, kept, len(ids))]), len(ids)
 
     def assess(self, x: npt.NDArray[np.float32]) -> tuple[float, Floats, float, float]:
         """The difficulty logit, the skills, the guess floor and the logarithm of the output scale."""
@@ -168,7 +225,7 @@ class NumpyRouter:
         return scale
 
     def capabilities(self, x: npt.NDArray[np.float32], k: int = 4) -> list[str]:
-        scores = self._vectors @ x
+        scores = self._vectors @ x[: self._dim]
         top = np.argpartition(-scores, k + SLACK)[: k + SLACK] if len(scores) > k + SLACK else np.arange(len(scores))
         order = np.lexsort((top, -scores[top]))[:k]
         return [self._names[i] for i in top[order]]

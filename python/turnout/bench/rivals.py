@@ -54,7 +54,7 @@ def numpy_cases(w: Workload) -> list[Case]:
 
     def finds_alike() -> float:
         names = w.router.capabilities
-        ids = w.index.search(np.stack(vectors), 4)[0]
+        ids = w.index.search(w.units[: len(vectors)], 4)[0]
         return float(
             np.mean([[names[i] for i in row] == twin.capabilities(x) for row, x in zip(ids, vectors, strict=True)])
         )
@@ -99,11 +99,11 @@ def faiss_cases(w: Workload) -> list[Case]:
     index = faiss.IndexFlatIP(w.capability_vectors.shape[1])
     index.add(w.capability_vectors)
     faiss.omp_set_num_threads(1)
-    rows = [x[None] for x in w.vectors]
+    rows = [x[None] for x in w.units]
     ours = w.index
 
     def agree() -> float:
-        return float(np.mean((ours.search(w.vectors, 4)[0] == index.search(w.vectors, 4)[1]).all(1)))
+        return float(np.mean((ours.search(w.units, 4)[0] == index.search(w.units, 4)[1]).all(1)))
 
     return [Case("capability_1000", "faiss", lambda x: index.search(x, 4), rows, agreement=agree)]
 

@@ -17,9 +17,9 @@ from turnout.bench.cases import Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
-from turnout.cli.files import file_errors, replacing
 from turnout.cli.output import GAP, console, print_json, say
 from turnout.core import InputError
+from turnout.files import file_errors, replacing
 from turnout.info import build_info
 from turnout.schema import fail
 
@@ -79,7 +79,7 @@ def _rival_cases(workload: Workload, notices: list[str]) -> list[Case]:
 def _bare_faiss(workload: Workload) -> Row:
     """The same FAISS symbol in a bare loop, measured beside our stage."""
     index = workload.index
-    timing = _inside(lambda: index.time_search(workload.vectors, 4)[1], 5)
+    timing = _inside(lambda: index.time_search(workload.units, 4)[1], 5)
     return Row("capability_1000", "bare_faiss", 1, timing.p50_us, timing.p99_us, timing.per_second)
 
 

@@ -185,7 +185,7 @@ class Workload:
     texts : list of str
     vectors : float32[N, D]
         Of `texts`.
-    capability_vectors : float32[1000, D]
+    capability_vectors : float32[1000, D], without lexical scores
     repeats : int
         How many inputs a fast case is measured on.
     source : str
@@ -199,6 +199,11 @@ class Workload:
     capability_vectors: npt.NDArray[np.float32]
     repeats: int
     source: str
+
+    @property
+    def units(self) -> npt.NDArray[np.float32]:
+        """The vectors without lexical scores: what capabilities are compared with."""
+        return np.ascontiguousarray(self.vectors[:, : self.capability_vectors.shape[1]])
 
     @property
     def index(self) -> _native.CapabilityIndex:

@@ -11,8 +11,10 @@ import typer
 
 from turnout import __version__
 from turnout.cli.errors import Commands
+from turnout.cli.pool_app import Columns, pairs
+from turnout.cli.pool_app import app as pool_app
 from turnout.core import ConfigError
-from turnout.router import DEFAULT_TOOLS, DEFAULT_VALUE_USD, Router
+from turnout.router import DEFAULT_TOOLS, Router
 
 app = typer.Typer(
     cls=Commands,
@@ -21,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+app.add_typer(pool_app, name="pool")
 
 
 class StatisticName(StrEnum):
@@ -35,7 +38,12 @@ Bundle = Annotated[Path | None, typer.Option("--bundle", help="Folder of a bundl
 PoolFile = Annotated[Path | None, typer.Option("--pool", help="TOML file with your LLMs; default: the bundle's pool.")]
 ToolFile = Annotated[Path | None, typer.Option("--capabilities", help="TOML file with your tools and agents.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Value = Annotated[float, typer.Option("--value-usd", help="What a correct answer is worth, in USD.", min=0.0)]
+Value = Annotated[
+    float | None,
+    typer.Option(
+        "--value-usd", help="What a correct answer is worth, in USD; default: the pool's, else 0.01.", min=0.0
+    ),
+]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Hard limit of a plan's USD.", min=0.0)]
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", help="Hard limit of a plan's seconds.", min=0.0)]
 Statistic = Annotated[StatisticName, typer.Option(help="Statistic that the limits bound.")]
@@ -131,7 +139,7 @@ def route(
     bundle: Bundle = None,
     pool: PoolFile = None,
     capabilities: ToolFile = None,
-    value_usd: Value = DEFAULT_VALUE_USD,
+    value_usd: Value = None,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
     statistic: Statistic = P90,
@@ -156,8 +164,8 @@ def route(
     ] = False,
 ) -> None:
     """Route a query, standard input, or files of queries."""
-    from turnout.cli.files import same_file
     from turnout.cli.route import route_files, route_one
+    from turnout.files import same_file
 
     if file and query is not None:
         raise typer.BadParameter("give a query or --file, not both")
@@ -181,7 +189,7 @@ def explain(
     bundle: Bundle = None,
     pool: PoolFile = None,
     capabilities: ToolFile = None,
-    value_usd: Value = DEFAULT_VALUE_USD,
+    value_usd: Value = None,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
     statistic: Statistic = P90,
@@ -234,6 +242,99 @@ def bench(
 
     printed = json == Path("-")
     run_bench(bundle, None if printed else json, data, quick, only, printed)
+
+
+@app.command()
+def tune(
+    pool: Annotated[Path, typer.Argument(metavar="POOL", help="TOML file with your LLMs.")],
+    queries: Annotated[Path, typer.Argument(metavar="QUERIES", help="File of queries: .csv, .jsonl or .parquet.")],
+    outcomes: Annotated[Path, typer.Argument(metavar="OUTCOMES", help="File of what LLMs did on them.")],
+    target_cost: Annotated[
+        float | None, typer.Option("--target-cost", metavar="USD", help="At most this a query, on the mean.", min=0.0)
+    ] = None,
+    target_quality: Annotated[
+        float | None,
+        typer.Option("--target-quality", metavar="SHARE", help="At least this mean score.", min=0.0, max=1.0),
+    ] = None,
+    columns: Columns = None,
+    bundle: Bundle = None,
+    budget_usd: Budget = None,
+    max_seconds: MaxSeconds = None,
+    disable_operators: DisableOperators = None,
+    write: Annotated[bool, typer.Option("--write", help="Write the change; default: only show it.")] = False,
+    json: Json = False,
+) -> None:
+    """Find the worth of a correct answer that meets a target of cost or quality, as a diff of the pool's file.
+
+    Only queries of the split 'train' count. Give the limits and rules that you route with.
+    """
+    from turnout.cli.tune import run_tune
+    from turnout.constraints import Constraints
+    from turnout.tune import Target
+
+    if (target_cost is None) == (target_quality is None):
+        raise typer.BadParameter("give one of --target-cost and --target-quality")
+    rules = Constraints(disable_operators=disable_operators) if disable_operators else None
+    options = {"budget_usd": budget_usd, "max_seconds": max_seconds, "constraints": rules}
+    target, files = Target(target_cost, target_quality), (queries, outcomes)
+    run_tune(_load(bundle, pool), pool, files, pairs(columns, "--columns"), target, options, write, json)
+
+
+@app.command("evaluate")
+def evaluate_command(
+    bundle: Annotated[str, typer.Argument(help="Folder of a bundle; 'default' is the one that ships.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet.")
+    ],
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report to this JSON file; '-' prints JSON, no tables."),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write one self-contained HTML file with pictures.")
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the pictures as PNG into this folder.")
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pool",
+            metavar="NAME=LLM,LLM",
+            help="LLMs to choose from, '*' for all; repeat for more pools. "
+            "Default: all LLMs of a set with enough scores and costs.",
+        ),
+    ] = None,
+    pools: Annotated[
+        Path | None,
+        typer.Option("--pools", metavar="FILE", help='JSON file of pools: {"set": {"name": ["llm"]}}.'),
+    ] = None,
+    out_of_fold: Annotated[
+        bool, typer.Option("--out-of-fold", help="Train a bundle for each of 5 folds of all queries (turnout[train]).")
+    ] = False,
+    known_only: Annotated[
+        bool, typer.Option("--known-only", help="Leave out LLMs that the bundle does not know.")
+    ] = False,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--columns", metavar="OURS=THEIRS", help="What a column is called in the files; repeat for more."),
+    ] = None,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="THEIRS=OURS", help="What the bundle calls an LLM of the files; repeat."),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Draws of the bootstrap.", min=10, max=100_000)] = 1000,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0, max=2**32 - 1)] = 0,
+) -> None:
+    """Evaluate a bundle beside baselines on recorded outcomes."""
+    from turnout.cli.evaluate import pairs_of, read_all, read_pools, run_evaluate
+
+    aliases = pairs_of(alias or [], "--alias")
+    outcomes = read_all(files, pairs_of(columns or [], "--columns"), aliases)
+    options = {"draws": draws, "seed": seed, "known_only": known_only}
+    wanted = read_pools(pools, pool or [], outcomes, aliases)
+    path = None if bundle == "default" else Path(bundle)
+    run_evaluate(path, outcomes, wanted, out_of_fold, options, json, html, plots)
 
 
 def _text(query: str | None) -> str:

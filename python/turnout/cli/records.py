@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TextIO
 import msgspec
 
 from turnout import _native
-from turnout.cli.files import import_pyarrow, is_compressed, kind_of, open_text
 from turnout.cli.output import operators_of
 from turnout.core import InputError
+from turnout.files import import_pyarrow, is_compressed, kind_of, open_text
 from turnout.schema import fail
 
 NUMBERS = "difficulty depth calls p_correct usd usd_bound seconds utility".split()

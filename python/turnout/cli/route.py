@@ -12,9 +12,9 @@ import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from turnout import _native
-from turnout.cli.files import file_errors, read_column, replacing
 from turnout.cli.output import call_of, console, print_json, say, usd
 from turnout.cli.records import Part, check_kind, write_csv, write_jsonl, write_parts
+from turnout.files import file_errors, read_column, replacing
 from turnout.router import Router
 
 CHUNK = 2048

@@ -1,7 +1,10 @@
-"""Twin of the capability room: the k best vectors by (score descending, id ascending), by scanning all of them."""
+"""Twin of the capability room: the k best vectors by (score descending, id ascending), by scanning all of them; none
+where no similarity among them reaches the threshold.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,22 +33,27 @@ class Filter:
 
 @dataclass(frozen=True)
 class Index:
-    """Unit vectors [N, D] with their columns."""
+    """Vectors [N, D] with their columns, and the least similarity that makes a search worth returning."""
 
     vectors: Sequence[Sequence[float]]
     kinds: Sequence[int]
     requires: Sequence[int]
     usd_per_call: Sequence[float]
+    threshold: float = -math.inf
 
     def passes(self, i: int, f: Filter) -> bool:
         return bool(f.kinds >> self.kinds[i] & 1) and not self.requires[i] & ~f.granted
+
+    def passing(self, f: Filter) -> list[int]:
+        return [i for i in range(len(self.vectors)) if self.passes(i, f)]
 
     def hit(self, x: Sequence[float], i: int, f: Filter) -> Hit:
         similarity = dot(x, self.vectors[i])
         return Hit(i, similarity, float32(similarity - f.cost_bias * float32(self.usd_per_call[i])))
 
     def search(self, x: Sequence[float], k: int, f: Filter | None = None) -> list[Hit]:
-        """The k best that pass; fewer when fewer pass."""
+        """The k best that pass; fewer when fewer pass; none where all of these stay below the threshold."""
         f = f or Filter()
-        hits = [self.hit(x, i, f) for i in range(len(self.vectors)) if self.passes(i, f)]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        hits = [self.hit(x, i, f) for i in self.passing(f)]
+        best = sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        return best if any(hit.similarity >= self.threshold for hit in best) else []

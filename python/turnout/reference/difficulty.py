@@ -79,9 +79,10 @@ class Model:
     latent: int
     skills: int
     heads: list[list[float]]  # [1 + S, Z]
-    centroids: list[list[float]]  # [K, dim], unit rows
+    centroids: list[list[float]]  # [K, unit_dim], unit rows
     domain_threshold: float
     mean_difficulty: float
+    unit_dim: int  # what follows in a vector are lexical scores
     domains: Domains = field(default_factory=Domains)
 
     def assess(self, x: list[float]) -> Assessment:
@@ -90,7 +91,7 @@ class Model:
         end = 2 * z + 1 + self.skills
         raw_floor, log_scale = row[end:] or (0.0, 0.0)
         logit, skills, floor = self.domains.apply(row[2 * z], row[2 * z + 1 : end], raw_floor)
-        similarity = max(dot(x, centroid) for centroid in self.centroids)
+        similarity = max(dot(x[: self.unit_dim], centroid) for centroid in self.centroids)
         return Assessment(
             sigmoid(logit),
             logit,

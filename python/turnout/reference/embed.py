@@ -10,11 +10,13 @@ import itertools
 import math
 import re
 import string
-import struct
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from turnout.reference.core import float32
 from turnout.reference.unicode_data import CATEGORY, LOWER, UNKNOWN
 
 MAX_CHARS = 100  # of a word; longer ones are unknown
@@ -126,8 +128,7 @@ class Tokenizer:
 
     def encode(self, text: str | bytes) -> list[int]:
         """Every token of the text. What is not UTF-8, and lone surrogates, become U+FFFD."""
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        return list(self._tokens(data.decode("utf-8", "replace")))
+        return list(self._tokens(utf8(text).decode("utf-8", "replace")))
 
 
 def keep_head_and_tail(ids: Sequence[int], head: int, tail: int) -> list[int]:
@@ -141,14 +142,14 @@ def embed_ids(ids: Sequence[int], rows: Sequence[Sequence[int]], weights: Sequen
     sums = [sum(weights[t] * rows[t][j] for t in ids) for j in range(dim)]
     squares = sum(s * s for s in sums)
     scale = 1.0 / math.sqrt(squares) if squares else 0.0
-    return [struct.unpack("<f", struct.pack("<f", s * scale))[0] for s in sums]
+    return [float32(s * scale) for s in sums]
 
 
 # The lexical block ----------------------------------------------------------------------------------------------------
 
 MATHS, CODE = rb"\$^{}=+*/<>", rb'_();[]"`#'
 OPTION = re.compile(rb"\n[ \t]*\(?[A-Z][.)]")
-MARK_ROWS = 116
+MAX_SCORE = 64.0
 
 
 def fmix64(x: int) -> int:
@@ -173,22 +174,61 @@ def count_row(c: int) -> int:
     return min(7, c.bit_length())
 
 
+def counts_of(data: bytes) -> dict[str, int]:
+    """How many bytes are of each class."""
+    return {
+        "digits": sum(0x30 <= b <= 0x39 for b in data),
+        "upper": sum(0x41 <= b <= 0x5A for b in data),
+        "maths": sum(b in MATHS for b in data),
+        "code": sum(b in CODE for b in data),
+        "newlines": data.count(b"\n"),
+        "questions": data.count(b"?"),
+        "high": sum(b >= 0x80 for b in data),
+    }
+
+
+def utf8(text: str | bytes) -> bytes:
+    """Bytes as they are, lone surrogates and what is not UTF-8 included."""
+    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+
+
 def mark_rows(text: str | bytes, tokens: int) -> list[int]:
     """The rows of the marks' table that are on; `tokens` of the whole text."""
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    n = len(data)
-    digits, maths = sum(b in b"0123456789" for b in data), sum(b in MATHS for b in data)
-    blocks = [
-        share_row(digits, n),
-        share_row(sum(0x41 <= b <= 0x5A for b in data), n),
-        share_row(maths, n),
-        share_row(sum(b in CODE for b in data), n),
-        count_row(data.count(b"\n")),
-        count_row(data.count(b"?")),
-        share_row(sum(b >= 0x80 for b in data), n),
-        count_row(maths),
-        count_row(digits),
-    ]
+    return rows_of_counts(utf8(text), counts_of(utf8(text)), tokens)
+
+
+def rows_of_counts(data: bytes, c: Mapping[str, int], tokens: int) -> list[int]:
+    """The same from the counts of its bytes."""
+    shares = [share_row(c[name], len(data)) for name in ("digits", "upper", "maths", "code", "high")]
+    counts = [count_row(c[name]) for name in ("newlines", "questions", "maths", "digits")]
+    blocks = [*shares[:4], *counts[:2], shares[4], *counts[2:]]
     options = min(11, len(OPTION.findall(data)))
     length = min(31, ((1 + tokens) ** 3).bit_length() - 1)
     return [length, *(32 + 8 * i + row for i, row in enumerate(blocks)), 104 + options]
+
+
+@dataclass(frozen=True)
+class Lexical:
+    """The lexical block's tables, as lists or arrays; what they mean is in docs/bundle-format.md."""
+
+    ngrams: Any  # [B][R] whole numbers
+    weights: Any  # [B] whole numbers
+    scale: Any  # [R]
+    marks: Any  # [116][R]
+
+    def scores(self, text: str | bytes, kept: Sequence[int], tokens: int) -> list[float]:
+        """R numbers, from the kept ids and the length of the whole text."""
+        found = buckets(kept, len(self.weights).bit_length() - 1)
+        weights = [int(self.weights[b]) for b in found]
+        squares = sum(w * w for w in weights)
+        inverse = 1.0 / math.sqrt(squares) if squares else 0.0
+        rows = [[int(x) for x in self.ngrams[b]] for b in found]
+        on = mark_rows(text, tokens)
+        scores = []
+        for j, scale in enumerate(self.scale):
+            ngrams = sum(w * row[j] for w, row in zip(weights, rows, strict=True)) * inverse * float(scale)
+            marks = 0.0
+            for i in on:
+                marks += float(self.marks[i][j])
+            scores.append(float32(min(max(ngrams + marks, -MAX_SCORE), MAX_SCORE)))
+        return scores

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from turnout import _native
-from turnout.assemble import Parts, domain_rows, native_llms
+from turnout.assemble import Parts, domain_rows, lexical_tables, native_llms
 from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
@@ -96,6 +96,7 @@ class ReferenceRouter:
         self._tokenizer = embed.Tokenizer(bundle.bytes("embed/vocab.txt"))
         self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
         self._weights = bundle.array("embed/weights.npy", np.int16, (None,))
+        self._lexical = embed.Lexical(*lexical_tables(bundle, config.lexical)) if config.lexical else None
         self.model = Model(
             network,
             int(network.metadata["latent"]),
@@ -104,6 +105,7 @@ class ReferenceRouter:
             bundle.array("difficulty/centroids.npy", np.float32, (None, config.dim)).tolist(),
             difficulty.domain_threshold,
             difficulty.mean_difficulty,
+            config.dim,
             Domains(*([] if domains is None else domains.tolist())),
         )
         self.llms = native_llms(parts.pool, parts.policies)
@@ -131,9 +133,8 @@ class ReferenceRouter:
     def _capability_index(self) -> capability.Index:
         entries, native = self._parts.capabilities, self._parts.index
         vectors = native.vectors.tolist() if native is not None else []
-        return capability.Index(
-            vectors, [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
-        )
+        columns = [c.kind for c in entries], [c.requires for c in entries], [c.usd_per_call for c in entries]
+        return capability.Index(vectors, *columns, -math.inf if native is None else native.threshold)
 
     # The picture ----------------------------------------------------------------------------------------------------
 
@@ -166,17 +167,21 @@ class ReferenceRouter:
 
     def embed(self, text: str | bytes) -> list[float]:
         """float32[D] as a list."""
-        return self._vector(self._kept(text)[0])
+        return self._vector(text, *self._kept(text))
 
     def _kept(self, text: str | bytes) -> tuple[list[int], int]:
         ids = self._tokenizer.encode(text)
         return embed.keep_head_and_tail(ids, self._embed.head, self._embed.tail), len(ids)
 
-    def _vector(self, kept: list[int]) -> list[float]:
+    def _vector(self, text: str | bytes, kept: list[int], tokens: int) -> list[float]:
         if not kept:
-            return [0.0] * self._embed.dim
+            return [0.0] * (self._embed.dim + self._embed.lexical)
         rows = [self._rows[t].tolist() for t in kept]
-        return embed.embed_ids(range(len(kept)), rows, [int(self._weights[t]) for t in kept])
+        unit = embed.embed_ids(range(len(kept)), rows, [int(self._weights[t]) for t in kept])
+        return unit if self._lexical is None else [*unit, *self._lexical.scores(text, kept, tokens)]
+
+    def _unit(self, x: list[float]) -> list[float]:
+        return x[: self._embed.dim]
 
     def _read(self, query: str | bytes | Sequence[float], request: Request) -> Query:
         if not isinstance(query, str | bytes):
@@ -185,7 +190,9 @@ class ReferenceRouter:
             q.reasons |= {"no_in_tokens"} if unknown else set()
             return q
         kept, tokens = self._kept(query)
-        q = Query(self._vector(kept), tokens if request.in_tokens is None else request.in_tokens, len(kept))
+        q = Query(
+            self._vector(query, kept, tokens), tokens if request.in_tokens is None else request.in_tokens, len(kept)
+        )
         if not kept:
             q.reasons.add("no_text")
         if len(kept) < tokens:
@@ -219,7 +226,11 @@ class ReferenceRouter:
         c, known = request.constraints, self._parts.policies.known_bits
         kinds = capability.EVERYTHING if c.kinds is None else sum(1 << KINDS.index(k) for k in c.kinds)
         granted = capability.EVERYTHING if c.grants is None else known(c.grants, "constraints.grants")
-        return self.index.search(q.x, request.tools, capability.Filter(kinds, granted, c.cost_bias))
+        chosen = capability.Filter(kinds, granted, c.cost_bias)
+        hits = self.index.search(self._unit(q.x), request.tools, chosen)
+        if not hits and self.index.passing(chosen):
+            q.reasons.add("tools_withheld")
+        return hits
 
     def _predict(self, a: Assessment) -> list[float]:
         """P(correct) of each LLM."""

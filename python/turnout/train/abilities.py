@@ -1,30 +1,19 @@
-"""`llms.json`: what each LLM of the training sets can do, on the scale that the network predicts on."""
+"""`llms.json`: what each LLM of the training sets can do, how long it writes and what it costs, on the bundle's scale."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from turnout.train.assessor import Assessor
-from turnout.train.crossfit import Calibration
-from turnout.train.data import Outcomes
-from turnout.train.response import Response
+from turnout.outcomes import Outcomes
 from turnout.train.vae import FloatArray
+
+if TYPE_CHECKING:
+    from turnout.train.pipeline import Trained
 
 # Set whose mean scores a public benchmark's are, and the benchmark's name in a pool file.
 SCORE_SET, SCORE_NAME = "mmlupro29", "mmlu_pro"
-# Sets that were asked for an option's letter alone report one token: that is not what an LLM writes.
-LEAST_TOKENS = 8.0
-
-
-def _tokens(outcomes: Outcomes, llm: int) -> tuple[float, float] | None:
-    """Mean and 90th percentile of measured output tokens; None when the sets have none."""
-    values = outcomes.out_tokens[(outcomes.llm == llm) & (outcomes.out_tokens >= 1.0)]
-    full = values[values >= LEAST_TOKENS]
-    if len(full) < 0.5 * len(values) or len(full) == 0:
-        return None
-    return float(values.mean()), float(np.percentile(values, 90))
 
 
 def _main_set(outcomes: Outcomes, llm: int) -> int:
@@ -32,29 +21,44 @@ def _main_set(outcomes: Outcomes, llm: int) -> int:
     return int(np.bincount(outcomes.sets[outcomes.query[outcomes.llm == llm]]).argmax())
 
 
-def predictive_errors(fitted: Response, found: Calibration) -> FloatArray:
-    """Standard errors [M] of the predictive abilities: item response's, scaled by how far predictions compress its
-    abilities.
-    """
-    present = ~np.isnan(found.ability)
-    a, b = fitted.ability[present], found.ability[present]
-    slope = float(((a - a.mean()) * (b - b.mean())).sum() / ((a - a.mean()) ** 2).sum())
-    return np.asarray(fitted.ability_se * slope)
+def predictive_errors(trained: Trained) -> FloatArray:
+    """Standard errors [M] of the abilities: item response's, scaled by how far predictions compress its abilities."""
+    fitted, ability = trained.fitted, trained.model.ability
+    known = ~np.isnan(fitted.ability)
+    a, b = fitted.ability[known], ability[known]
+    spread = float(((a - a.mean()) ** 2).sum())
+    slope = float(((a - a.mean()) * (b - b.mean())).sum()) / spread if spread > 0.0 else 1.0
+    return np.asarray(np.nan_to_num(fitted.ability_se) * abs(slope))
 
 
-def _entry(outcomes: Outcomes, llm: int, model: Assessor, found: Calibration, errors: FloatArray) -> dict[str, Any]:
+def _numbers(values: FloatArray) -> list[float]:
+    return [round(float(v), 4) for v in values]
+
+
+def _entry(trained: Trained, llm: int, error: float) -> dict[str, Any]:
+    outcomes, model, lengths = trained.outcomes, trained.model, trained.lengths
     rows = outcomes.llm == llm
     main = _main_set(outcomes, llm)
     inside = rows & (outcomes.sets[outcomes.query] == main)
-    return {
+    out: dict[str, Any] = {
         "id": outcomes.llms[llm],
-        "ability": round(float(found.ability[llm]), 4),
-        "ability_se": round(float(errors[llm]), 4),
-        "skill": [round(float(v), 4) for v in model.skill[llm]],
+        "ability": round(float(model.ability[llm]), 4),
+        "ability_se": round(error, 4),
+        "discrimination": round(float(model.discrimination[llm]), 4),
+        "skill": _numbers(model.skill[llm]),
         "set": outcomes.set_names[main],
         "n": int(rows.sum()),
         "mean_score": round(float(outcomes.score[inside].mean()), 4),
+        "output_tokens_mean": round(float(lengths.mean[llm]), 1),
+        "output_tokens_p90": round(max(float(lengths.p90[llm]), float(lengths.mean[llm])), 1),
+        "output_tokens": "measured" if lengths.measured[llm] else "assumed",
+        "length_gain": float(lengths.gain[llm]),
+        "length_skill": _numbers(lengths.deviation[llm]),
     }
+    price = trained.prices[llm]
+    if price is not None:
+        out |= {name: float(f"{value:.6g}") for name, value in price._asdict().items()}
+    return out
 
 
 def score_line(outcomes: Outcomes, ability: FloatArray, draws: int = 50, seed: int = 0) -> dict[str, Any]:
@@ -98,23 +102,30 @@ def _half_gap(matrix: FloatArray, domains: np.ndarray[Any, Any], rng: np.random.
     return np.asarray(gap - gap.mean())
 
 
-def ability_table(
-    outcomes: Outcomes, fitted: Response, found: Calibration, model: Assessor, default_pool: list[str]
-) -> dict[str, Any]:
+def prior(trained: Trained) -> dict[str, Any]:
+    """How abilities and skills are distributed over the LLMs: where a new one starts."""
+    skills = trained.model.skill.shape[1]
+    tau = float(np.sqrt(np.mean(np.square(trained.model.tau))))
+    variance = [max(trained.model.spread, 0.1) ** 2] + [tau**2] * skills
+    covariance = np.diag(variance)
+    return {"mean": [0.0] * (1 + skills), "covariance": [_numbers(row) for row in covariance]}
+
+
+def ability_table(trained: Trained, default_pool: list[str]) -> dict[str, Any]:
     """The content of `llms.json`, LLMs from the ablest down.
 
     Tokens that no set measured are assumed to be the median of the LLMs that have them, and say so.
     """
-    errors = predictive_errors(fitted, found)
-    measured = {llm: _tokens(outcomes, llm) for llm in range(len(outcomes.llms))}
-    usual = np.median([value for value in measured.values() if value is not None] or [(256.0, 512.0)], axis=0)
-    llms = []
-    for llm in np.argsort(-found.ability, kind="stable").tolist():
-        mean, p90 = measured[llm] or (float(usual[0]), float(usual[1]))
-        entry = _entry(outcomes, llm, model, found, errors)
-        entry |= {"output_tokens_mean": round(mean, 1), "output_tokens_p90": round(max(p90, mean), 1)}
-        llms.append(entry | {"output_tokens": "measured" if measured[llm] else "assumed"})
+    errors = predictive_errors(trained)
+    order = np.argsort(-trained.model.ability, kind="stable").tolist()
     scores = {}
-    if SCORE_SET in outcomes.set_names:
-        scores[SCORE_NAME] = score_line(outcomes, found.ability)
-    return {"skills": model.skills, "llms": llms, "scores": scores, "default_pool": default_pool}
+    if SCORE_SET in trained.outcomes.set_names:
+        scores[SCORE_NAME] = score_line(trained.outcomes, trained.model.ability)
+    return {
+        "skills": trained.model.skill.shape[1],
+        "spread": round(trained.model.spread, 4),
+        "llms": [_entry(trained, llm, float(errors[llm])) for llm in order],
+        "scores": scores,
+        "prior": prior(trained),
+        "default_pool": default_pool,
+    }

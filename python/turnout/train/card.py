@@ -7,10 +7,10 @@ from typing import Any
 TEXT = """# Model card of the bundle `{name}`
 
 ## What it is
-A router's networks and tables: a static token table (text -> {dim}-dimensional vector), a variational autoencoder
-whose latent ({latent} units, {active} active) carries the query's difficulty and {skills} skill dimensions, the
-abilities of {llms} LLMs, {tools} tools and agents, and a default pool of {pool} LLMs. The format is
-docs/bundle-format.md.
+A router's networks and tables: a static token table (text -> {dim} numbers) with a block of {lexical} lexical scores, a
+variational autoencoder whose latent ({latent} units, {active} active) carries the query's difficulty, its domain
+({domains} of them, inferred from the text) and how long answers get, the abilities of {llms} LLMs by domain, {tools} tools
+and agents, and a pool of {pool} LLMs. The format is docs/bundle-format.md.
 
 Difficulty d(q) is the probability that the reference LLM fails on q: an LLM of average ability (0 logits) among those
 of the training sets. Predicted from text alone, d explains a part of what makes a question hard, not most of it.
@@ -22,44 +22,53 @@ Only the `train` splits: {outcomes} outcomes of {llms} LLMs on {queries} queries
 |---|---|---|---|
 {sets}
 
-Left out: {excluded} (its scores are 0 for every LLM on three questions of four, easy ones among them: the scoring
-failed, not the LLMs).
+{excluded}Costs, by how they are known: {costs}.
 
-Teacher of the token table: {teacher}. No text of the sets is in the bundle; the table depends on the teacher alone.
+Token table, operators, tools and agents come from the bundle `{base}`; the table's teacher: {teacher}. The lexical block
+holds weights of hashed n-grams, and no text.
 
 ## How
-1. Each vocabulary token through the teacher, PCA to {dim}, SIF weights with Zipf's law, int8 rows and 11-bit weights.
-2. Item response (Rasch) over the three sets, linked by LLMs that answered two of them.
-3. The autoencoder: reconstruction, KL with free bits, and the outcomes' cross-entropy through heads that are linear
-   in the latent. What differs between LLMs is penalised far more than what they share.
-4. {folds}-fold cross-fitting by question stem. b is scaled and the abilities are fitted on out-of-fold predictions,
-   so that P(correct) is calibrated for queries that the network has not seen.
+1. Item response (Rasch) over the sets, linked by LLMs that answered two of them: a difficulty for each query.
+2. Ridge regressions on hashed n-grams, marks of the text and its static vector predict difficulty, domain and length.
+3. The autoencoder takes it from there: reconstruction, KL with free bits, the outcomes' cross-entropy, the domain's and
+   the length's loss, through heads that are linear in the latent; early stopping on a tenth of the queries.
+4. The outcome model: abilities by domain (two-way, deviations shrunk by empirical Bayes, tau {tau}), mixed by the inferred
+   domain, less {slope} of the difficulty within the domain; then a temperature and an offset for each LLM.
+5. Output tokens by LLM and query, prices from recorded costs.
+
+Every step sees only what earlier ones predict of queries that they left out ({folds} folds by question stem).
 
 ## How good it is
-Out of fold on the training splits (each query judged by a network that never saw it):
+Out of fold on the training splits (each query judged by what never saw it):
 
-| set | Spearman of d with the failure rate | ECE of P(correct) | Brier |
-|---|---|---|---|
+| set | Spearman of d with the failure rate | ECE of P(correct) | Brier | LLMs calibrated |
+|---|---|---|---|---|
 {quality}
 
-Latent: {active} of {latent} units active (their mean varies with the query), {kl} nats against the prior, embeddings
-decoded from it at a mean cosine of {reconstruction}. Sampling the latent instead of taking its mean moves the
-difficulty logit by {sampled} (standard deviation).
+An LLM is calibrated if its ECE is at most .01 above the 95th percentile of the ECE that its own probabilities give at that
+many outcomes. The inferred domain is right for {accuracy:.1%} of the queries. Latent: {active} of {latent} units active,
+{kl} nats against the prior, embeddings decoded from it at a mean cosine of {reconstruction}. Sampling the latent instead of
+taking its mean moves the difficulty logit by {sampled} (standard deviation). Depth cut points (quartiles of d): {cuts}.
 
-int8 vectors against the exact table: cosine at least {cosine}. Depth cut points (quartiles of d): {cuts}.
-`python -m turnout.train.check DATA --bundle FOLDER` prints these figures again, with the teacher's ridge baseline
-beside them, and the same for the test splits.
+`turnout evaluate BUNDLE QUERIES OUTCOMES` measures a bundle on the split that it was not trained on.
 
 ## Limits
-- Exam questions, mathematics, reading, code and logic in English. Chat, other languages and long documents are out of
-  domain: the router says so (`out_of_domain`), and d is then of little worth.
-- The LLMs are those of the sets, of 2023 to early 2025. A newer LLM enters by its public score (`scores`), with a wide
-  interval, or by feedback.
-- Prices in `pool.toml` are approximate list prices of the LLMs' time, speeds are assumed. They are examples, not
-  quotes.
-- Output tokens are of short step-by-step answers (characters / 4) where a set has them, assumed elsewhere
-  (`output_tokens`).
+- It knows queries like those it was trained on. A text far from all of them is flagged `out_of_domain`, and d is then of
+  little worth; a text may be strange without being far.
+- The LLMs are those of the sets. Another one enters by a public score, with a wide interval, or by some outcomes of its
+  own (`turnout pool add`).
+- Output tokens are measured where the sets have them and assumed elsewhere (`output_tokens` in llms.json).
+{limits}"""
+
+DEFAULT_LIMITS = """- Exam questions, mathematics, reading, code and logic in English. Chat, other languages and long documents are out of
+  domain.
+- Prices in `pool.toml` are approximate list prices of the LLMs' time, speeds are assumed. They are examples, not quotes.
 - Prices and seconds of tools and agents are assumptions.
+"""
+
+DEFECTIVE = """Left out: {excluded} (its scores are 0 for every LLM on three questions of four, easy ones among them: the
+scoring failed, not the LLMs).
+
 """
 
 SETS = {
@@ -82,13 +91,19 @@ def render(
 ) -> str:
     """The card's text."""
     sets = [[key, n, *SETS.get(key, ("the trainer's own", "unknown"))] for key, n in training["sets"].items()]
-    quality = [[key, row["spearman_d"], row["ece"], row["brier"]] for key, row in figures["out_of_fold"].items()]
+    quality = [
+        [key, row["spearman_d"], row["ece"], row["brier"], f"{row['llms_calibrated']} of {row['llms']}"]
+        for key, row in figures["out_of_fold"].items()
+    ]
+    excluded = ", ".join(training.get("excluded", []))
     return TEXT.format(
         name=name,
         dim=figures["dim"],
+        lexical=figures["lexical"],
         latent=figures["latent"],
         active=figures["active_units"],
-        skills=llms["skills"],
+        domains=len(training["domains"]),
+        accuracy=figures["domain_accuracy"],
         kl=figures["kl_nats"],
         reconstruction=figures["reconstruction_cosine"],
         sampled=figures["sampled_logit_sd"],
@@ -98,10 +113,14 @@ def render(
         outcomes=training["outcomes"],
         queries=sum(training["sets"].values()),
         sets=_table(sets),
-        excluded=", ".join(training["excluded"]) or "nothing",
+        excluded=DEFECTIVE.format(excluded=excluded) if excluded else "",
+        costs=", ".join(f"{kind} {count}" for kind, count in training["costs"].items()),
+        base=training["base"],
         teacher=training["teacher"],
+        tau=" / ".join(str(t) for t in training["calibration"]["tau"]),
+        slope=training["calibration"]["slope"],
         folds=training["folds"],
         quality=_table(quality),
-        cosine=figures["int8_cosine_min"],
         cuts=operators["cut_points"],
+        limits=DEFAULT_LIMITS if excluded else "",
     )

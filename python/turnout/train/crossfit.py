@@ -1,127 +1,214 @@
-"""Out-of-fold predictions and the calibration that they allow: every query is judged by a network that never saw it."""
+"""Out-of-fold predictions: every query is judged by regressions and a network that never saw it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from turnout.train import response, vae
-from turnout.train.assessor import Assessor, from_network
-from turnout.train.data import Outcomes, folds
+from turnout.embed import LexicalFeatures
+from turnout.train import lexical, response, vae
+from turnout.train.lexical import LexicalTable
 from turnout.train.vae import Data, Float32Array, FloatArray, IntArray, Settings
 
 FOLDS = 5
-# A query's weight in the loss by the number of LLMs that answered it: n / (n + this). One bit of outcome says less.
-ANSWERS_AT_HALF = 2.0
-Progress = Callable[[str], None]
+Stage = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
+"""A named piece of work and what it makes, as arrays: done, or taken from where an earlier run left it."""
+
+
+def run_now(name: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """A `Stage` that keeps nothing."""
+    return work()
 
 
 @dataclass(frozen=True)
-class OutOfFold:
+class Targets:
+    """What the lexical regressions predict: difficulty, domain, log length.
+
+    Attributes
+    ----------
+    values : float64 [Q, 1 + K + 1]
+        NaN where there is none.
+    penalty : float64 [1 + K + 1]
+    """
+
+    values: FloatArray
+    penalty: FloatArray
+
+
+PENALTY = 2.0  # chosen on the training splits: rank correlation and accuracy are flat from 1 to 4
+
+
+def targets(difficulty: FloatArray, domain: IntArray, domains: int, length: FloatArray) -> Targets:
+    """Difficulty enters as a probability of failure: a few queries that all LLMs fail would rule a fit to logits."""
+    difficulty = response.sigmoid(difficulty)
+    values = np.hstack([difficulty[:, None], np.eye(domains)[domain], length[:, None]])
+    return Targets(values, np.full(values.shape[1], PENALTY))
+
+
+@dataclass(frozen=True)
+class Lexical:
+    """Lexical scores of the training queries, each by regressions without its fold, and the table that ships.
+
+    Attributes
+    ----------
+    held : float32 [Q, R]
+        On the table's scale: unit variance a column.
+    linear : float64 [Q, T]
+        The whole regressions' predictions without a query's fold, standardised.
+    table : LexicalTable
+    projection : float64 [T, D + R]
+    intercept : float64 [T]
+        The whole regressions, fitted on all queries, as linear functions of embedding and lexical scores, on the scale
+        of `linear`.
+    """
+
+    held: Float32Array
+    linear: FloatArray
+    table: LexicalTable
+    projection: FloatArray
+    intercept: FloatArray
+
+
+@dataclass(frozen=True)
+class _Regressions:
+    """Fitted on some of the queries.
+
+    Attributes
+    ----------
+    weights : float64 [buckets + marks + D, T]
+    level : float64 [T]
+    idf : int16 [buckets]
+    """
+
+    weights: FloatArray
+    level: FloatArray
+    idf: Any
+
+    @staticmethod
+    def fit(features: LexicalFeatures, unit: Float32Array, goal: Targets, rows: IntArray) -> tuple[_Regressions, Any]:
+        """With every query's design, for predictions."""
+        idf = lexical.inverse_document_frequency(features, rows)
+        x = lexical.design(features, idf, unit)
+        weights, level = lexical.ridge(x[rows], goal.values[rows], goal.penalty)
+        return _Regressions(weights, level, idf), x
+
+    @property
+    def own(self) -> int:
+        """How many of the features are n-grams and marks."""
+        return len(self.idf) + lexical.MARKS
+
+
+def lexical_scores(
+    features: LexicalFeatures, unit: Float32Array, goal: Targets, fold: IntArray, stage: Stage
+) -> Lexical:
+    """Cross-fits the regressions and fits them on all queries."""
+    count, dim = goal.values.shape[1], unit.shape[1]
+    columns = lexical.columns_for(count)
+    held, whole = np.zeros((len(unit), count)), np.zeros((len(unit), count))
+
+    def one(k: int) -> dict[str, Any]:
+        found, x = _Regressions.fit(features, unit, goal, np.flatnonzero(fold != k))
+        rows = x[np.flatnonzero(fold == k)]
+        return {
+            "lexical": rows[:, : found.own] @ found.weights[: found.own],
+            "whole": rows @ found.weights + found.level,
+        }
+
+    for k in range(FOLDS):
+        part = stage(f"lexical fold {k + 1} of {FOLDS}", lambda k=k: one(k))  # type: ignore[misc]
+        held[fold == k], whole[fold == k] = part["lexical"], part["whole"]
+    scale, centre, spread = np.maximum(held.std(0), 1e-6), whole.mean(0), np.maximum(whole.std(0), 1e-6)
+
+    def final() -> dict[str, Any]:
+        found, _ = _Regressions.fit(features, unit, goal, np.arange(len(unit)))
+        table = lexical.quantise(found.weights / scale, found.idf, columns)
+        static = lexical.STATIC_SHARE * found.weights[found.own :].T / spread[:, None]
+        return {
+            "rows": table.rows,
+            "weights": table.weights,
+            "scale": table.scale,
+            "marks": table.marks,
+            "projection": np.hstack([static, np.eye(count, columns) * (scale / spread)[:, None]]),
+            "intercept": (found.level - centre) / spread,
+        }
+
+    out = np.zeros((len(unit), columns), np.float32)
+    out[:, :count] = held / scale
+    made = stage("lexical table", final)
+    assert made["projection"].shape == (count, dim + columns)
+    table = LexicalTable(made["rows"], made["weights"], made["scale"], made["marks"])
+    return Lexical(out, (whole - centre) / spread, table, made["projection"], made["intercept"])
+
+
+@dataclass(frozen=True)
+class Views:
     """What networks said of queries that they were not trained on.
 
     Attributes
     ----------
-    b : float64 [Q]
-        Difficulty logit.
-    contrast : float64 [Q, M]
-        skill . s(q) of each LLM.
+    b, length : float64 [Q]
+    logits : float64 [Q, K]
+        Of the domain.
     """
 
     b: FloatArray
-    contrast: FloatArray
+    logits: FloatArray
+    length: FloatArray
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """``logit P = ability + contrast_slope * contrast - (slope * b + offset)``, fitted to out-of-fold predictions."""
-
-    ability: FloatArray
-    slope: float
-    offset: float
-    contrast_slope: float
-
-
-def problem(outcomes: Outcomes, x: Float32Array, fitted: response.Response) -> Data:
-    """What the network is trained on."""
-    scores = outcomes.matrix()
-    answers = (~np.isnan(scores)).sum(1)
-    weight = answers / (answers + ANSWERS_AT_HALF)
-    return Data(x, scores, fitted.difficulty, fitted.difficulty_sd, weight)
+def _rows(data: Data, rows: Any) -> Data:
+    return replace(
+        data,
+        x=data.x[rows],
+        scores=data.scores[rows],
+        difficulty=data.difficulty[rows],
+        difficulty_sd=data.difficulty_sd[rows],
+        linear=data.linear[rows],
+        domain=data.domain[rows],
+        length=data.length[rows],
+        weight=data.weight[rows],
+    )
 
 
-def fit(data: Data, settings: Settings) -> Assessor:
-    """One network on all of `data`."""
-    return from_network(vae.train(data, settings), data.x)
-
-
-def cross_fit(outcomes: Outcomes, x: Float32Array, settings: Settings, progress: Progress | None = None) -> OutOfFold:
+def cross_fit(data: Data, sets: IntArray, fold: IntArray, settings: Settings, stage: Stage) -> Views:
     """Trains one network a fold, item response included, and applies it to the fold it left out."""
-    fold = folds(outcomes.texts, FOLDS)
-    b = np.full(len(x), np.nan)
-    contrast = np.full((len(x), len(outcomes.llms)), np.nan)
+
+    def one(k: int) -> dict[str, Any]:
+        inside = _rows(data, fold != k)
+        fitted = response.fit(inside.scores, compact(sets[fold != k]))
+        inside = replace(inside, difficulty=fitted.difficulty, difficulty_sd=fitted.difficulty_sd)
+        net = vae.train(inside, replace(settings, seed=settings.seed + 1 + k))
+        b, logits, length = vae.assess(net, data.x[fold == k], data.linear[fold == k])
+        return {"b": b, "logits": logits, "length": length}
+
+    b, length = np.full(len(data.x), np.nan), np.full(len(data.x), np.nan)
+    logits = np.full((len(data.x), data.domains), np.nan)
     for k in range(FOLDS):
-        inside = outcomes.keep(fold != k)
-        data = problem(inside, x[fold != k], response.fit(inside.matrix(), inside.sets))
-        net = fit(data, replace(settings, seed=settings.seed + 1 + k))
-        held = x[fold == k]
-        b[fold == k], contrast[fold == k] = net.assess(held)[0], net.contrast(held)
-        if progress is not None:
-            progress(f"fold {k + 1} of {FOLDS}")
-    return OutOfFold(b, contrast)
+        found = stage(f"network fold {k + 1} of {FOLDS}", lambda k=k: one(k))  # type: ignore[misc]
+        b[fold == k], logits[fold == k], length[fold == k] = found["b"], found["logits"], found["length"]
+    return Views(b, logits, length)
 
 
-def _regress(outcomes: Outcomes, column: FloatArray, offset: FloatArray, steps: int = 50) -> tuple[FloatArray, float]:
-    """Logistic regression of the outcomes on an ability for each LLM and one `column` [N], given an `offset` [N].
-
-    Queries weigh as in training, shared by their cells. Newton's method; the abilities' block of the Hessian is
-    diagonal.
-    """
-    answers = np.bincount(outcomes.query, minlength=outcomes.queries)
-    weight = 1.0 / (answers + ANSWERS_AT_HALF)[outcomes.query]
-    llm, llms = outcomes.llm, len(outcomes.llms)
-    ability, slope = np.zeros(llms), 1.0
-    for _ in range(steps):
-        p = response.sigmoid(ability[llm] + slope * column + offset)
-        residual, curvature = weight * (outcomes.score - p), weight * p * (1.0 - p)
-        diagonal = np.maximum(np.bincount(llm, curvature, llms), 1e-9)
-        border = np.bincount(llm, curvature * column, llms)
-        gradient = np.bincount(llm, residual, llms)
-        corner = (curvature * column**2).sum() - (border**2 / diagonal).sum() + 1e-9
-        step = float((column @ residual - border @ (gradient / diagonal)) / corner)
-        slope += step
-        ability = ability + (gradient - border * step) / diagonal
-        if abs(step) < 1e-10:
-            break
-    return ability, slope
+def compact(sets: IntArray) -> IntArray:
+    """Sets numbered without gaps."""
+    return np.asarray(np.unique(sets, return_inverse=True)[1], np.int64)
 
 
-def calibrate(outcomes: Outcomes, held: OutOfFold) -> Calibration:
-    """First what LLMs share: a slope and offset of b that make P(correct) calibrated without skills. Then, b fixed,
-    how much of the contrasts holds out of fold, and each LLM's ability beside them.
-    """
-    present = np.bincount(outcomes.llm, minlength=len(outcomes.llms)) > 0
-    ability, slope = _regress(outcomes, -held.b[outcomes.query], np.zeros(len(outcomes.score)))
-    offset = -float(ability[present].mean())
-    contrast = held.contrast[outcomes.query, outcomes.llm]
-    ability, gain = _regress(outcomes, contrast, -(slope * held.b[outcomes.query] + offset))
-    return Calibration(np.where(present, ability, np.nan), slope, offset, gain)
+def temperature(logits: FloatArray, domain: IntArray) -> float:
+    """What the domain's logits are multiplied by for calibrated posteriors (Guo et al. 2017, arXiv 1706.04599)."""
+    best, best_loss = 1.0, np.inf
+    for value in np.geomspace(0.25, 4.0, 65):
+        z = value * logits
+        z = z - z.max(1, keepdims=True)
+        loss = float((np.log(np.exp(z).sum(1)) - z[np.arange(len(domain)), domain]).mean())
+        if loss < best_loss:
+            best, best_loss = float(value), loss
+    return best
 
 
-def probabilities(outcomes: Outcomes, held: OutOfFold, found: Calibration) -> FloatArray:
-    """P(correct) of each outcome's cell, [N], by calibrated predictions."""
-    b = found.slope * held.b[outcomes.query] + found.offset
-    gain = found.contrast_slope * held.contrast[outcomes.query, outcomes.llm]
-    return response.sigmoid(found.ability[outcomes.llm] + gain - b)
-
-
-def difficulty(held: OutOfFold, found: Calibration) -> FloatArray:
-    """Calibrated d [Q]: P(the reference LLM fails)."""
-    return response.sigmoid(found.slope * held.b + found.offset)
-
-
-def by_set(outcomes: Outcomes) -> IntArray:
-    """The set of each outcome, [N]."""
-    return outcomes.sets[outcomes.query]
+def softmax(logits: FloatArray) -> FloatArray:
+    z = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(z / z.sum(1, keepdims=True))

@@ -13,9 +13,14 @@ OPSET, IR_VERSION = 17, 9
 
 
 def folded(model: Assessor) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The second Gemm's weight [2 Z + 1 + S, H] and bias: latent mean, log-variance, b and skills."""
-    weight = np.vstack([model.mean_weight, model.logvar_weight, model.heads @ model.mean_weight])
-    bias = np.concatenate([model.mean_bias, model.logvar_bias, model.heads @ model.mean_bias + model.intercepts])
+    """The second Gemm's weight [2 Z + 1 + K + 2, H] and bias: latent mean, log-variance, b, domain logits, floor (0: it
+    comes with the domains), log length.
+    """
+    heads = model.heads @ model.mean_weight
+    intercepts = model.heads @ model.mean_bias + model.intercepts
+    none = np.zeros((1, heads.shape[1]))
+    weight = np.vstack([model.mean_weight, model.logvar_weight, heads[:-1], none, heads[-1:]])
+    bias = np.concatenate([model.mean_bias, model.logvar_bias, intercepts[:-1], [0.0], intercepts[-1:]])
     return weight.astype(np.float32), bias.astype(np.float32)
 
 
@@ -34,8 +39,8 @@ def _graph(tensors: dict[str, npt.NDArray[np.float32]], dim: int, columns: int) 
 
 
 def to_onnx(model: Assessor) -> bytes:
-    """Input ``embedding`` float32 [B, D], output ``assessment`` float32 [B, 2 Z + 1 + S]; the same model, the same
-    bytes.
+    """Input ``embedding`` float32 [B, D + R], output ``assessment`` float32 [B, 2 Z + 1 + K + 2]; the same model, the
+    same bytes.
     """
     weight, bias = folded(model)
     tensors = {
@@ -46,6 +51,6 @@ def to_onnx(model: Assessor) -> bytes:
     }
     graph = _graph(tensors, model.hidden_weight.shape[1], len(bias))
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    helper.set_model_props(proto, {"latent": str(model.latent), "skills": str(model.skills)})
+    helper.set_model_props(proto, {"latent": str(model.latent), "skills": str(model.domains)})
     onnx.checker.check_model(proto)
     return bytes(proto.SerializeToString(deterministic=True))

@@ -1,4 +1,4 @@
-"""Files of queries: CSV, JSON lines, Parquet."""
+"""Files of rows: CSV, JSON lines, Parquet."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,9 @@ from turnout.schema import fail
 
 MAX_TEXT_BYTES = 1 << 20  # of one query
 csv.field_size_limit(1 << 24)
+
+Table = dict[str, list[Any]]
+"""Columns by name, all as long; a cell is as the file has it: text of CSV, None or \"\" where there is none."""
 
 
 def kind_of(path: Path) -> str:
@@ -99,12 +102,75 @@ def _missing(path: Path, column: str, have: list[str]) -> TurnoutError:
     return fail(InputError, str(path), f"no column {column!r}; {known}")
 
 
-def _read_csv(path: Path, column: str) -> list[str]:
+def _present(path: Path, have: list[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
+    for column in required:
+        if column not in have:
+            raise _missing(path, column, have)
+    return [*required, *(column for column in optional if column in have)]
+
+
+def _csv_table(path: Path, required: Sequence[str], optional: Sequence[str]) -> Table:
     with open_text(path) as file:
-        reader = csv.DictReader(file)
-        if column not in (reader.fieldnames or []):
-            raise _missing(path, column, list(reader.fieldnames or []))
-        return [row[column] or "" for row in reader]
+        reader = csv.reader(file)
+        header = next(reader, [])
+        names = _present(path, header, required, optional)
+        rows = [row for row in reader if row]
+    longest = max((header.index(name) for name in names), default=0) + 1
+    rows = [row if len(row) >= longest else row + [""] * longest for row in rows]
+    return {name: [row[at] for row in rows] for name, at in ((name, header.index(name)) for name in names)}
+
+
+def _jsonl_table(path: Path, required: Sequence[str], optional: Sequence[str]) -> Table:
+    rows = []
+    for where, row in _json_lines(path):
+        if not isinstance(row, dict):
+            raise fail(InputError, where, "expected an object")
+        rows.append(row)
+    names = _present(path, list(dict.fromkeys(key for row in rows for key in row)), required, optional)
+    return {name: [row.get(name) for row in rows] for name in names}
+
+
+def _parquet_table(path: Path, required: Sequence[str], optional: Sequence[str]) -> Table:
+    pyarrow = import_pyarrow(path)
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            names = _present(path, file.schema_arrow.names, required, optional)
+            table = file.read(columns=names)
+            return {name: table[name].to_pylist() for name in names}
+    except pyarrow.ArrowException as error:
+        raise fail(InputError, str(path), f"cannot be read: {str(error).splitlines()[0]}") from None
+
+
+TABLES = {".csv": _csv_table, ".jsonl": _jsonl_table, ".parquet": _parquet_table}
+
+
+def read_table(path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> Table:
+    """Columns of a .csv, .jsonl (both may be .gz) or .parquet file; of the `optional` ones those that it has.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or lacks a required column.
+    """
+    with file_errors(path, "read"):
+        table: Table = _reader(path, TABLES)(path, required, optional)
+    return table
+
+
+def _read_csv(path: Path, column: str) -> list[str]:
+    return _csv_table(path, [column], [])[column]
+
+
+def _json_lines(path: Path) -> Iterator[tuple[str, Any]]:
+    """Where each JSON value stands, and the value."""
+    with open_text(path) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                yield f"{path}:{number}", msgspec.json.decode(line)
+            except msgspec.DecodeError as error:
+                raise fail(InputError, f"{path}:{number}", f"not JSON: {error}") from None
 
 
 def _text_of(row: Any, column: str, where: str) -> str:
@@ -115,17 +181,7 @@ def _text_of(row: Any, column: str, where: str) -> str:
 
 
 def _read_jsonl(path: Path, column: str) -> list[str]:
-    texts = []
-    with open_text(path) as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = msgspec.json.decode(line)
-            except msgspec.DecodeError as error:
-                raise fail(InputError, f"{path}:{number}", f"not JSON: {error}") from None
-            texts.append(_text_of(row, column, f"{path}:{number}"))
-    return texts
+    return [_text_of(row, column, where) for where, row in _json_lines(path)]
 
 
 def _read_parquet(path: Path, column: str) -> list[str]:
@@ -143,7 +199,15 @@ def _read_parquet(path: Path, column: str) -> list[str]:
 READERS = {".csv": _read_csv, ".jsonl": _read_jsonl, ".parquet": _read_parquet}
 
 
-def _check_lengths(texts: list[str], path: Path) -> None:
+def _reader(path: Path, readers: dict[str, Any]) -> Any:
+    reader = readers.get(kind_of(path))
+    if reader is None:
+        raise fail(InputError, str(path), f"expected a file of {', '.join(readers)}, got {kind_of(path)!r}")
+    return reader
+
+
+def check_lengths(texts: list[str], path: Path) -> None:
+    """Raises an InputError that names the row of a text of more than 1 MiB."""
     for row, text in enumerate(texts):
         if len(text) * 4 <= MAX_TEXT_BYTES:
             continue
@@ -160,10 +224,8 @@ def read_column(path: Path, column: str) -> list[str]:
     InputError
         The file cannot be read, lacks the column, or holds a text of more than 1 MiB; names the file and the row.
     """
-    reader = READERS.get(kind_of(path))
-    if reader is None:
-        raise fail(InputError, str(path), f"expected a file of {', '.join(READERS)}, got {kind_of(path)!r}")
+    reader = _reader(path, READERS)
     with file_errors(path, "read"):
-        texts = reader(path, column)
-    _check_lengths(texts, path)
+        texts: list[str] = reader(path, column)
+    check_lengths(texts, path)
     return texts
