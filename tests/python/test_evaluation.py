@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import recorded
+from turnout import Router
 from turnout.core import ConfigError, InputError
 from turnout.evaluate import (
     calibration,
@@ -149,6 +150,13 @@ def test_the_scale_of_prices_changes_no_choice(decided: Decided, small_bundle: P
         assert (by_name(decided, name) == by_name(other, name)).mean() > 0.999, name
 
 
+def test_baselines_see_no_lexical_scores(lexical: Router) -> None:
+    x = protocol.unit_vectors(lexical, ["prove the integral of a matrix", "court and contract law"])
+    assert x.shape == (2, lexical.dim - 32) and np.linalg.norm(x, axis=1) == pytest.approx(1.0)
+    report = evaluate(lexical.parts.bundle.path, recorded.outcomes(90), draws=10)
+    assert policy_of(report["tasks"][0], TURNOUT)["score"][0] is not None
+
+
 def test_costs_are_brought_to_the_price_level_of_the_log() -> None:
     usd = np.array([[1.0, 0.0], [3.0, 0.0], [8.0, 0.0]])
     found = at_log_prices(usd, np.array([0, 1]), np.array([20.0, 5.0]))
@@ -185,7 +193,7 @@ def test_label_noise_degrades_smoothly(small_bundle: Path, name: str) -> None:
     full = recorded.outcomes(900)
     (task,) = tasks(full)
     fold = protocol.split_fold(task, router_of(small_bundle, task.llms))
-    x = np.stack([fold.router.embed(text) for text in task.texts]).astype(np.float64)
+    x = protocol.unit_vectors(fold.router, task.texts)
     rng = np.random.default_rng(4)
     coins = rng.random(task.score.shape)
     points = []

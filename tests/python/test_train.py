@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,38 +19,39 @@ pytest.importorskip("safetensors", reason="training needs the extra turnout[trai
 import onnxruntime
 import torch
 
-from turnout import _native
+import turnout
+from turnout import _native, outcomes
 from turnout.bundle import Bundle
 from turnout.core import BundleError, ConfigError, InputError
 from turnout.train import (
-    abilities,
     assessor,
+    base,
     bundle,
     capabilities,
-    check,
-    crossfit,
     data,
     distil,
+    distil_table,
     export,
     metrics,
     pipeline,
     regions,
     response,
+    run,
     vae,
 )
 
 DIM = 32
-FAST = vae.Settings(latent=6, skills=2, hidden=16, epochs=25, batch=64, learning_rate=1e-2, dropout=0.0)
+FAST = vae.Settings(free=2, hidden=16, bend=16, epochs=12, learning_rate=1e-2, dropout=0.0)
 WORDS = [w for w in bundles.vocab() if w.isalpha() and len(w) > 2]
 
 
 @pytest.fixture(scope="module")
-def table() -> distil.StaticTable:
+def table() -> distil_table.StaticTable:
     rng = np.random.default_rng(3)
     vocabulary = bundles.vocab()
     rows = rng.integers(-127, 128, (len(vocabulary), DIM)).astype(np.int8)
     weights = rng.integers(0, 2048, len(vocabulary)).astype(np.int16)
-    return distil.StaticTable("planted", vocabulary, rows, weights, head=4, tail=12)
+    return distil_table.StaticTable("planted", vocabulary, rows, weights, head=4, tail=12)
 
 
 def planted(llms: np.ndarray, difficulty: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -84,21 +84,9 @@ def write_sets(folder: Path, queries: int = 400) -> Path:
                 )
                 for llm in llms:
                     p = response.sigmoid(np.array(ability.get(llm, 0.0) - (2.0 if hard else -2.0)))
-                    tokens = [10, 40 + i % 7] if name == "mmlupro29" else ["", ""]
-                    answered.writerow([f"{name}{i}", llm, int(rng.random() < p), "", *tokens])
-    return folder
-
-
-def write_sources(folder: Path) -> Path:
-    folder.mkdir()
-    pool = "\n".join(
-        f'[[llms]]\nid = "{name}"\nability = "{name}"\nusd_per_mtok_in = 0.1\nusd_per_mtok_out = 0.2\n'
-        "price_date = 2026-01-01\ncontext_tokens = 4096\nmax_output_tokens = 1024\n"
-        for name in ("weak", "mid", "strong")
-    )
-    (folder / "pool.toml").write_text(pool)
-    (folder / "operators.toml").write_text(bundles.OPERATORS)
-    (folder / "capabilities.toml").write_text(bundles._capabilities_toml())
+                    tokens = [10, 40 + 40 * hard + i % 7] if name == "mmlupro29" else ["", ""]
+                    usd = 1e-6 * (10 + 3 * tokens[1]) if name == "mmlupro29" else ""
+                    answered.writerow([f"{name}{i}", llm, int(rng.random() < p), usd, *tokens])
     return folder
 
 
@@ -108,23 +96,23 @@ def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def trained(sets: Path, table: distil.StaticTable) -> pipeline.Trained:
-    torch.set_num_threads(1)
-    outcomes = data.load(sets, ("mmlupro29", "llmrouter9")).split("train")
-    return pipeline.train(outcomes, table, FAST, lambda message: None)
+def ground(table: distil_table.StaticTable) -> base.Base:
+    tools = bundles._capabilities_toml().encode()
+    return base.Base("planted 1", table, bundles.OPERATORS.encode(), tools, None, "nobody")
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> pipeline.Sources:
-    return pipeline.Sources.load(write_sources(tmp_path_factory.mktemp("sources") / "src"))
+def trained(sets: Path, ground: base.Base) -> pipeline.Trained:
+    torch.set_num_threads(1)
+    found = data.load(sets, ("mmlupro29", "llmrouter9")).split("train")
+    return pipeline.train(found, ground, FAST, progress=lambda message: None)
 
 
-def all_files(trained: pipeline.Trained, sources: pipeline.Sources) -> tuple[dict[str, bytes], dict[str, object]]:
-    exact = trained.table.rows.astype(float) * trained.table.weights[:, None]
-    training = pipeline.facts(trained, pipeline.data_digest(trained.outcomes))
-    figures = pipeline.measured(trained, exact, sources)
-    files = pipeline.files(trained, sources, training, figures, "planted")
-    return files, bundle.manifest(files, "planted", training, figures)
+@pytest.fixture(scope="module")
+def folder(sets: Path, ground: base.Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("bundles") / "planted"
+    run.train_bundle(data.load(sets, ("mmlupro29", "llmrouter9")), path, settings=FAST, base=ground)
+    return path
 
 
 def test_defective_domains_are_left_out(sets: Path) -> None:
@@ -167,7 +155,7 @@ def test_a_question_and_its_copy_share_a_fold() -> None:
 # Distillation and the static table
 
 
-def test_the_embedding_is_the_exact_integer_sum(table: distil.StaticTable) -> None:
+def test_the_embedding_is_the_exact_integer_sum(table: distil_table.StaticTable) -> None:
     texts = ["what is the capital of war", "find a matrix " * 9, "xyz, xyz!", ""]
     for ids, vector in zip(table.ids(texts), table.embed(table.ids(texts)), strict=True):
         sums = [sum(int(table.weights[t]) * int(table.rows[t, j]) for t in ids) for j in range(DIM)]
@@ -176,7 +164,7 @@ def test_the_embedding_is_the_exact_integer_sum(table: distil.StaticTable) -> No
     assert len(table.ids(["find a matrix " * 9])[0]) == 16
 
 
-def test_the_native_embedder_gives_the_same_bits(table: distil.StaticTable) -> None:
+def test_the_native_embedder_gives_the_same_bits(table: distil_table.StaticTable) -> None:
     native = _native.StaticEmbedder(
         "\n".join(table.vocabulary).encode(),
         table.rows,
@@ -203,76 +191,76 @@ def test_quantised_vectors_keep_their_direction() -> None:
     assert again.name == table.name and np.array_equal(again.rows, table.rows)
 
 
-# The network
+# The network and what stands on it
 
 
-def test_d_ranks_queries_that_the_network_never_saw(trained: pipeline.Trained) -> None:
-    d = crossfit.difficulty(trained.held, trained.found)
-    hard = np.array(
-        [
-            int(name[len("mmlupro29") :] if "29" in name else name[len("llmrouter9") :]) % 2
-            for name in trained.outcomes.query_ids
-        ]
-    )
+def hard_ones(names: list[str]) -> np.ndarray:
+    return np.array([int(name.removeprefix("mmlupro29").removeprefix("llmrouter9")) % 2 for name in names])
+
+
+def test_d_ranks_queries_that_nothing_was_fitted_to(trained: pipeline.Trained) -> None:
+    d, hard = trained.difficulty, hard_ones(trained.outcomes.query_ids)
     assert d[hard == 1].mean() - d[hard == 0].mean() > 0.5
-    p = crossfit.probabilities(trained.outcomes, trained.held, trained.found)
-    assert metrics.calibration(p, trained.outcomes.score).ece < 0.05
+    p, scores = trained.model.predict(trained.views), trained.outcomes.matrix()
+    seen = ~np.isnan(scores)
+    assert metrics.calibration(p[seen], scores[seen]).ece < 0.05
 
 
-def test_abilities_keep_their_order(trained: pipeline.Trained) -> None:
-    table = abilities.ability_table(trained.outcomes, trained.fitted, trained.found, trained.model, ["mid"])
-    order = [entry["id"] for entry in table["llms"] if entry["id"] in ("weak", "mid", "strong")]
-    assert order == ["strong", "mid", "weak"]
-    known = {entry["id"]: entry for entry in table["llms"]}
-    assert known["other"]["output_tokens"] == "assumed" and known["mid"]["output_tokens"] == "measured"
-    assert table["scores"]["mmlu_pro"]["slope"] > 0 and table["scores"]["mmlu_pro"]["residual_sd"] > 0
+def test_answers_to_hard_queries_are_longer(trained: pipeline.Trained) -> None:
+    hard = hard_ones(trained.outcomes.query_ids)
+    scale = trained.lengths.scale(trained.length, trained.views.posterior)
+    mid = trained.outcomes.llms.index("mid")
+    tokens = trained.lengths.mean[mid] * scale[:, mid]
+    assert tokens[hard == 1].mean() == pytest.approx(83, rel=0.1)
+    assert tokens[hard == 0].mean() == pytest.approx(43, rel=0.1)
+
+
+def planted_network(llms: int = 5, domains: int = 3) -> tuple[vae.Network, vae.Data, np.ndarray, np.ndarray]:
+    """A network with random weights, and regressions that are linear in its input."""
+    rng = np.random.default_rng(2)
+    torch.manual_seed(4)
+    x = rng.normal(size=(64, DIM + 16)).astype(np.float32)
+    x[:, :DIM] /= np.linalg.norm(x[:, :DIM], axis=1, keepdims=True)
+    projection, intercept = rng.normal(size=(domains + 2, DIM + 16)), rng.normal(size=domains + 2)
+    linear = x @ projection.T + intercept
+    nothing = np.zeros(64)
+    found = vae.Data(
+        x, DIM, np.zeros((64, llms)), nothing, nothing, linear, nothing.astype(int), domains, nothing, nothing
+    )
+    net = vae.Network(found, FAST).eval()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+    return net, found, projection, intercept
 
 
 def test_the_export_equals_torch() -> None:
-    rng = np.random.default_rng(2)
-    torch.manual_seed(4)
-    x = rng.normal(size=(64, DIM)).astype(np.float32)
-    x /= np.linalg.norm(x, axis=1, keepdims=True)
-    net = vae.Network(DIM, 5, FAST).eval()
+    net, found, projection, intercept = planted_network()
     with torch.inference_mode():
-        net.ability.copy_(torch.randn(5))
-        mean, logvar = net.encode(torch.tensor(x))
-        b, s = net.read(mean)
-    model = assessor.from_network(net, x)
+        mean, logvar = net.encode(torch.tensor(found.x), torch.tensor(found.linear, dtype=torch.float32))
+    b, logits, length = vae.assess(net, found.x, found.linear)
+    model = assessor.from_network(net, projection, intercept)
     session = onnxruntime.InferenceSession(export.to_onnx(model))
-    out = session.run(["assessment"], {"embedding": x})[0]
-    z = model.latent
-    with torch.inference_mode():
-        gains = net.contrast(s - s.mean(0)).numpy()
-        shift = float(net.ability.mean())
-    assert np.abs(out[:, :z] - mean.numpy()).max() < 1e-5
-    assert np.abs(out[:, z : 2 * z] - logvar.numpy()).max() < 1e-5
-    assert np.abs(out[:, 2 * z] - (b.numpy() - shift)).max() < 1e-5
-    assert np.abs(out[:, 2 * z + 1 :] @ model.skill.T - gains).max() < 1e-5
-    step = rng.normal(size=z)
-    moved = (mean.numpy()[0] + step) @ model.heads.T + model.intercepts
-    assert np.abs(moved - (out[0, 2 * z :] + model.heads @ step)).max() < 1e-5
-    metadata = session.get_modelmeta().custom_metadata_map
-    assert metadata == {"latent": "6", "skills": "2"}
+    out = session.run(["assessment"], {"embedding": found.x})[0]
+    z, k = model.latent, model.domains
+    close = {"rtol": 1e-4, "atol": 1e-3}
+    np.testing.assert_allclose(out[:, :z], mean.numpy(), **close)
+    np.testing.assert_allclose(out[:, z : 2 * z], logvar.numpy(), **close)
+    np.testing.assert_allclose(out[:, 2 * z], b, **close)
+    np.testing.assert_allclose(out[:, 2 * z + 1 : 2 * z + 1 + k], logits, **close)
+    assert (out[:, -2] == 0).all()
+    np.testing.assert_allclose(out[:, -1], length, **close)
+    assert session.get_modelmeta().custom_metadata_map == {"latent": "7", "skills": "3"}
+    np.testing.assert_allclose(model.assess(found.x)[1], logits, **close)
 
 
 def test_training_is_deterministic(trained: pipeline.Trained) -> None:
-    again = crossfit.fit(crossfit.problem(trained.outcomes, trained.x, trained.fitted), FAST)
-    once = crossfit.fit(crossfit.problem(trained.outcomes, trained.x, trained.fitted), FAST)
-    other = crossfit.fit(crossfit.problem(trained.outcomes, trained.x, trained.fitted), replace(FAST, seed=9))
-    assert export.to_onnx(again) == export.to_onnx(once) != export.to_onnx(other)
-
-
-def test_calibration_recovers_a_planted_slope(trained: pipeline.Trained) -> None:
-    outcomes, rng = trained.outcomes, np.random.default_rng(8)
-    b = rng.normal(0, 2, outcomes.queries)
-    ability = np.linspace(-1, 1, len(outcomes.llms))
-    contrast = rng.normal(0, 1, (outcomes.queries, len(outcomes.llms)))
-    logit = ability[outcomes.llm] + 0.5 * contrast[outcomes.query, outcomes.llm] - (0.7 * b[outcomes.query] + 0.3)
-    planted_outcomes = replace(outcomes, score=response.sigmoid(logit))  # fractional scores: no noise
-    found = crossfit.calibrate(planted_outcomes, crossfit.OutOfFold(b, contrast))
-    assert found.contrast_slope == pytest.approx(0.5, abs=0.05)
-    assert found.slope == pytest.approx(0.7, abs=0.1)
+    _, found, _, _ = planted_network()
+    found = replace(found, scores=(np.arange(320) % 3 == 0).reshape(64, 5).astype(float), weight=np.ones(64))
+    once, again = (vae.train(found, FAST).state_dict() for _ in range(2))
+    other = vae.train(found, replace(FAST, seed=9)).state_dict()
+    assert all(torch.equal(once[name], again[name]) for name in once)
+    assert any(not torch.equal(once[name], other[name]) for name in once)
 
 
 def test_centroids_are_unit_rows_that_cover_the_queries() -> None:
@@ -302,27 +290,53 @@ def test_metrics_on_known_answers() -> None:
 # The writer
 
 
-def test_the_bundle_is_whole_and_loads(trained: pipeline.Trained, sources: pipeline.Sources, tmp_path: Path) -> None:
-    import turnout
-
-    files, header = all_files(trained, sources)
-    bundle.write(tmp_path / "b", files, header)
-    loaded = Bundle.load(tmp_path / "b")
-    assert loaded.files == files
-    router = turnout.Router.load(tmp_path / "b")
-    text = trained.outcomes.texts[0]
-    decision = router.route(text)
-    b, _ = trained.model.assess(trained.table.embed(trained.table.ids([text])))
-    assert decision.difficulty == pytest.approx(float(response.sigmoid(b)[0]), abs=1e-5)
-    card = (tmp_path / "b" / "model_card.md").read_text()
+def test_the_bundle_is_whole_and_routes_as_it_was_trained(
+    folder: Path, sets: Path, ground: base.Base, trained: pipeline.Trained
+) -> None:
+    router = turnout.Router.load(folder)
+    texts = trained.outcomes.texts
+    found, assessed = router.predict(texts), router.assess(texts)
+    unit = ground.table.embed(ground.table.ids(texts))
+    x = np.stack([router.embed(text) for text in texts])
+    assert np.array_equal(x[:, :DIM], unit)
+    b, logits, _ = trained.network.assess(x)
+    posterior = np.exp(logits - logits.max(1, keepdims=True))
+    posterior /= posterior.sum(1, keepdims=True)
+    np.testing.assert_allclose(assessed.skills, posterior, atol=1e-4)
+    np.testing.assert_allclose(assessed.logit, b + posterior @ trained.model.domain_offset, atol=1e-3)
+    hard = hard_ones(trained.outcomes.query_ids)
+    strong = found.correct[:, found.llms.index("strong")]
+    weak = found.correct[:, found.llms.index("weak")]
+    assert (strong > weak).mean() > 0.99 and strong[hard == 0].mean() > strong[hard == 1].mean() + 0.1
+    usd, recorded = (
+        found.usd[:, found.llms.index("mid")],
+        trained.outcomes.matrix("usd")[:, trained.outcomes.llms.index("mid")],
+    )
+    seen = ~np.isnan(recorded)
+    assert usd[seen].mean() == pytest.approx(recorded[seen].mean(), rel=0.1)
+    assert np.corrcoef(usd[seen], recorded[seen])[0, 1] > 0.8
+    assert "other" not in found.llms  # no cost of it is known
+    card = (folder / "model_card.md").read_text()
     assert "{" not in card and "planted" in card
 
 
-def test_equal_content_gives_equal_bytes(trained: pipeline.Trained, sources: pipeline.Sources, tmp_path: Path) -> None:
-    for name in "ab":
-        files, header = all_files(trained, sources)
-        bundle.write(tmp_path / name, files, header)
-    listing = {p.relative_to(tmp_path / "a"): p.read_bytes() for p in (tmp_path / "a").rglob("*") if p.is_file()}
+def test_equal_data_give_equal_bytes_also_after_a_stop(
+    folder: Path, sets: Path, ground: base.Base, tmp_path: Path
+) -> None:
+    found = data.load(sets, ("mmlupro29", "llmrouter9"))
+    told: list[str] = []
+
+    def stop(message: str, done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    options = {"settings": FAST, "base": ground, "checkpoints": tmp_path / "work"}
+    with pytest.raises(KeyboardInterrupt):
+        run.train_bundle(found, tmp_path / "b", progress=stop, **options)
+    assert not (tmp_path / "b").exists()
+    run.train_bundle(found, tmp_path / "b", progress=lambda message, *_: told.append(message), **options)
+    assert sum("kept" in message for message in told) == 3 and not (tmp_path / "work").exists()
+    listing = {p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     assert listing == {
         p.relative_to(tmp_path / "b"): p.read_bytes() for p in (tmp_path / "b").rglob("*") if p.is_file()
     }
@@ -357,10 +371,48 @@ def test_a_changed_byte_is_found(tmp_path: Path) -> None:
 def test_errors_name_the_culprit(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"mmlupro29\.queries\.csv\.gz"):
         data.load(tmp_path)
-    with pytest.raises(ConfigError, match=r"operators\.toml"):
-        pipeline.Sources.load(tmp_path)
     with pytest.raises(ConfigError, match=r"capabilities\[0\]\.kind"):
         capabilities.read(b'[[capabilities]]\nid = "x"\nkind = "robot"\ndescription = "y"\n', "c.toml")
+
+
+def few(queries: int, llms: int = 2, usd: float = float("nan")) -> outcomes.Outcomes:
+    n = queries * llms
+    return outcomes.Outcomes(
+        ("s",),
+        tuple(f"m{i}" for i in range(llms)),
+        [f"q{i}" for i in range(queries)],
+        [f"{WORDS[i % 50]} {WORDS[i % 37]} {i}" for i in range(queries)],
+        [""] * queries,
+        ["train"] * queries,
+        np.zeros(queries, int),
+        np.repeat(np.arange(queries), llms),
+        np.tile(np.arange(llms), queries),
+        np.arange(n) % 2 * 1.0,
+        np.full(n, usd),
+        *(np.full(n, np.nan) for _ in range(3)),
+        [""] * n,
+        ["missing"] * n,
+    )
+
+
+def test_too_little_data_is_refused_before_anything_is_done(ground: base.Base, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="at least 100 queries"):
+        run.train_bundle(few(99), tmp_path / "b", base=ground)
+    with pytest.raises(InputError, match="at least 2 LLMs"):
+        run.train_bundle(few(120, 1), tmp_path / "b", base=ground)
+    with pytest.raises(ConfigError, match="cost_usd: no LLM has recorded costs"):
+        run.train_bundle(few(120), tmp_path / "b", base=ground, settings=FAST)
+    assert not (tmp_path / "b").exists()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(InputError, match="no bundle: it is not replaced"):
+        run.train_bundle(few(120, 3, 1e-4), tmp_path / "mine", base=ground, settings=FAST)
+
+
+def test_logs_without_domains_and_tokens_train_too(ground: base.Base, tmp_path: Path) -> None:
+    run.train_bundle(few(150, 3, 1e-4), tmp_path / "b", base=ground, settings=FAST)
+    found = turnout.Router.load(tmp_path / "b").predict(["find a matrix"])
+    assert found.llms and found.usd.min() > 0
 
 
 # The bundle that ships
@@ -369,27 +421,18 @@ MODELS = Path(__file__).parents[2] / "models"
 
 
 def test_the_default_bundle_is_made_from_its_sources() -> None:
-    shipped = check.Shipped.load(MODELS / "default")
-    files = shipped.bundle.files
+    shipped = Bundle.load(MODELS / "default")
+    files = shipped.files
     assert files["operators/operators.toml"] == (MODELS / "src" / "operators.toml").read_bytes()
     assert files["capability/capabilities.toml"] == (MODELS / "src" / "capabilities.toml").read_bytes()
     assert files["pool.toml"] == (MODELS / "src" / "pool.toml").read_bytes()
     entries = capabilities.read(files["capability/capabilities.toml"], "capabilities.toml")
     kinds = [entry["kind"] for entry in entries]
     assert kinds.count("agent") >= 6 and kinds.count("code") >= 2 and kinds.count("retrieval") >= 2
-    centres = shipped.bundle.array("difficulty/centroids.npy", np.float32, (None, None))
-    rows = shipped.bundle.array("capability/vectors.npy", np.float32, (len(entries), None))
+    centres = shipped.array("difficulty/centroids.npy", np.float32, (None, None))
+    rows = shipped.array("capability/vectors.npy", np.float32, (len(entries), None))
     # LAPACK may round otherwise on another machine.
-    np.testing.assert_allclose(capabilities.vectors(entries, shipped.table, centres), rows, atol=1e-6)
-    known = {llm.id for llm in shipped.abilities.llms}
-    assert len(shipped.abilities.default_pool) == 16 and known.issuperset(shipped.abilities.default_pool)
-
-
-@pytest.mark.skipif("TURNOUT_DATA" not in os.environ, reason="a release check: needs the outcome sets in TURNOUT_DATA")
-def test_the_default_bundle_holds_its_promises() -> None:
-    cache = os.environ.get("TURNOUT_CACHE")  # of the teacher's vectors, which take minutes
-    figures = check.check(Path(os.environ["TURNOUT_DATA"]), MODELS / "default", Path(cache) if cache else None)
-    assert figures["active_units"] >= 12
-    assert figures["least_depth_share"] >= 0.05
-    assert figures["int8_cosine_min"] >= 0.999
-    assert figures["less_than_teacher"] <= 0.02
+    table = base.static_table(shipped)
+    np.testing.assert_allclose(capabilities.vectors(entries, table, centres), rows, atol=1e-6)
+    known = {llm.id for llm in shipped.abilities().llms}
+    assert len(shipped.abilities().default_pool) == 16 and known.issuperset(shipped.abilities().default_pool)

@@ -11,7 +11,8 @@ import typer
 
 from turnout import __version__
 from turnout.cli.errors import Commands
-from turnout.cli.pool_app import Columns, pairs
+from turnout.cli.pairs import pairs
+from turnout.cli.pool_app import Columns
 from turnout.cli.pool_app import app as pool_app
 from turnout.core import ConfigError
 from turnout.router import DEFAULT_TOOLS, Router
@@ -280,6 +281,55 @@ def tune(
     run_tune(_load(bundle, pool), pool, files, pairs(columns, "--columns"), target, options, write, json)
 
 
+@app.command("train")
+def train_command(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet. With --tools: TOOLS QUERIES."
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The bundle's folder; replaced as a whole.")],
+    tools: Annotated[
+        bool, typer.Option("--tools", help="Train the selection of tools and agents, on a copy of --base.")
+    ] = False,
+    base: Annotated[
+        Path | None,
+        typer.Option(help="Bundle whose token table, operators and tools are taken over; default: the one that ships."),
+    ] = None,
+    pool: Annotated[
+        Path | None,
+        typer.Option("--pool", help="TOML file of the bundle's own pool; default: all LLMs with recorded costs."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the bundle; default: the sets'.")] = None,
+    columns: Columns = None,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="THEIRS=OURS", help="What an LLM of the files is to be called; repeat."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0, max=2**32 - 1)] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Keep finished stages, and go on from those of a stopped run.")
+    ] = True,
+    threshold: Annotated[
+        bool, typer.Option("--threshold/--no-threshold", help="With --tools: propose none where none is relevant.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Train a bundle on recorded outcomes (turnout[train])."""
+    from turnout.cli.evaluate import read_all
+    from turnout.cli.train import run_train, run_train_tools
+
+    if tools:
+        if len(files) != 2:
+            raise typer.BadParameter("with --tools give two files: TOOLS QUERIES")
+        chosen: dict[str, Any] = {"seed": seed, "json": json} | ({} if threshold else {"keep": None})
+        run_train_tools(files[0], files[1], base, output, pairs(columns, "--columns"), chosen)
+        return
+    outcomes = read_all(files, pairs(columns, "--columns"), pairs(alias, "--alias"))
+    run_train(outcomes, output, seed, resume, json, {"base": base, "pool": pool, "name": name})
+
+
 @app.command("evaluate")
 def evaluate_command(
     bundle: Annotated[str, typer.Argument(help="Folder of a bundle; 'default' is the one that ships.")],
@@ -327,10 +377,10 @@ def evaluate_command(
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.", min=0, max=2**32 - 1)] = 0,
 ) -> None:
     """Evaluate a bundle beside baselines on recorded outcomes."""
-    from turnout.cli.evaluate import pairs_of, read_all, read_pools, run_evaluate
+    from turnout.cli.evaluate import read_all, read_pools, run_evaluate
 
-    aliases = pairs_of(alias or [], "--alias")
-    outcomes = read_all(files, pairs_of(columns or [], "--columns"), aliases)
+    aliases = pairs(alias, "--alias")
+    outcomes = read_all(files, pairs(columns, "--columns"), aliases)
     options = {"draws": draws, "seed": seed, "known_only": known_only}
     wanted = read_pools(pools, pool or [], outcomes, aliases)
     path = None if bundle == "default" else Path(bundle)

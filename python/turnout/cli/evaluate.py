@@ -9,29 +9,13 @@ from typing import Any
 import msgspec
 
 from turnout.cli.output import console, print_json, print_table, say
+from turnout.cli.pairs import pairs
 from turnout.core import InputError
 from turnout.evaluate import tables
 from turnout.evaluate.run import evaluate, trainer
 from turnout.files import file_errors, replacing
 from turnout.outcomes import Outcomes, concat, read, set_name
 from turnout.schema import fail
-
-
-def pairs_of(text: Sequence[str], option: str) -> dict[str, str]:
-    """``["a=b", ...]`` as a mapping.
-
-    Raises
-    ------
-    InputError
-        One has no "=".
-    """
-    found = {}
-    for item in text:
-        left, equals, right = item.partition("=")
-        if not (left and equals and right):
-            raise fail(InputError, option, f"expected {option.upper()[2:]} as NAME=VALUE, got {item!r}")
-        found[left] = right
-    return found
 
 
 def read_all(files: Sequence[Path], columns: dict[str, str], aliases: dict[str, str]) -> Outcomes:
@@ -58,7 +42,7 @@ def read_pools(file: Path | None, given: Sequence[str], outcomes: Outcomes, alia
         except msgspec.DecodeError as error:
             raise fail(InputError, str(file), f"not a file of pools: {error}") from None
         pools = {name: pools[name] for name in outcomes.set_names if name in pools}
-    for name, text in pairs_of(given, "--pool").items():
+    for name, text in pairs(given, "--pool").items():
         llms: list[str] | str = "*" if text == "*" else text.split(",")
         _add(pools, name, llms, outcomes, aliases)
     if file is None and not given:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from turnout.cli.pairs import pairs
 from turnout.core import ConfigError
 
 app = typer.Typer(help="Change and show a pool's file: LLMs, prices, abilities.", rich_markup_mode=None)
@@ -37,17 +38,6 @@ FIELDS = (
     *("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_call", "price_date", "context_tokens", "max_output_tokens"),
     *("tokens_per_second", "seconds_to_first_token", "ability", "like", "policy"),
 )
-
-
-def pairs(texts: list[str] | None, option: str) -> dict[str, str]:
-    """Of ``name=value`` texts; what is none is a wrong call."""
-    out = {}
-    for text in texts or []:
-        name, sign, value = text.partition("=")
-        if not (name and sign and value):
-            raise typer.BadParameter(f"expected name=value, got {text!r}", param_hint=option)
-        out[name] = value
-    return out
 
 
 def _scores(texts: list[str] | None) -> dict[str, float]:

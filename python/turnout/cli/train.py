@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,37 +38,31 @@ def run_train(outcomes: Outcomes, output: Path, seed: int, resume: bool, json: b
     """Trains, with a bar on standard error, and prints how good the bundle is out of fold."""
     train_bundle, settings = trainer()
     work = output.resolve().parent / f".{output.resolve().name}-training" if resume else None
-    with _bar() as (bar, tell):
+    with _bar() as tell:
         header = train_bundle(
             outcomes, output, settings=settings(seed=seed), checkpoints=work, progress=tell, **options
         )
-        bar.stop()
     if json:
         print_json(header)
     else:
         print_figures(output, header)
 
 
-class _bar:
-    """A progress bar; where standard error is no terminal, a line a stage."""
-
-    def __enter__(self) -> tuple[Progress, Callable[[str, int, int], None]]:
-        out = console(stderr=True)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._progress = Progress(*columns, console=out, transient=True, disable=not out.is_terminal)
-        self._progress.start()
-        task = self._progress.add_task("training", total=None)
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on standard error; where that is no terminal, a line a stage."""
+    out = console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
+        task = progress.add_task("training", total=None)
 
         def tell(message: str, done: int, total: int) -> None:
             if out.is_terminal:
-                self._progress.update(task, description=message, completed=done, total=total)
+                progress.update(task, description=message, completed=done, total=total)
             else:
-                out.print(f"[{done}/{total}] {message}", markup=False, highlight=False)
+                out.print(f"[{done}/{total}] {message}")
 
-        return self._progress, tell
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        yield tell
 
 
 def print_figures(output: Path, header: dict[str, Any]) -> None:
@@ -78,11 +73,11 @@ def print_figures(output: Path, header: dict[str, Any]) -> None:
         + [f"{row[key]:.4f}" for key in ("spearman_d", "ece", "brier")]
         for name, row in metrics["out_of_fold"].items()
     ]
-    head = ["set", "queries", "LLMs calibrated", "rank correlation of d", "ECE", "Brier"]
-    print_table("Out of fold: every query is judged by what never saw it", head, rows)
+    say("Out of fold: every query is judged by what never saw it", style="bold")
+    print_table(["set", "queries", "LLMs calibrated", "rank correlation of d", "ECE", "Brier"], rows)
     costs = ", ".join(f"{count} {kind}" for kind, count in training["costs"].items())
     say(f"{training['outcomes']} outcomes of {training['llms']} LLMs; costs: {costs}")
-    say(f"wrote {output}: bundle {header['name']!r}, version {header['version']}; its model card: {output}/model_card.md")
+    say(f"wrote {output}: bundle {header['name']!r}, version {header['version']}; model card: {output}/model_card.md")
 
 
 def run_train_tools(
@@ -96,7 +91,7 @@ def run_train_tools(
     out = console(stderr=True)
 
     def tell(message: str) -> None:
-        out.print(message, markup=False, highlight=False)
+        out.print(message)
 
     json = options.pop("json")
     figures = train_tools(tools, queries, base, output, Settings(**options), tell, columns)

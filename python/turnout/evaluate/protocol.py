@@ -201,7 +201,7 @@ class _Predicted:
             correct, usd = expected(fold.router, task.texts)
             usd = at_log_prices(usd, fold.train, mean_cost)
             self._put(TURNOUT, fold.held, correct[fold.held], usd[fold.held])
-        x = np.stack([fold.router.embed(text) for text in task.texts]).astype(np.float64)
+        x = unit_vectors(fold.router, task.texts)
         domains = np.array(task.domains, object)
         train = Examples(x[fold.train], task.score[fold.train], domains[fold.train].tolist())
         queries = Queries(x[fold.held], domains[fold.held].tolist())
@@ -213,6 +213,12 @@ class _Predicted:
         shape = self.task.score.shape
         table = self.known.setdefault(name, (np.full(shape, np.nan), np.full(shape, np.nan)))
         table[0][held], table[1][held] = p, c
+
+
+def unit_vectors(router: Router, texts: Sequence[str]) -> Floats:
+    """What the baselines see, float64 [N, D]: no lexical scores, which a bundle has fitted to outcomes."""
+    dim = router.parts.bundle.embed_config().dim
+    return np.stack([router.embed(text)[:dim] for text in texts]).astype(np.float64)
 
 
 def predictors() -> dict[str, Predictor]:

@@ -1,4 +1,4 @@
-"""`llms.json`: what each LLM of the training sets can do, how long it writes and what it costs, on the bundle's scale."""
+"""`llms.json`: what each LLM of the training sets can do, how long it writes and what it costs."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class Assessor:
 def from_network(net: Network, projection: FloatArray, intercept: FloatArray) -> Assessor:
     """Arrays of a trained network; b is shifted so that the abilities learned beside it have mean 0.
 
-    The regressions are linear in the vector, ``linear = projection x + intercept`` (float64 [T, D + R] and [T]), so they
-    become hidden units: those of the bend, and for the skip connection a pair a target, relu(r) - relu(-r) = r.
+    The regressions are linear in the vector, ``linear = projection x + intercept`` (float64 [T, D + R] and [T]), so
+    they become hidden units: those of the bend, and for the skip connection a pair a target, relu(r) - relu(-r) = r.
     """
     state = {name: value.detach().double().numpy() for name, value in net.state_dict().items()}
     bend = state["bend_hidden.weight"]

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout.bundle import FORMAT, FORMAT_VERSION
+from turnout.core import InputError
+from turnout.schema import fail
 
 
 def npy(array: npt.NDArray[Any]) -> bytes:
@@ -63,6 +65,13 @@ def _swap(fresh: Path, target: Path) -> None:
         raise
     finally:
         shutil.rmtree(old.parent)
+
+
+def check_replaceable(target: Path) -> None:
+    """Raises an InputError where there is something that is neither a bundle nor an empty folder."""
+    empty = target.is_dir() and not any(target.iterdir())
+    if target.exists() and not empty and not (target / "manifest.json").is_file():
+        raise fail(InputError, str(target), "exists and is no bundle: it is not replaced")
 
 
 def write(target: Path, files: dict[str, bytes], header: dict[str, Any]) -> None:

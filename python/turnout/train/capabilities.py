@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from turnout.capability import matched_filter
 from turnout.core import ConfigError
-from turnout.train.distil import StaticTable
+from turnout.train.distil_table import StaticTable
 
 KINDS = ("tool", "agent", "code", "retrieval")
 

@@ -71,9 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for name in args.sets:
                 outcomes = _answered(load(args.data, (name,), exclude=frozenset()))
                 found = check(outcomes, base, args.cache)
-                print(
-                    f"{name}: {outcomes.queries} queries, rank correlation of difficulty with the failure rate, out of fold"
-                )
+                print(f"{name}: {outcomes.queries} queries, rank correlation of d with the failure rate, out of fold")
                 print("  " + "  ".join(f"{key} {value:.4f}" for key, value in found.items()), flush=True)
     except TurnoutError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -66,8 +66,9 @@ def _difficulty_files(trained: Trained, d: FloatArray, centres: Float32Array) ->
 
 
 def difficulty_head(trained: Trained) -> FloatArray:
-    """How the bundle's b moves with the latent, [Z]: least squares over the training queries, since the domain's share of
-    it is not linear."""
+    """How the bundle's b moves with the latent, [Z]: least squares over the training queries, since the domain's share
+    of it is not linear.
+    """
     x = np.hstack([trained.unit, trained.block.held])
     z = trained.network.encode(x)[0]
     b, logits, _ = trained.network.assess(x)

@@ -1,9 +1,9 @@
 """How long answers get: output tokens of an LLM on a query, from measured ones.
 
-``log tokens = t_m + gain_m v(q) + sum_k posterior_k(q) deviation_mk``: v is what LLMs share (a proof is long for all of
-them), the deviations are an LLM's own by domain, shrunk by how many answers there are. Lengths are heavy-tailed: what is
-kept of an LLM is the mean at which the predicted total equals the measured one, and the 90th percentile of what is left
-when the prediction is divided out.
+``log tokens = t_m + gain_m v(q) + sum_k posterior_k(q) deviation_mk``: v is what LLMs share (a proof is long for all
+of them), the deviations are an LLM's own by domain, shrunk by how many answers there are. Lengths are heavy-tailed:
+what is kept of an LLM is the mean at which the predicted total equals the measured one, and the 90th percentile of what
+is left when the prediction is divided out.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def fit(tokens: FloatArray, v: FloatArray, posterior: FloatArray) -> Lengths:
     posterior : float64 [Q, K]
     """
     llms = tokens.shape[1]
-    measured = ~np.isnan(tokens).all(0)
+    measured = np.asarray((~np.isnan(tokens)).any(0))
     gain, deviation = measured.astype(np.float64), np.zeros((llms, posterior.shape[1]))
     for m in np.flatnonzero(measured).tolist():
         rows = ~np.isnan(tokens[:, m])

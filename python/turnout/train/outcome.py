@@ -1,11 +1,11 @@
 """The outcome model: P(LLM m is right on query q), from difficulty and a softly inferred domain.
 
-``logit P = discrimination_m (level . table_m . posterior(q) - slope * within(q)) + offset_m``, where `table` holds the
-logits of each LLM by domain (`turnout.train.twoway`, from the domains as labelled), `posterior` is the domain as inferred
-from the text, and `within` is the difficulty b(q) less what its domain explains. Two numbers, `level` and `slope`, say
-how far such predictions hold for queries that were not seen; then every LLM is calibrated by a temperature and an
-offset of its own (Platt 1999), shrunk to 1 and 0. All of it is fitted to held-out predictions, with tables that leave
-the fold out too.
+``logit P = discrimination_m (level * table_m . posterior(q) - slope * within(q)) + offset_m``: `table` holds the logits
+of each LLM by domain (`turnout.train.twoway`, from the domains as labelled), `posterior` is the domain as inferred from
+the text, and `within` is the difficulty b(q) less what its domain explains. Two numbers, `level` and `slope`, say how
+far such predictions hold for queries that were not seen; then every LLM is calibrated by a temperature and an offset of
+its own (Platt 1999), shrunk to 1 and 0. All of it is fitted to held-out predictions, with tables that leave the fold
+out too.
 
 A guess floor (3PL; Birnbaum 1968) is a share of what the weakest LLM gets right in a domain. The share is chosen on
 held-out predictions, and is 0 unless a larger one is better by more than two standard errors.

@@ -1,7 +1,7 @@
 """Outcomes -> everything a bundle is made of: regressions, item response, network, outcome model, lengths, prices.
 
-Nothing is judged by what it was fitted on: the network sees regressions' predictions of queries that these left out, and
-the outcome model, lengths and prices see a network's predictions of queries that it left out.
+Nothing is judged by what it was fitted on: the network sees regressions' predictions of queries that these left out,
+and the outcome model and the lengths see a network's predictions of queries that it left out.
 """
 
 from __future__ import annotations

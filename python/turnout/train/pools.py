@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from turnout.train.pipeline import Trained
 
 CONTEXT_TOKENS, MAX_OUTPUT_TOKENS = 131072, 8192
-HEAD = """# The LLMs of the outcomes that this bundle was trained on. Prices are what the recorded costs show, per million tokens as
-# this bundle counts them; context_tokens, max_output_tokens and speeds are assumptions. Replace them with yours.
+HEAD = """\
+# The LLMs of the outcomes that this bundle was trained on. Prices are what the recorded costs show, per million tokens
+# as this bundle counts them; context_tokens, max_output_tokens and speeds are assumptions. Replace them with yours.
 """
 
 

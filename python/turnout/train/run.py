@@ -79,10 +79,11 @@ def train_bundle(
     Raises
     ------
     InputError
-        Fewer than 100 training queries, or fewer than 2 LLMs with outcomes.
+        Fewer than 100 training queries, fewer than 2 LLMs with outcomes, or `output` is something that is no bundle.
     ConfigError
         The base or the pool does not hold together, or no cost is known and no pool was given.
     """
+    bundle.check_replaceable(Path(output))
     inside = _training_part(outcomes)
     ground = base if isinstance(base, Base) else Base.load(base)
     if pool is not None:

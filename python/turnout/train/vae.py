@@ -3,8 +3,9 @@
 Encoder Gemm-ReLU-Gemm to the latent's mean and log-variance (Kingma and Welling 2014, arXiv 1312.6114), a decoder
 back to the embedding, and heads that are linear in the latent: the difficulty logit b, the logits of the query's domain
 and the log length of answers. The encoder has a linear skip connection: what ridge regressions already predict of these
-targets, standardised, is where the first latent units start, and training improves on it. The outcomes enter through ``sigmoid(ability - b)``, an LLM's chance on a query, with
-abilities learned beside the network, so that b lies on the scale that the sets share.
+targets, standardised, is where the first latent units start, and training improves on it. The outcomes enter through
+``sigmoid(ability - b)``, an LLM's chance on a query, with abilities learned beside the network, so that b lies on the
+scale that the sets share.
 
 Free bits (Kingma et al. 2016, arXiv 1606.04934) keep units in use. Training stops early: a tenth of the queries is held
 out, and the weights, an exponential moving average over steps, are those of the epoch that predicts them best."""
@@ -123,6 +124,7 @@ class Network(nn.Module):
         # The embedding's unit norm is spread to unit variance a column; lexical scores have it already.
         scale = torch.ones(data.x.shape[1])
         scale[: data.unit] = math.sqrt(data.unit)
+        self.scale: torch.Tensor
         self.register_buffer("scale", scale)
 
     def encode(self, x: torch.Tensor, linear: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -20,7 +20,7 @@ from turnout.capability import build_index
 from turnout.core import InputError
 from turnout.outcomes import folds
 from turnout.schema import fail
-from turnout.train.bundle import manifest, npy, to_json, write
+from turnout.train.bundle import check_replaceable, manifest, npy, to_json, write
 from turnout.train.tools.data import Queries, Tools, read_queries, read_tools
 from turnout.train.tools.selector import Data, Progress, Selector, Settings, quality, rounded, train
 
@@ -126,13 +126,6 @@ def _files(selector: Selector, toml: bytes) -> dict[str, bytes]:
     }
 
 
-def _check_output(output: Path) -> None:
-    """A bundle may be replaced; anything else may not."""
-    empty = output.is_dir() and not any(output.iterdir())
-    if output.exists() and not empty and not (output / "manifest.json").is_file():
-        raise fail(InputError, str(output), "exists and is no bundle: it is not replaced")
-
-
 def train_tools(
     tools: str | Path,
     queries: str | Path,
@@ -175,7 +168,7 @@ def train_tools(
         The base is damaged.
     """
     settings, output = settings or Settings(), Path(output)
-    _check_output(output)
+    check_replaceable(output)
     known = read_tools(tools, columns)
     asked = read_queries(queries, known.ids, columns)
     bundle = Bundle.load(base)
