@@ -104,6 +104,7 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     usd_per_mtok_in: float
     usd_per_mtok_out: float
+    price_date: datetime.date | None = None
     context_tokens: int
     max_output_tokens: int
     ability: str | None = None
@@ -111,7 +112,6 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     scores: dict[str, float] | None = None
     learned: Learned | None = None
     usd_per_call: float = 0.0
-    price_date: datetime.date | None = None
     policy: list[str] = []
     tokens_per_second: float = 50.0
     seconds_to_first_token: float = 0.5
