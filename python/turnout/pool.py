@@ -54,11 +54,10 @@ LIMITS = {
 }
 POSITIVE = ("context_tokens", "max_output_tokens", "output_tokens_mean", "output_tokens_p90", "tokens_per_second")
 MIN_TOKENS_PER_SECOND = 1e-3
-MAX_VALUE_USD = 1e6
 MAX_DISCRIMINATION = 10.0
 MAX_LENGTH_GAIN = 4.0
 MAX_LENGTH_SKILL = 50.0  # either sign
-MAX_LOGIT = 50.0  # of an ability or a skill, either sign
+MAX_VALUE_USD = 1e6
 RULE_OUT = "; to rule an LLM out use constraints deny"
 
 
@@ -105,6 +104,7 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     usd_per_mtok_in: float
     usd_per_mtok_out: float
+    price_date: datetime.date | None = None
     context_tokens: int
     max_output_tokens: int
     ability: str | None = None
@@ -112,7 +112,6 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     scores: dict[str, float] | None = None
     learned: Learned | None = None
     usd_per_call: float = 0.0
-    price_date: datetime.date | None = None
     policy: list[str] = []
     tokens_per_second: float = 50.0
     seconds_to_first_token: float = 0.5
@@ -210,8 +209,9 @@ class ResolvedLlm(msgspec.Struct, frozen=True):
     length_skill: list[float] = []
 
 
-def _discrimination(known: Ability | None, path: str) -> float:
-    value = known.discrimination if known is not None else 1.0
+def _discrimination(known: Ability | None, entry: LlmEntry, path: str) -> float:
+    """The ability table's; 1 with an ability that was learned, which was estimated so."""
+    value = known.discrimination if known is not None and entry.learned is None else 1.0
     if not 0.0 < value <= MAX_DISCRIMINATION:
         raise fail(
             ConfigError,
@@ -344,7 +344,7 @@ def _resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) 
         p90 = max(known.output_tokens_p90, mean) if known else 2.0 * mean
     if p90 < mean:
         raise fail(ConfigError, f"{path}.output_tokens_p90", f"expected at least the mean ({mean:g}), got {p90:g}")
-    discrimination, length = _discrimination(known, path), _length(known, entry, path)
+    discrimination, length = _discrimination(known, entry, path), _length(known, entry, path)
     return ResolvedLlm(entry, ability, se, skill, mean, p90, discrimination, *length)
 
 

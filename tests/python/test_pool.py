@@ -284,6 +284,14 @@ def test_discrimination_and_length_are_the_ability_tables() -> None:
     assert resolved(ability=None, scores={"mmlu_pro": 0.7}) == (1.0, 1.0, [])
 
 
+def test_a_learned_ability_was_estimated_without_discrimination(tmp_path: Path) -> None:
+    files = bundles.files(response=True)
+    given = entry(ability="giant"), entry(id="taught", ability="giant", learned=learned())
+    plain, taught = load(bundles.write(tmp_path, files), *given).parts.pool
+    assert (plain.discrimination, taught.discrimination) == (1.25, 1.0)
+    assert plain.length_gain == taught.length_gain == 1.5
+
+
 @pytest.mark.parametrize(
     ("numbers", "path", "message"),
     [
