@@ -42,13 +42,6 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
 
 
 @pytest.fixture(scope="session")
-def regions(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
-    """The small bundle with a posterior over four domains, and LLMs with a discrimination and a length of their own."""
-    folder = tmp_path_factory.mktemp("regions")
-    return turnout.Router.load(bundles.make(folder, answers=(0.1, 0.1), domains=(4, 1.0), response=True))
-
-
-@pytest.fixture(scope="session")
 def router() -> turnout.Router:
     """The default bundle with its own pool."""
     return turnout.Router.load()

@@ -52,7 +52,7 @@ def _base(sources: Path, cache: Path | None) -> Base:
     operators, capabilities, pool = (_read(sources / f"{name}.toml") for name in ("operators", "capabilities", "pool"))
     with threadpool_limits(1):
         table, _ = distil.distil(*distil.cached_token_vectors(cache))
-    return Base("none", table, operators, capabilities, pool, TEACHER)
+    return Base("models/src", table, operators, capabilities, pool, TEACHER)
 
 
 def _run(args: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ Only the `train` splits: {outcomes} outcomes of {llms} LLMs on {queries} queries
 
 {excluded}Costs, by how they are known: {costs}.
 
-Token table, operators, tools and agents come from the bundle `{base}`; the table's teacher: {teacher}. The lexical
+Token table, operators, tools and agents come from `{base}`; the table's teacher: {teacher}. The lexical
 block holds weights of hashed n-grams, and no text.
 
 ## How
