@@ -1,22 +1,25 @@
 """Predictions that policies may look at, nested: what a policy learns on was predicted as what it is judged on.
 
 A policy is trained on predictions of the training queries and judged on others. Both must be out of fold, and those of
-the training queries must not know the held queries' outcomes either: so each outer fold is cross-fitted for itself.
+the training queries must not know the held queries' outcomes either: so each outer fold is trained for itself.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from turnout.train import crossfit, data, response
+from turnout import _native
+from turnout.embed import lexical_features
+from turnout.outcomes import Outcomes, folds
+from turnout.train import crossfit, lexical, outcome, pipeline
+from turnout.train.base import Base
 from turnout.train.replay.recorded import Floats, Ints, Recorded
-from turnout.train.vae import Float32Array, Settings
+from turnout.train.vae import Settings
 
 
 class Predicted(NamedTuple):
@@ -26,8 +29,8 @@ class Predicted(NamedTuple):
     b: Floats
 
 
-Predict = Callable[[data.Outcomes, Float32Array, Float32Array], tuple[Predicted, Predicted]]
-"""Training outcomes, their vectors, held vectors -> predictions of the former (out of fold) and of the latter."""
+Predict = Callable[[Outcomes, Outcomes], tuple[Predicted, Predicted]]
+"""Training outcomes, held ones (their texts) -> predictions of the former (out of fold) and of the latter."""
 
 
 class Split(NamedTuple):
@@ -37,34 +40,42 @@ class Split(NamedTuple):
     held: Recorded
 
 
-def by_network(settings: Settings, progress: Callable[[str], None] | None = None) -> Predict:
-    """The item-response network that ships, cross-fitted and calibrated as `turnout.train.pipeline` does."""
+def by_network(base: Base, settings: Settings, progress: Callable[[str], None] = print) -> Predict:
+    """The model that a bundle gets, trained by `turnout.train.pipeline` on the training outcomes."""
 
-    def predict(train: data.Outcomes, x: Float32Array, held: Float32Array) -> tuple[Predicted, Predicted]:
-        out_of_fold = crossfit.cross_fit(train, x, settings, progress)
-        found = crossfit.calibrate(train, out_of_fold)
-        fitted = response.fit(train.matrix(), train.sets)
-        net = crossfit.fit(crossfit.problem(train, x, fitted), replace(settings, seed=settings.seed + 11))
-        return (
-            _calibrated(out_of_fold.b, out_of_fold.contrast, found),
-            _calibrated(net.assess(held)[0], net.contrast(held), found),
-        )
+    def predict(train: Outcomes, held: Outcomes) -> tuple[Predicted, Predicted]:
+        trained = pipeline.train(train, base, settings, progress=progress)
+        return _predicted(trained.model, trained.views), _predicted(trained.model, _views(trained, held.texts))
 
     return predict
+
+
+def _predicted(model: outcome.Model, views: outcome.Views) -> Predicted:
+    return Predicted(model.predict(views), model.difficulty(views))
+
+
+def _views(trained: pipeline.Trained, texts: Sequence[str]) -> outcome.Views:
+    """What the network says of queries that it never saw, on the scale of its out-of-fold views."""
+    table = trained.base.table
+    tokenizer = _native.Tokenizer(("\n".join(table.vocabulary) + "\n").encode())
+    features = lexical_features(tokenizer, texts, lexical.BITS, head=table.head, tail=table.tail)
+    x = np.hstack([table.embed(table.ids(list(texts))), trained.block.table.score(features)])
+    b, logits, _ = trained.network.assess(x)
+    return outcome.Views(b / trained.model.slope, crossfit.softmax(logits))
 
 
 def cached(predict: Predict, folder: Path) -> Predict:
     """The same, kept in `folder` by what it was trained on and what it saw."""
 
-    def look_up(train: data.Outcomes, x: Float32Array, held: Float32Array) -> tuple[Predicted, Predicted]:
-        digest = hashlib.sha256("\0".join(train.query_ids).encode())
-        for column in (train.query, train.llm, train.score, x, held):
+    def look_up(train: Outcomes, held: Outcomes) -> tuple[Predicted, Predicted]:
+        digest = hashlib.sha256("\0".join([*train.query_ids, "", *held.query_ids]).encode())
+        for column in (train.query, train.llm, train.score):
             digest.update(column.tobytes())
         path = folder / f"predicted-{digest.hexdigest()[:16]}.npz"
         if path.is_file():
             with np.load(path) as kept:
                 return Predicted(kept["p"], kept["b"]), Predicted(kept["held_p"], kept["held_b"])
-        inside, outside = predict(train, x, held)
+        inside, outside = predict(train, held)
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(path, p=inside.p, b=inside.b, held_p=outside.p, held_b=outside.b)
         return inside, outside
@@ -72,38 +83,22 @@ def cached(predict: Predict, folder: Path) -> Predict:
     return look_up
 
 
-def _calibrated(b: Floats, contrast: Floats, found: crossfit.Calibration) -> Predicted:
-    hard = found.slope * b + found.offset
-    return Predicted(response.sigmoid(found.ability + found.contrast_slope * contrast - hard[:, None]), hard)
-
-
-def recorded(outcomes: data.Outcomes, letters: Ints, predicted: Predicted) -> Recorded:
+def recorded(outcomes: Outcomes, letters: Ints, predicted: Predicted) -> Recorded:
     """Outcomes with their answers and predictions, of all LLMs."""
-    usd = np.full((outcomes.queries, len(outcomes.llms)), np.nan)
-    usd[outcomes.query, outcomes.llm] = outcomes.usd
-    return Recorded(outcomes.llms, letters, outcomes.matrix(), usd, predicted.p, predicted.b)
+    return Recorded(outcomes.llms, letters, outcomes.matrix(), outcomes.matrix("usd"), predicted.p, predicted.b)
 
 
-def split(
-    train: data.Outcomes,
-    held: data.Outcomes,
-    x: tuple[Float32Array, Float32Array],
-    letters: tuple[Ints, Ints],
-    predict: Predict,
-) -> Split:
-    """One training and one held part, of `x` and `letters` in this order."""
-    of_train, of_held = predict(train, x[0], x[1])
+def split(train: Outcomes, held: Outcomes, letters: tuple[Ints, Ints], predict: Predict) -> Split:
+    """One training and one held part, of `letters` in this order."""
+    of_train, of_held = predict(train, held)
     return Split(recorded(train, letters[0], of_train), recorded(held, letters[1], of_held))
 
 
-def out_of_fold(
-    outcomes: data.Outcomes, x: Float32Array, letters: Ints, predict: Predict, folds: int = crossfit.FOLDS
-) -> list[Split]:
+def out_of_fold(outcomes: Outcomes, letters: Ints, predict: Predict, count: int = crossfit.FOLDS) -> list[Split]:
     """One split a fold."""
-    fold = data.folds(outcomes.texts, folds)
-    out = []
-    for k in range(folds):
+    fold, out = folds(outcomes.texts, count), []
+    for k in range(count):
         inside, held = fold != k, fold == k
-        parts = (x[inside], x[held]), (letters[inside], letters[held])
-        out.append(split(outcomes.keep(inside), outcomes.keep(held), *parts, predict))
+        parts = letters[inside], letters[held]
+        out.append(split(outcomes.keep(inside), outcomes.keep(held), parts, predict))
     return out
