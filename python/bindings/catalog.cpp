@@ -13,7 +13,8 @@ using catalog::Slot;
 
 Llm make_llm(std::string id, double usd_in, double usd_out, double usd_per_call, std::int64_t context,
              std::int64_t max_output, Policy policy, double ability, double ability_se, std::vector<double> skill,
-             double out_mean, double out_p90, double first_token, double per_token) {
+             double discrimination, double out_mean, double out_p90, double length_gain,
+             std::vector<double> length_skill, double first_token, double per_token) {
   Llm l;
   l.id = std::move(id);
   l.usd_per_mtok_in = usd_in;
@@ -25,8 +26,11 @@ Llm make_llm(std::string id, double usd_in, double usd_out, double usd_per_call,
   l.ability = ability;
   l.ability_se = ability_se;
   l.skill = std::move(skill);
+  l.discrimination = discrimination;
   l.output_tokens_mean = out_mean;
   l.output_tokens_p90 = out_p90;
+  l.length_gain = length_gain;
+  l.length_skill = std::move(length_skill);
   l.seconds_to_first_token = first_token;
   l.seconds_per_output_token = per_token;
   return l;
@@ -39,8 +43,9 @@ void bind_llm(py::module_& m) {
            py::arg("usd_per_mtok_out") = d.usd_per_mtok_out, py::arg("usd_per_call") = d.usd_per_call,
            py::arg("context_tokens"), py::arg("max_output_tokens"), py::arg("policy") = d.policy,
            py::arg("ability") = d.ability, py::arg("ability_se") = d.ability_se, py::arg("skill") = d.skill,
-           py::arg("output_tokens_mean") = d.output_tokens_mean, py::arg("output_tokens_p90") = d.output_tokens_p90,
-           py::arg("seconds_to_first_token") = d.seconds_to_first_token,
+           py::arg("discrimination") = d.discrimination, py::arg("output_tokens_mean") = d.output_tokens_mean,
+           py::arg("output_tokens_p90") = d.output_tokens_p90, py::arg("length_gain") = d.length_gain,
+           py::arg("length_skill") = d.length_skill, py::arg("seconds_to_first_token") = d.seconds_to_first_token,
            py::arg("seconds_per_output_token") = d.seconds_per_output_token)
       .def_readonly("id", &Llm::id)
       .def_readonly("usd_per_mtok_in", &Llm::usd_per_mtok_in)
@@ -52,8 +57,11 @@ void bind_llm(py::module_& m) {
       .def_readonly("ability", &Llm::ability)
       .def_readonly("ability_se", &Llm::ability_se)
       .def_readonly("skill", &Llm::skill)
+      .def_readonly("discrimination", &Llm::discrimination)
       .def_readonly("output_tokens_mean", &Llm::output_tokens_mean)
       .def_readonly("output_tokens_p90", &Llm::output_tokens_p90)
+      .def_readonly("length_gain", &Llm::length_gain)
+      .def_readonly("length_skill", &Llm::length_skill)
       .def_readonly("seconds_to_first_token", &Llm::seconds_to_first_token)
       .def_readonly("seconds_per_output_token", &Llm::seconds_per_output_token)
       .def(

@@ -7,8 +7,16 @@
 namespace turnout::python {
 namespace {
 
+// [2, K]: offsets, floors.
+void add_domains(const Array<float>& rows, difficulty::Tables& t) {
+  if (rows.shape(0) != 2) throw Error(ErrorKind::input, "domains", "expected [2, K]");
+  t.domains = static_cast<int>(rows.shape(1));
+  t.domain_offsets.assign(rows.data(), rows.data() + t.domains);
+  t.domain_floors.assign(rows.data() + t.domains, rows.data() + rows.size());
+}
+
 difficulty::Tables tables_of(int latent, int skills, const py::object& heads, const py::object& centroids,
-                             double threshold, double mean, int lexical) {
+                             double threshold, double mean, int lexical, const py::object& domains) {
   const auto h = exact<float>(heads, "heads", 2), c = exact<float>(centroids, "centroids", 2);
   difficulty::Tables t;
   t.latent = latent;
@@ -18,13 +26,14 @@ difficulty::Tables tables_of(int latent, int skills, const py::object& heads, co
   t.centroids.assign(c.data(), c.data() + c.size());
   t.domain_threshold = static_cast<float>(threshold);
   t.mean_difficulty = mean;
+  if (!domains.is_none()) add_domains(exact<float>(domains, "domains", 2), t);
   return t;
 }
 
 SharedModel make(std::shared_ptr<onnx::Session> network, int latent, int skills, const py::object& heads,
-                 const py::object& centroids, double threshold, double mean, int lexical) {
+                 const py::object& centroids, double threshold, double mean, int lexical, const py::object& domains) {
   return std::make_shared<PyModel>(std::move(network),
-                                   tables_of(latent, skills, heads, centroids, threshold, mean, lexical));
+                                   tables_of(latent, skills, heads, centroids, threshold, mean, lexical, domains));
 }
 
 std::vector<float> copy(const float* values, int n) { return {values, values + n}; }
@@ -68,6 +77,7 @@ void bind_difficulty(py::module_& m) {
       .def_readonly("domain_similarity", &Assessment::domain_similarity)
       .def_readonly("floor", &Assessment::floor)
       .def_readonly("output_scale", &Assessment::output_scale)
+      .def_readonly("log_output_scale", &Assessment::log_output_scale)
       .def_readonly("out_of_domain", &Assessment::out_of_domain)
       .def_property_readonly("latent_mean", [](const Assessment& a) { return copy(a.latent_mean, kMaxLatent); })
       .def_property_readonly("latent_logvar", [](const Assessment& a) { return copy(a.latent_logvar, kMaxLatent); })
@@ -75,7 +85,7 @@ void bind_difficulty(py::module_& m) {
   py::class_<PyModel, SharedModel>(m, "DifficultyModel", "The exported network with its tables: vector -> Assessment.")
       .def(py::init(&make), py::arg("network").none(false), py::kw_only(), py::arg("latent"), py::arg("skills"),
            py::arg("heads"), py::arg("centroids"), py::arg("domain_threshold"), py::arg("mean_difficulty"),
-           py::arg("lexical") = 0)
+           py::arg("lexical") = 0, py::arg("domains") = py::none())
       .def("assess", assess, py::arg("x"), "One float32[D] row, greedy: the latent mean.")
       .def("assess_batch", assess_batch, py::arg("x"), "Rows float32[N, D].")
       .def(
@@ -90,7 +100,8 @@ void bind_difficulty(py::module_& m) {
           "mean", [](const PyModel& self) { return self.model.mean(); }, "The assessment of a query without text.")
       .def_property_readonly("dim", [](const PyModel& self) { return self.model.dim(); })
       .def_property_readonly("latent", [](const PyModel& self) { return self.model.latent(); })
-      .def_property_readonly("skills", [](const PyModel& self) { return self.model.skills(); });
+      .def_property_readonly("skills", [](const PyModel& self) { return self.model.skills(); })
+      .def_property_readonly("domains", [](const PyModel& self) { return self.model.domains(); });
 }
 
 }  // namespace turnout::python

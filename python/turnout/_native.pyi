@@ -168,8 +168,11 @@ class Llm:
         ability: float = 0.0,
         ability_se: float = 0.0,
         skill: Sequence[float] = (),
+        discrimination: float = 1.0,
         output_tokens_mean: float = 256.0,
         output_tokens_p90: float = 512.0,
+        length_gain: float = 1.0,
+        length_skill: Sequence[float] = (),
         seconds_to_first_token: float = 0.5,
         seconds_per_output_token: float = 0.02,
     ) -> None: ...
@@ -194,9 +197,15 @@ class Llm:
     @property
     def skill(self) -> list[float]: ...
     @property
+    def discrimination(self) -> float: ...
+    @property
     def output_tokens_mean(self) -> float: ...
     @property
     def output_tokens_p90(self) -> float: ...
+    @property
+    def length_gain(self) -> float: ...
+    @property
+    def length_skill(self) -> list[float]: ...
     @property
     def seconds_to_first_token(self) -> float: ...
     @property
@@ -345,6 +354,8 @@ class Assessment:
     @property
     def output_scale(self) -> float: ...
     @property
+    def log_output_scale(self) -> float: ...
+    @property
     def domain_similarity(self) -> float: ...
     @property
     def out_of_domain(self) -> bool: ...
@@ -369,6 +380,7 @@ class DifficultyModel:
         domain_threshold: float,
         mean_difficulty: float,
         lexical: int = 0,
+        domains: NDArray[np.float32] | None = None,
     ) -> None: ...
     def assess(self, x: NDArray[np.float32]) -> Assessment:
         """One float32[D] row, greedy: the latent mean."""
@@ -384,6 +396,8 @@ class DifficultyModel:
     def latent(self) -> int: ...
     @property
     def skills(self) -> int: ...
+    @property
+    def domains(self) -> int: ...
 
 class CapabilityIndex:
     """Tools and agents: FAISS proposes, the core re-scores."""

@@ -73,8 +73,11 @@ def native_llms(llms: Sequence[ResolvedLlm], policies: PolicyNames) -> list[_nat
             ability=llm.ability,
             ability_se=llm.ability_se,
             skill=llm.skill,
+            discrimination=llm.discrimination,
             output_tokens_mean=llm.output_tokens_mean,
             output_tokens_p90=llm.output_tokens_p90,
+            length_gain=llm.length_gain,
+            length_skill=llm.length_skill,
             seconds_to_first_token=llm.entry.seconds_to_first_token,
             seconds_per_output_token=1.0 / llm.entry.tokens_per_second,
         )
@@ -263,6 +266,17 @@ def metadata_int(network: _native.Session, key: str, where: str) -> int:
     return int(value)
 
 
+def domain_rows(bundle: Bundle, domains: int, skills: int) -> npt.NDArray[np.float32] | None:
+    """Offsets and floors of the domains, float32[2, K]; None: the bundle has no domains."""
+    name = "difficulty/domains.npy"
+    if not 0 <= domains <= skills:
+        where = bundle.where("difficulty/config.json")
+        raise fail(BundleError, f"{where}.domains", f"expected 0 to the network's {skills} skills, got {domains}")
+    if domains == 0 and name in bundle.files:
+        raise fail(BundleError, bundle.where(name), "difficulty/config.json states no domains")
+    return bundle.array(name, np.float32, (2, domains)) if domains > 0 else None
+
+
 def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
     config, where = bundle.difficulty_config(), bundle.where("difficulty/network.onnx")
     space = bundle.embed_config()
@@ -277,6 +291,7 @@ def difficulty_model(bundle: Bundle) -> _native.DifficultyModel:
         domain_threshold=config.domain_threshold,
         mean_difficulty=config.mean_difficulty,
         lexical=space.lexical,
+        domains=domain_rows(bundle, config.domains, skills),
     )
 
 

@@ -10,7 +10,7 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -23,6 +23,8 @@ FORMAT = "turnout-bundle"
 FORMAT_VERSION = 1
 MAX_FILES = 256
 MAX_BYTES = 1 << 30  # of all files together
+
+Usd = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class FileEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -64,6 +66,7 @@ class DifficultyConfig(msgspec.Struct, forbid_unknown_fields=True):
 
     domain_threshold: float
     mean_difficulty: float
+    domains: int = 0
 
 
 class OperatorsConfig(msgspec.Struct, forbid_unknown_fields=True):
@@ -91,7 +94,7 @@ class CapabilityConfig(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Ability(msgspec.Struct):
-    """One LLM of the ability table. Tokens are of a direct answer."""
+    """One LLM of the ability table. Tokens are of a direct answer; prices are what its outcomes were paid with."""
 
     id: str
     ability: float
@@ -102,6 +105,12 @@ class Ability(msgspec.Struct):
     set: str = ""
     n: int = 0
     mean_score: float | None = None
+    discrimination: float = 1.0
+    length_gain: float = 1.0
+    length_skill: list[float] = []
+    usd_per_mtok_in: Usd | None = None
+    usd_per_mtok_out: Usd | None = None
+    usd_per_call: Usd | None = None
 
 
 class ScoreLine(msgspec.Struct):
@@ -129,6 +138,7 @@ class AbilityTable(msgspec.Struct):
     scores: dict[str, ScoreLine] = {}
     default_pool: list[str] = []
     prior: AbilityPrior | None = None
+    spread: float | None = None  # standard deviation of abilities
 
 
 def _check_prior(prior: AbilityPrior, size: int, path: str) -> None:

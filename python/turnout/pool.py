@@ -54,6 +54,9 @@ LIMITS = {
 }
 POSITIVE = ("context_tokens", "max_output_tokens", "output_tokens_mean", "output_tokens_p90", "tokens_per_second")
 MIN_TOKENS_PER_SECOND = 1e-3
+MAX_DISCRIMINATION = 10.0
+MAX_LENGTH_GAIN = 4.0
+MAX_LENGTH_SKILL = 50.0  # either sign
 MAX_VALUE_USD = 1e6
 RULE_OUT = "; to rule an LLM out use constraints deny"
 
@@ -87,8 +90,8 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         USD per million tokens.
     usd_per_call : float
         USD for each call, whatever its length.
-    price_date : date
-        When the prices were read.
+    price_date : date, optional
+        When the prices were read; None: unknown.
     context_tokens, max_output_tokens : int
         Prompt and output together; output alone.
     policy : list of str
@@ -101,7 +104,7 @@ class LlmEntry(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     usd_per_mtok_in: float
     usd_per_mtok_out: float
-    price_date: datetime.date
+    price_date: datetime.date | None = None
     context_tokens: int
     max_output_tokens: int
     ability: str | None = None
@@ -189,7 +192,11 @@ class Pool(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ResolvedLlm(msgspec.Struct, frozen=True):
-    """An entry with its ability, as the core takes it. Units as in `LlmEntry`; `ability` in logits."""
+    """An entry with its ability, as the core takes it. Units as in `LlmEntry`; `ability` in logits.
+
+    ``P(correct) = floor + (1 - floor) sigmoid(ability + skill . s - discrimination b)``; its answers are
+    ``exp(length_gain v + length_skill . s)`` times as long, v the logarithm of the query's output scale.
+    """
 
     entry: LlmEntry
     ability: float
@@ -197,6 +204,33 @@ class ResolvedLlm(msgspec.Struct, frozen=True):
     skill: list[float]
     output_tokens_mean: float
     output_tokens_p90: float
+    discrimination: float = 1.0
+    length_gain: float = 1.0
+    length_skill: list[float] = []
+
+
+def _discrimination(known: Ability | None, entry: LlmEntry, path: str) -> float:
+    """The ability table's; 1 with an ability that was learned, which was estimated so."""
+    value = known.discrimination if known is not None and entry.learned is None else 1.0
+    if not 0.0 < value <= MAX_DISCRIMINATION:
+        raise fail(
+            ConfigError,
+            f"{path}.discrimination",
+            f"expected a number > 0 and at most {MAX_DISCRIMINATION:g}, got {value:g}",
+        )
+    return value
+
+
+def _length(known: Ability | None, entry: LlmEntry, path: str) -> tuple[float, list[float]]:
+    """How its answers' length goes with the query: the ability table's, unless the entry states a length of its own."""
+    if known is None or entry.output_tokens_mean is not None:
+        return 1.0, []
+    check_at_most(known.length_gain, MAX_LENGTH_GAIN, f"{path}.length_gain")
+    for k, value in enumerate(known.length_skill):
+        if not abs(value) <= MAX_LENGTH_SKILL:
+            expected = f"expected a number from -{MAX_LENGTH_SKILL:g} to {MAX_LENGTH_SKILL:g}"
+            raise fail(ConfigError, f"{path}.length_skill[{k}]", f"{expected}, got {value:g}")
+    return known.length_gain, known.length_skill
 
 
 def _known(table: AbilityTable, name: str, path: str) -> Ability:
@@ -310,7 +344,8 @@ def _resolve_one(table: AbilityTable, entry: LlmEntry, version: str, path: str) 
         p90 = max(known.output_tokens_p90, mean) if known else 2.0 * mean
     if p90 < mean:
         raise fail(ConfigError, f"{path}.output_tokens_p90", f"expected at least the mean ({mean:g}), got {p90:g}")
-    return ResolvedLlm(entry, ability, se, skill, mean, p90)
+    discrimination, length = _discrimination(known, entry, path), _length(known, entry, path)
+    return ResolvedLlm(entry, ability, se, skill, mean, p90, discrimination, *length)
 
 
 def resolve(pool: Pool, table: AbilityTable, version: str = "") -> list[ResolvedLlm]:

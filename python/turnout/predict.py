@@ -42,22 +42,24 @@ class Predictions:
 class Assessments:
     """What the difficulty network says of queries.
 
-    ``P(correct) = floor + (1 - floor) sigmoid(ability + skill . s - b)``.
+    ``P(correct) = floor + (1 - floor) sigmoid(ability + skill . s - discrimination b)``.
 
     Attributes
     ----------
     logit : float64[N]
         b; the difficulty is its sigmoid.
     skills : float32[N, S]
-        s.
+        s; the last `domains` of them are the posterior over the bundle's domains.
     floor : float32[N]
         Share of right answers that guessing gives.
     output_scale : float32[N]
-        How long answers are, in multiples of the LLM's own mean.
+        How long answers are, in multiples of the LLM's own mean, for an LLM without a length of its own in the bundle.
     domain_similarity : float32[N]
         Best cosine to a centroid of the training queries.
     out_of_domain : bool[N]
         Whether that is below the bundle's threshold.
+    domains : int
+        How many of the skills are P(domain); 0: none.
     """
 
     logit: npt.NDArray[np.float64]
@@ -66,6 +68,7 @@ class Assessments:
     output_scale: npt.NDArray[np.float32]
     domain_similarity: npt.NDArray[np.float32]
     out_of_domain: npt.NDArray[np.bool_]
+    domains: int = 0
 
 
 def check_queries(queries: Any, callable_embedder: bool) -> None:

@@ -275,9 +275,9 @@ class Router:
         check_queries(queries, self._callable is not None)
         threads = self._threads(len(queries), threads)
         if isinstance(queries, np.ndarray):
-            return Assessments(*self._native.assess_vectors(queries, threads))
+            return Assessments(*self._native.assess_vectors(queries, threads), self._parts.difficulty.domains)
         texts, _ = read_texts(queries, 0, self._count_tokens)
-        return Assessments(*self._native.assess_texts(texts, threads))
+        return Assessments(*self._native.assess_texts(texts, threads), self._parts.difficulty.domains)
 
     async def aroute(self, query: Query, **options: Unpack[RouteOptions]) -> _native.Decision:
         """`route` for asyncio; takes the same options.

@@ -58,7 +58,8 @@ inline std::shared_ptr<const embed::Embedder> embedder(bool lexical = false) {
 }
 
 // `answers` adds the columns of guess floor and output scale, with weights of this size; below 0: no such columns.
-inline std::shared_ptr<const difficulty::Model> model(double answers = -1, int lexical = 0) {
+// `lexical` scores follow the numbers of a vector. `domains`: both skills are a posterior.
+inline std::shared_ptr<const difficulty::Model> model(double answers = -1, int lexical = 0, bool domains = false) {
   Philox rng(5);
   std::vector<float> weight(kColumns * kDim), bias(kColumns);
   for (auto& w : weight) w = static_cast<float>(2 * rng.normal());
@@ -78,6 +79,12 @@ inline std::shared_ptr<const difficulty::Model> model(double answers = -1, int l
   tables.lexical = lexical;
   tables.heads.resize((1 + kSkills) * kLatent, 0.3f);
   tables.centroids = unit_rows(4, 21);
+  if (domains) {
+    tables.domains = kSkills;
+    tables.domain_offsets = {-1, 2};
+    tables.domain_floors = {0.05f, 0.3f};
+    std::fill(tables.heads.begin() + kLatent, tables.heads.end(), 0.0f);
+  }
   return std::make_shared<difficulty::Model>(onnx::Session::create(runtime, tiny::view(bytes), "planted.onnx"), tables);
 }
 
@@ -112,11 +119,11 @@ inline catalog::Catalog table() {
   return c;
 }
 
-inline Snapshot snapshot(double answers = -1, bool lexical = false) {
+inline Snapshot snapshot(double answers = -1, bool lexical = false, bool domains = false) {
   Snapshot s;
   s.catalog = table();
   s.embedder = embedder(lexical);
-  s.difficulty = model(answers, lexical ? kLexical : 0);
+  s.difficulty = model(answers, lexical ? kLexical : 0, domains);
   s.capability = index(50);
   s.operators.cut_points = {0.25, 0.5, 0.75};
   s.names.bundle = "planted";
@@ -126,6 +133,18 @@ inline Snapshot snapshot(double answers = -1, bool lexical = false) {
   for (const auto& oper : s.catalog.operators) {
     s.names.operators.push_back(oper.id);
     s.names.roles.emplace_back(oper.slots.size(), "role");
+  }
+  return s;
+}
+
+// With domains, and LLMs that have a discrimination and a length of their own, but for the first.
+inline Snapshot own_responses() {
+  Snapshot s = snapshot(0.5, false, true);
+  for (std::size_t i = 1; i < s.catalog.llms.size(); ++i) {
+    auto& llm = s.catalog.llms[i];
+    llm.discrimination = 0.5 * static_cast<double>(i);
+    llm.length_gain = 2.0 - static_cast<double>(i);
+    llm.length_skill = {0.25, -0.5 * static_cast<double>(i)};
   }
   return s;
 }

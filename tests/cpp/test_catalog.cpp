@@ -86,6 +86,28 @@ TEST(token_limits_and_skills_of_llms) {
         }).empty());
 }
 
+TEST(discriminations_and_lengths_of_llms) {
+  const auto with = [](auto change) { return refusal([&](Catalog& c) { change(c.llms[1]); }); };
+  const auto path = [](const char* field) { return std::string("pool.llms[1].") + field; };
+  for (const double bad : {0.0, -1.0, 10.5, kNan, kInf})
+    CHECK(points_to(with([&](auto& l) { l.discrimination = bad; }), path("discrimination")));
+  for (const double bad : {-0.5, 4.5, kNan, kInf})
+    CHECK(points_to(with([&](auto& l) { l.length_gain = bad; }), path("length_gain")));
+  for (const double bad : {-50.5, 50.5, kNan})
+    CHECK(points_to(refusal([&](Catalog& c) {
+                      for (auto& l : c.llms) l.skill = {0, 0};
+                      c.llms[1].length_skill = {0, bad};
+                    }),
+                    path("length_skill[1]")));
+  CHECK(points_to(with([](auto& l) { l.length_skill.assign(l.skill.size() + 1, 0.0); }), path("length_skill")));
+  CHECK(with([](auto& l) {
+          l.discrimination = 10;
+          l.length_gain = 4;
+          l.length_skill.assign(l.skill.size(), -50.0);
+        }).empty());
+  CHECK(with([](auto& l) { l.length_gain = 0; }).empty());
+}
+
 TEST(stated_limits_hold_at_their_edge) {
   const auto pool_of = [](int n) {
     return [n](Catalog& c) {

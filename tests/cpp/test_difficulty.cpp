@@ -49,6 +49,44 @@ void build(const Spoil& spoil) {
   Model(session(), std::move(t));
 }
 
+// b is twice x[0], the skill x[1], the logits of two domains x[0] and x[1]; floor x[0] where `answers`.
+std::shared_ptr<const onnx::Session> domain_session(bool answers) {
+  const int columns = 2 * kLatent + 1 + 3 + (answers ? 2 : 0);
+  std::vector<float> weight(static_cast<std::size_t>(columns * kDim));
+  const auto set = [&](int column, int input, float w) { weight[static_cast<std::size_t>(column * kDim + input)] = w; };
+  set(2, 0, 2), set(3, 1, 1), set(4, 0, 1), set(5, 1, 1);
+  if (answers) set(6, 0, 1);
+  const auto bytes =
+      tiny::gemm(kDim, columns, weight, std::vector<float>(static_cast<std::size_t>(columns)), kLatent, 3);
+  return onnx::Session::create(onnx::Runtime::load(check::required_env("TURNOUT_ORT_LIBRARY")), tiny::view(bytes),
+                               "tiny.onnx");
+}
+
+Tables domain_tables() {
+  Tables t = tables();
+  t.skills = 3;
+  t.heads = {1, 0.5f, 0, 0};
+  t.domains = 2;
+  t.domain_offsets = {-1, 3};
+  t.domain_floors = {0.5f, 0.25f};
+  return t;
+}
+
+template <class Spoil>
+void build_domains(const Spoil& spoil) {
+  Tables t = domain_tables();
+  spoil(t);
+  Model(domain_session(false), std::move(t));
+}
+
+Assessment assess(const Model& model, float x, float y) {
+  auto ws = model.workspace();
+  Assessment a;
+  const std::array<float, 2> row{x, y};
+  model.assess(row.data(), ws, a);
+  return a;
+}
+
 }  // namespace
 
 TEST(logit_skills_and_similarity_are_read) {
@@ -80,6 +118,60 @@ TEST(floor_and_output_scale_are_read_and_clamped) {
   CHECK(moved.logit != inside.logit && moved.floor == inside.floor && moved.output_scale == inside.output_scale);
   const Assessment mean = model.mean();
   CHECK(mean.floor == 0 && mean.output_scale == 1);
+}
+
+TEST(domain_logits_become_a_posterior_that_moves_logit_and_floor) {
+  const Assessment a = assess(Model(domain_session(false), domain_tables()), 0.75f, 0.25f);
+  const double e = std::exp(-0.5), p = 1 / (1 + e), q = e / (1 + e);
+  const auto pf = static_cast<float>(p), qf = static_cast<float>(q);
+  CHECK(a.skills[0] == 0.25f && a.skills[1] == pf && a.skills[2] == qf);
+  CHECK_NEAR(a.logit, 1.5 - p + 3 * q, 1e-6);
+  CHECK(a.logit == 1.5 - static_cast<double>(pf) + 3 * static_cast<double>(qf));
+  CHECK_NEAR(a.difficulty, 1 / (1 + std::exp(-a.logit)), 1e-12);
+  CHECK_NEAR(static_cast<double>(a.floor), 0.5 * p + 0.25 * q, 1e-6);
+  CHECK(a.output_scale == 1);
+}
+
+TEST(domain_floors_are_added_before_the_floor_is_clamped) {
+  const Model model(domain_session(true), domain_tables());
+  CHECK_NEAR(static_cast<double>(assess(model, 0.25f, 0.25f).floor), 0.25 + 0.375, 1e-6);
+  CHECK_NEAR(static_cast<double>(assess(model, -0.25f, -0.25f).floor), 0.125, 1e-6);  // clamped first it would be 0.375
+  CHECK(assess(model, 0.75f, 0.75f).floor == 0.95f && assess(model, -0.75f, -0.75f).floor == 0);
+}
+
+TEST(domain_logits_of_any_size_give_a_posterior) {
+  const Model model(domain_session(false), domain_tables());
+  const Assessment first = assess(model, 2e4f, -2e4f), second = assess(model, -2e4f, 2e4f);
+  CHECK(first.skills[1] == 1 && first.skills[2] == 0 && second.skills[1] == 0 && second.skills[2] == 1);
+  CHECK(first.floor == 0.5f && second.floor == 0.25f);
+}
+
+TEST(sampling_leaves_posterior_and_floor) {
+  const Model model(domain_session(true), domain_tables());
+  const Assessment plain = assess(model, 0.25f, 0.5f);
+  Assessment moved = plain;
+  Philox rng(3);
+  model.sample(moved, rng);
+  CHECK(moved.logit != plain.logit && moved.skills[0] != plain.skills[0] && moved.floor == plain.floor);
+  CHECK(moved.skills[1] == plain.skills[1] && moved.skills[2] == plain.skills[2]);
+  const Assessment mean = model.mean();
+  CHECK(mean.skills[1] == 0 && mean.skills[2] == 0 && mean.floor == 0 && mean.difficulty == 0.5);
+}
+
+TEST(domains_that_do_not_fit_are_refused) {
+  build_domains([](Tables&) {});
+  const char* rows = "difficulty/domains.npy";
+  CHECK_ERROR(build_domains([](Tables& t) { t.domain_offsets[1] = kNan; }), ErrorKind::bundle, rows);
+  CHECK_ERROR(build_domains([](Tables& t) { t.domain_offsets[1] = kInf; }), ErrorKind::bundle, rows);
+  CHECK_ERROR(build_domains([](Tables& t) { t.domain_offsets.pop_back(); }), ErrorKind::bundle, rows);
+  CHECK_ERROR(build_domains([](Tables& t) { t.domain_floors.push_back(0); }), ErrorKind::bundle, rows);
+  for (const float floor : {-0.01f, 0.96f, kNan})
+    CHECK_ERROR(build_domains([&](Tables& t) { t.domain_floors[0] = floor; }), ErrorKind::bundle, rows);
+  CHECK_ERROR(build_domains([](Tables& t) { t.domains = 0; }), ErrorKind::bundle, rows);
+  CHECK_ERROR(build_domains([](Tables& t) { t.domains = 4; }), ErrorKind::bundle, "difficulty/config.json");
+  CHECK_ERROR(build_domains([](Tables& t) { t.domains = -1; }), ErrorKind::bundle, "difficulty/config.json");
+  CHECK_ERROR(build_domains([](Tables& t) { t.heads[2] = 1; }), ErrorKind::bundle, "difficulty/heads.npy");
+  CHECK_ERROR(build_domains([](Tables& t) { t.heads[3] = -1e-3f; }), ErrorKind::bundle, "difficulty/heads.npy");
 }
 
 TEST(columns_that_are_neither_are_refused) {

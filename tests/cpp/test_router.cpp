@@ -51,7 +51,8 @@ TEST(a_plan_comes_out_and_its_costs_add_up) {
 TEST(a_warm_route_allocates_nothing_of_ours) {
   set_allocation_counter(allocations::count);
   const Router scaled(planted::snapshot(0.5, true));  // and with lexical scores
-  const auto ws = router().workspace(), scaled_ws = scaled.workspace();
+  const Router own(planted::own_responses());
+  const auto ws = router().workspace(), scaled_ws = scaled.workspace(), own_ws = own.workspace();
   Constraints constraints;
   constraints.denied = {1, 0, 0};
   constraints.filter.kinds = 1;
@@ -66,6 +67,7 @@ TEST(a_warm_route_allocates_nothing_of_ours) {
         if (kind == 4) request.constraints = &constraints;
         router().route(request, *ws, out);
         scaled.route(request, *scaled_ws, out);
+        own.route(request, *own_ws, out);
       }
   };
   all();
@@ -74,7 +76,7 @@ TEST(a_warm_route_allocates_nothing_of_ours) {
   const long engines = engine_allocations() - engines_before, ours = allocations::count() - before - engines;
   set_allocation_counter(nullptr);
   std::printf("     %ld allocations of ours, %.1f of the engines a decision\n", ours,
-              static_cast<double>(engines) / 50);
+              static_cast<double>(engines) / 75);
   CHECK(ours == 0);
   CHECK(engines > 0);  // else nothing was counted
 }
@@ -392,8 +394,17 @@ TEST(rows_that_cannot_be_assessed_are_named) {
   CHECK_ERROR(other.assess(rows.data(), 1, 0, *ws, out), ErrorKind::input, "workspace");
 }
 
-TEST(costs_follow_the_output_scale) {
-  const Router scaled(planted::snapshot(0.5));
+namespace {
+
+// exp(gain v + skill . s), clamped; v and s as the difficulty room says them.
+double scale_of(const catalog::Llm& llm, const difficulty::Assessment& a) {
+  double u = llm.length_gain * static_cast<double>(a.log_output_scale);
+  for (std::size_t k = 0; k < llm.length_skill.size(); ++k) u += llm.length_skill[k] * static_cast<double>(a.skills[k]);
+  return static_cast<double>(static_cast<float>(std::clamp(std::exp(u), 1.0 / 16, 16.0)));
+}
+
+// Every number of every node, against the formulas written out. How many nodes run longer and shorter than usual.
+std::pair<int, int> check_costs(const Router& scaled) {
   const auto ws = scaled.workspace();
   Decision out;
   int longer = 0, shorter = 0;
@@ -403,11 +414,14 @@ TEST(costs_follow_the_output_scale) {
       request.value_usd = 1;
       request.statistic = statistic;
       scaled.route(request, *ws, out);
-      const auto scale = static_cast<double>(out.output_scale);
-      longer += scale > 1, shorter += scale < 1;
-      CHECK(out.node_count > 0 && scale >= 1.0 / 16 && scale <= 16);
+      difficulty::Assessment a;
+      int counted = 0;
+      scaled.assess({&text, 1}, 0, *ws, &a, &counted);
+      CHECK(out.node_count > 0 && out.output_scale == a.output_scale && out.floor == a.floor);
       for (const auto& node : out.plan_nodes()) {
         const auto& llm = scaled.snapshot().catalog.llms[static_cast<std::size_t>(node.llm)];
+        const double scale = scale_of(llm, a);
+        longer += scale > 1, shorter += scale < 1;
         const auto& slot = scaled.snapshot().catalog.operators[node.oper].slots[node.slot];
         const auto limit = static_cast<double>(llm.max_output_tokens);
         const double mean = std::min(llm.output_tokens_mean * slot.out_mult * scale, limit);
@@ -422,14 +436,72 @@ TEST(costs_follow_the_output_scale) {
           return slot.rounds * (llm.seconds_to_first_token + output * llm.seconds_per_output_token);
         };
         CHECK(node.max_output_tokens == cap);
-        CHECK_NEAR(node.usd, usd(prompt, mean), 1e-12);
-        CHECK_NEAR(node.usd_bound, capped ? usd(1.5 * prompt, cap) : usd(prompt, p90), 1e-12);
-        CHECK_NEAR(node.seconds, seconds(mean), 1e-9);
-        CHECK_NEAR(node.seconds_bound, seconds(capped ? cap : p90), 1e-9);
+        CHECK_NEAR(node.usd / usd(prompt, mean), 1, 1e-6);
+        CHECK_NEAR(node.usd_bound / (capped ? usd(1.5 * prompt, cap) : usd(prompt, p90)), 1, 1e-6);
+        CHECK_NEAR(node.seconds / seconds(mean), 1, 1e-6);
+        CHECK_NEAR(node.seconds_bound / seconds(capped ? cap : p90), 1, 1e-6);
         CHECK(node.quality >= static_cast<double>(out.floor));
       }
     }
-  CHECK(longer > 0 && shorter > 0);
+  return {longer, shorter};
+}
+
+}  // namespace
+
+TEST(costs_follow_the_output_scale) {
+  for (const auto& [longer, shorter] :
+       {check_costs(Router(planted::snapshot(0.5))), check_costs(Router(planted::own_responses()))})
+    CHECK(longer > 0 && shorter > 0);
+}
+
+TEST(discrimination_and_length_are_of_each_llm) {
+  const Router own(planted::own_responses()), shared(planted::snapshot(0.5, false, true));
+  const auto& llms = own.snapshot().catalog.llms;
+  const auto ws = own.workspace();
+  for (const auto text : kTexts) {
+    difficulty::Assessment a;
+    int tokens = 0;
+    own.assess({&text, 1}, 0, *ws, &a, &tokens);
+    std::vector<double> p(llms.size()), usd(llms.size()), p_shared(llms.size()), usd_shared(llms.size());
+    own.predict(a, p.data()), own.expected_usd(a, tokens, usd.data());
+    shared.predict(a, p_shared.data()), shared.expected_usd(a, tokens, usd_shared.data());
+    CHECK(p[0] == p_shared[0] && usd[0] == usd_shared[0]);
+    for (std::size_t m = 0; m < llms.size(); ++m) {
+      const auto& llm = llms[m];
+      double logit = llm.ability - llm.discrimination * a.logit;
+      for (std::size_t k = 0; k < llm.skill.size(); ++k) logit += llm.skill[k] * static_cast<double>(a.skills[k]);
+      const auto floor = static_cast<double>(a.floor);
+      CHECK_NEAR(p[m], floor + (1 - floor) / (1 + std::exp(-logit)), 1e-6);
+      const double out =
+          std::min(llm.output_tokens_mean * scale_of(llm, a), static_cast<double>(llm.max_output_tokens));
+      const double expected = (tokens * llm.usd_per_mtok_in + out * llm.usd_per_mtok_out) / 1e6 + llm.usd_per_call;
+      CHECK_NEAR(usd[m] / expected, 1, 1e-6);
+    }
+  }
+}
+
+TEST(neutral_responses_change_no_bit) {
+  Snapshot s = planted::snapshot(0.5);
+  for (auto& llm : s.catalog.llms) llm.length_skill.assign(planted::kSkills, 0.0);
+  const Router neutral(std::move(s)), plain(planted::snapshot(0.5));
+  s = planted::snapshot(0.5);
+  s.catalog.llms[2].length_gain = 0.5;  // the others keep the shared scale
+  const Router mixed(std::move(s));
+  const auto ws = neutral.workspace(), plain_ws = plain.workspace(), mixed_ws = mixed.workspace();
+  Constraints rules;
+  rules.denied = {0, 0, 1};
+  Decision a, b;
+  for (const auto text : kTexts) {
+    Request request = ask(text);
+    request.budget = Usd(0.01);
+    neutral.route(request, *ws, a);
+    plain.route(request, *plain_ws, b);
+    CHECK(trace::equal(a, b));
+    request.constraints = &rules;
+    mixed.route(request, *mixed_ws, a);
+    plain.route(request, *plain_ws, b);
+    CHECK(a.usd == b.usd && a.seconds_bound == b.seconds_bound && a.quality == b.quality);
+  }
 }
 
 TEST(a_scale_of_one_and_no_floor_change_no_bit) {

@@ -7,6 +7,7 @@ import io
 import json
 import string
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -107,12 +108,17 @@ def _unit(rows: np.ndarray) -> np.ndarray:
 
 
 def network(
-    rng: np.random.Generator, dim: int = DIM, answers: tuple[float, float] | None = None, lexical: int = 0
+    rng: np.random.Generator,
+    dim: int = DIM,
+    answers: tuple[float, float] | None = None,
+    lexical: int = 0,
+    domains: tuple[int, float] = (0, 1.0),
 ) -> tuple[bytes, np.ndarray]:
     """Gemm-Relu-Gemm with heads that are linear in the latent; and those heads, [1 + S, Z].
 
-    `answers` adds the columns of guess floor and logarithm of the output scale, with weights of these sizes.
-    `lexical` scores follow the `dim` numbers of a vector.
+    `answers` adds the columns of guess floor and logarithm of the output scale, with weights of these sizes; `domains`
+    adds so many skills that are a posterior, with weights of that size. `lexical` scores follow the `dim` numbers of a
+    vector.
     """
     import onnx
     from onnx import TensorProto, helper, numpy_helper
@@ -124,6 +130,12 @@ def network(
     w2[2 * LATENT :] = heads @ w2[:LATENT]
     b2 = np.zeros(columns, np.float32)
     b2[LATENT : 2 * LATENT] = -2.0
+    count, size = domains
+    if count > 0:
+        columns += count
+        w2 = np.concatenate([w2, np.random.default_rng(98).normal(0, size, (count, HIDDEN))]).astype(np.float32)
+        b2 = np.concatenate([b2, np.zeros(count, np.float32)])
+        heads = np.concatenate([heads, np.zeros((count, LATENT), np.float32)])
     if answers is not None:
         columns += 2
         sizes = np.array(answers)[:, None]
@@ -146,7 +158,7 @@ def network(
         [numpy_helper.from_array(array, name) for name, array in inits.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    helper.set_model_props(model, {"latent": str(LATENT), "skills": str(SKILLS)})
+    helper.set_model_props(model, {"latent": str(LATENT), "skills": str(SKILLS + count)})
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True), heads
 
@@ -172,20 +184,37 @@ def _pool_toml() -> str:
     return "\n".join(lines)
 
 
-def _llms_json(rng: np.random.Generator) -> bytes:
-    llms = [
+def _response(i: int, skills: int) -> dict[str, object]:
+    """An LLM's own discrimination and length; the first has none. Powers of two: float32 and float64 give alike."""
+    if i == 0:
+        return {}
+    length = [0.0] * skills
+    length[-1] = 0.25 * i
+    return {"discrimination": 0.5 + 0.25 * i, "length_gain": 0.5 * i, "length_skill": length}
+
+
+def _llms_json(rng: np.random.Generator, domains: int = 0, response: bool = False) -> bytes:
+    own = np.random.default_rng(97)  # `rng` gives the rest as without them
+    llms: list[dict[str, object]] = [
         {
             "id": name,
             "ability": ability,
             "ability_se": 0.1,
-            "skill": [round(float(s), 3) for s in rng.normal(0, 0.2, SKILLS)],
+            "skill": [round(float(s), 3) for s in [*rng.normal(0, 0.2, SKILLS), *own.normal(0, 1.0, domains)]],
             "output_tokens_mean": 200.0 + 40 * i,
             "output_tokens_p90": 380.0 + 60 * i,
         }
         for i, (name, ability, *_) in enumerate(LLMS)
     ]
     line = {"slope": 1.2, "intercept": 0.1, "residual_sd": 0.4, "n": 4, "range": [0.2, 0.8]}
-    table = {"skills": SKILLS, "llms": llms, "scores": {"mmlu_pro": line}, "default_pool": [x[0] for x in LLMS]}
+    if response:
+        llms = [llm | _response(i, SKILLS + domains) for i, llm in enumerate(llms)]
+    table = {
+        "skills": SKILLS + domains,
+        "llms": llms,
+        "scores": {"mmlu_pro": line},
+        "default_pool": [x[0] for x in LLMS],
+    }
     return json.dumps(table, indent=1).encode()
 
 
@@ -242,12 +271,24 @@ def write(folder: Path, files: dict[str, bytes], name: str = "planted", version:
     return folder
 
 
+def domain_rows(domains: int) -> np.ndarray:
+    """Offsets to b and guess floors, float32[2, K]."""
+    k = np.arange(domains)
+    return np.stack([0.5 * (-1.0) ** k * (1 + k), 0.05 * k % 0.4]).astype(np.float32)
+
+
 def files(
-    seed: int = 7, external: tuple[str, int] | None = None, answers: tuple[float, float] | None = None, lexical: int = 0
+    seed: int = 7,
+    external: tuple[str, int] | None = None,
+    answers: tuple[float, float] | None = None,
+    lexical: int = 0,
+    domains: tuple[int, float] = (0, 1.0),
+    response: bool = False,
 ) -> dict[str, bytes]:
     """The files of a small bundle; `external` = (name, dim) makes one whose vectors come from the caller.
 
-    `answers`: see `network`; `lexical`: scores of the lexical block, which the network sees, too.
+    `answers` and `domains` are those of `network`; `lexical`: scores of the lexical block, which the network sees, too;
+    `response` gives LLMs a discrimination and a length of their own.
     """
     import faiss
 
@@ -255,7 +296,7 @@ def files(
     texts = [f"{c[0].replace('_', ' ')}. {c[2]}" for c in CAPABILITIES]
     out, vectors = _static(texts, rng, lexical) if external is None else _external(*external, len(texts), rng)
     dim = vectors.shape[1]
-    model, heads = network(rng, dim, answers, lexical)
+    model, heads = network(rng, dim, answers, lexical, domains)
     index = faiss.IndexFlatIP(dim)
     index.add(vectors)
     config = {
@@ -276,21 +317,19 @@ def files(
         "difficulty/config.json": json.dumps({"domain_threshold": 0.0, "mean_difficulty": 0.45}).encode(),
         "operators/config.json": json.dumps(config).encode(),
         "operators/operators.toml": OPERATORS.encode(),
-        "llms.json": _llms_json(rng),
+        "llms.json": _llms_json(rng, domains[0], response),
         "pool.toml": _pool_toml().encode(),
         "capability/capabilities.toml": _capabilities_toml().encode(),
         "capability/vectors.npy": _npy(vectors),
         "capability/index.faiss": faiss.serialize_index(index).tobytes(),
     }
+    if domains[0] > 0:
+        stated = {"domain_threshold": 0.0, "mean_difficulty": 0.45, "domains": domains[0]}
+        out["difficulty/config.json"] = json.dumps(stated).encode()
+        out["difficulty/domains.npy"] = _npy(domain_rows(domains[0]))
     return out
 
 
-def make(
-    folder: Path,
-    seed: int = 7,
-    external: tuple[str, int] | None = None,
-    answers: tuple[float, float] | None = None,
-    lexical: int = 0,
-) -> Path:
-    """Writes a small bundle and returns its folder."""
-    return write(folder, files(seed, external, answers, lexical))
+def make(folder: Path, seed: int = 7, external: tuple[str, int] | None = None, **options: Any) -> Path:
+    """Writes a small bundle and returns its folder; options as `files`."""
+    return write(folder, files(seed, external, **options))

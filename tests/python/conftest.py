@@ -29,9 +29,23 @@ def guessing(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
 
 
 @pytest.fixture(scope="session")
+def regions(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """The small bundle with a posterior over four domains, and LLMs with a discrimination and a length of their own."""
+    folder = tmp_path_factory.mktemp("regions")
+    return turnout.Router.load(bundles.make(folder, answers=(0.1, 0.1), domains=(4, 1.0), response=True))
+
+
+@pytest.fixture(scope="session")
 def lexical(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
     """The small bundle with a lexical block, a guess floor and an output scale."""
     return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("lexical"), answers=(0.1, 0.0), lexical=32))
+
+
+@pytest.fixture(scope="session")
+def regions(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """The small bundle with a posterior over four domains, and LLMs with a discrimination and a length of their own."""
+    folder = tmp_path_factory.mktemp("regions")
+    return turnout.Router.load(bundles.make(folder, answers=(0.1, 0.1), domains=(4, 1.0), response=True))
 
 
 @pytest.fixture(scope="session")

@@ -137,3 +137,86 @@ def test_pickles_are_refused(tmp_path: Path) -> None:
     np.save(buffer, np.array([object()]), allow_pickle=True)
     with pytest.raises(turnout.BundleError, match="npy"):
         turnout.Router.load(bundles.write(tmp_path, bundles.files() | {"embed/rows.npy": buffer.getvalue()}))
+
+
+# Domains --------------------------------------------------------------------------------------------------------------
+
+DOMAINS = "difficulty/domains.npy"
+
+
+def with_domains(change: dict[str, bytes]) -> dict[str, bytes]:
+    return bundles.files(domains=(3, 1.0)) | change
+
+
+@pytest.mark.parametrize("content", GARBAGE, ids=["empty", "zeros", "text", "bytes"])
+def test_garbage_for_domains_is_a_clear_error(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(turnout.BundleError, match=r"not a \.npy file") as error:
+        turnout.Router.load(bundles.write(tmp_path, with_domains({DOMAINS: content})))
+    assert error.value.path == str(tmp_path / DOMAINS)
+
+
+def test_domains_need_their_file_and_the_file_needs_domains(tmp_path: Path) -> None:
+    turnout.Router.load(bundles.write(tmp_path / "good", with_domains({})))
+    files = with_domains({})
+    del files[DOMAINS]
+    with pytest.raises(turnout.BundleError, match="manifest does not list") as error:
+        turnout.Router.load(bundles.write(tmp_path / "lacks", files))
+    assert error.value.path == str(tmp_path / "lacks" / DOMAINS)
+    none = {"difficulty/config.json": bundles.files()["difficulty/config.json"]}
+    with pytest.raises(turnout.BundleError, match="states no domains") as error:
+        turnout.Router.load(bundles.write(tmp_path / "extra", with_domains(none)))
+    assert error.value.path == str(tmp_path / "extra" / DOMAINS)
+
+
+@pytest.mark.parametrize("count", [-1, 6, 10**9])
+def test_more_domains_than_skills_are_refused(tmp_path: Path, count: int) -> None:
+    config = {"domain_threshold": 0.0, "mean_difficulty": 0.45, "domains": count}
+    files = with_domains({"difficulty/config.json": json.dumps(config).encode()})
+    with pytest.raises(turnout.BundleError, match=f"expected 0 to the network's 5 skills, got {count}") as error:
+        turnout.Router.load(bundles.write(tmp_path, files))
+    assert error.value.path == str(tmp_path / "difficulty/config.json") + ".domains"
+
+
+def test_wrong_domains_are_refused(tmp_path: Path) -> None:
+    good, nan, inf = bundles.domain_rows(3), float("nan"), float("inf")
+    cells = {"offsets": [((0, 1), nan), ((0, 2), inf)], "floors": [((1, 0), -0.1), ((1, 2), 0.96), ((1, 1), nan)]}
+    for what, changes in cells.items():
+        for at, value in changes:
+            rows = good.copy()
+            rows[at] = value
+            with pytest.raises(turnout.BundleError, match=f"{what}: expected") as error:
+                turnout.Router.load(bundles.write(tmp_path, with_domains({DOMAINS: bundles._npy(rows)})))
+            assert error.value.path == DOMAINS
+    for rows in (good[:, :2], good[:1], good.astype(float), good.T.copy()):
+        with pytest.raises(turnout.BundleError, match=r"expected float32\[2, 3\]") as error:
+            turnout.Router.load(bundles.write(tmp_path, with_domains({DOMAINS: bundles._npy(rows)})))
+        assert error.value.path == str(tmp_path / DOMAINS)
+
+
+def test_a_domain_that_moves_with_the_latent_is_refused(tmp_path: Path) -> None:
+    import io
+
+    import numpy as np
+
+    heads = np.load(io.BytesIO(with_domains({})["difficulty/heads.npy"]))
+    heads[-2, 1] = 1e-3
+    with pytest.raises(turnout.BundleError, match="zeros in the rows of the domains") as error:
+        turnout.Router.load(bundles.write(tmp_path, with_domains({"difficulty/heads.npy": bundles._npy(heads)})))
+    assert error.value.path == "difficulty/heads.npy"
+
+
+def test_optional_fields_of_the_ability_table(tmp_path: Path) -> None:
+    files = bundles.files()
+    plain = json.loads(files["llms.json"])
+    assert Bundle.load(bundles.write(tmp_path, files)).abilities().prior is None
+    prices = {"usd_per_mtok_in": 0.5, "usd_per_mtok_out": 2, "usd_per_call": 0.0}
+    prior = {"mean": [0.0, 0.0, 0.0], "covariance": [[1.0, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.5]]}
+    table = plain | {"spread": 1.25, "prior": prior, "llms": [llm | prices for llm in plain["llms"]]}
+    read = Bundle.load(bundles.write(tmp_path, files | {"llms.json": json.dumps(table).encode()})).abilities()
+    assert read.spread == 1.25 and read.prior is not None and read.prior.covariance[1] == [0.0, 0.5, 0.0]
+    assert (read.llms[0].usd_per_mtok_in, read.llms[0].usd_per_mtok_out, read.llms[0].usd_per_call) == (0.5, 2.0, 0.0)
+    table["llms"][2]["usd_per_mtok_out"] = -1.0
+    bundle = Bundle.load(bundles.write(tmp_path, files | {"llms.json": json.dumps(table).encode()}))
+    with pytest.raises(turnout.BundleError, match=">= 0") as error:
+        bundle.abilities()
+    assert error.value.path == str(tmp_path / "llms.json") + ".llms[2].usd_per_mtok_out"

@@ -246,6 +246,12 @@ def test_columns_are_mapped(run: Run, pool: Path, tmp_path: Path, small: turnout
     assert run("pool", "update", pool, "--id", "mine", *asked, "--columns", "score=grade").code == 0
 
 
+def test_prices_without_a_date(run: Run, pool: Path) -> None:
+    pool.write_text(POOL.replace("price_date = 2026-01-01\n", "", 1))
+    shown = json.loads(run("pool", "show", pool, "--json").out)["llms"]
+    assert [llm["price_date"] for llm in shown] == [None, "2026-01-01"]
+
+
 def test_json(run: Run, pool: Path, tmp_path: Path, small: turnout.Router) -> None:
     files = recorded(tmp_path, small, 50)
     asked = ("--queries", files.queries, "--outcomes", files.outcomes, "--model", "theirs", "--json")

@@ -55,6 +55,18 @@ def guessing_twin(guessing: turnout.Router) -> ReferenceRouter:
     return ReferenceRouter(guessing.parts)
 
 
+@pytest.fixture(scope="module")
+def sharp(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
+    """With domains whose posterior is 0 or 1, and LLMs with a discrimination and a length of their own: as above."""
+    options = {"answers": (0.1, 0.0), "domains": (4, 1e6), "response": True}
+    return turnout.Router.load(bundles.make(tmp_path_factory.mktemp("sharp"), **options))
+
+
+@pytest.fixture(scope="module")
+def sharp_twin(sharp: turnout.Router) -> ReferenceRouter:
+    return ReferenceRouter(sharp.parts)
+
+
 def test_the_output_scale_of_a_query(guessing: turnout.Router, guessing_twin: ReferenceRouter) -> None:
     assert guessing.route("prove it").output_scale == guessing_twin.assess("prove it").output_scale > 1.4
 
@@ -82,15 +94,17 @@ CONSTRAINTS = [
     statistic=st.sampled_from(["p90", "mean", "cap"]),
     tools=st.sampled_from([0, 2, 8]),
     rate=st.sampled_from([0.0, 1e-4]),
-    answers=st.booleans(),
+    kind=st.sampled_from(["small", "guessing", "sharp"]),
 )
 def test_the_small_bundle(
     small: turnout.Router,
     small_twin: ReferenceRouter,
     guessing: turnout.Router,
     guessing_twin: ReferenceRouter,
+    sharp: turnout.Router,
+    sharp_twin: ReferenceRouter,
     words: list[str],
-    answers: bool,
+    kind: str,
     **kwargs: Any,
 ) -> None:
     options = {
@@ -104,8 +118,8 @@ def test_the_small_bundle(
         "tools": kwargs["tools"],
         "usd_per_second": kwargs["rate"],
     }
-    routed, twin = (guessing, guessing_twin) if answers else (small, small_twin)
-    compare(routed, twin, " ".join(words), **options)
+    routers = {"small": (small, small_twin), "guessing": (guessing, guessing_twin), "sharp": (sharp, sharp_twin)}
+    compare(*routers[kind], " ".join(words), **options)
 
 
 @pytest.mark.parametrize(

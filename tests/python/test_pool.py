@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
+import bundles
 import turnout
 from turnout.ability import AbilityEstimate, given_ability, population
 from turnout.bundle import Ability, AbilityTable, Bundle, ScoreLine
@@ -178,7 +181,6 @@ BAD = [
     (entry(usd_per_mtok_out=float("nan")), "pool.llms[0].usd_per_mtok_out", "expected a number >= 0"),
     (entry(usd_per_mtok_in="free"), "pool.llms[0].usd_per_mtok_in", "expected float, got str"),
     (entry(usd_per_mtok_in=None), "pool.llms[0]", "usd_per_mtok_in"),
-    (entry(price_date=None), "pool.llms[0]", "price_date"),
     (entry(price_date="soon"), "pool.llms[0].price_date", "date"),
     (entry(colour="red"), "pool.llms[0]", "colour"),
     (entry(ability="smal"), "pool.llms[0].ability", "did you mean 'small'"),
@@ -263,6 +265,58 @@ def test_abilities_are_bounded(sign: int) -> None:
 def test_own_lengths_are_kept(small_bundle: Path) -> None:
     llm = load(small_bundle, entry(output_tokens_mean=3.0, output_tokens_p90=4.0)).parts.pool[0]
     assert (llm.output_tokens_mean, llm.output_tokens_p90) == (3.0, 4.0)
+
+
+def responsive(**numbers: Any) -> AbilityTable:
+    base = table()
+    known = {"discrimination": 2.5, "length_gain": 0.5, "length_skill": [0.25]} | numbers
+    return msgspec.structs.replace(base, llms=[msgspec.structs.replace(base.llms[0], **known)])
+
+
+def test_discrimination_and_length_are_the_ability_tables() -> None:
+    def resolved(**changes: Any) -> tuple[float, float, list[float]]:
+        (llm,) = resolve(turnout.Pool.from_dict({"llms": [entry(**changes)]}), responsive())
+        return llm.discrimination, llm.length_gain, llm.length_skill
+
+    assert resolved() == resolved(ability=None, like="small") == (2.5, 0.5, [0.25])
+    assert resolved(output_tokens_p90=900.0) == (2.5, 0.5, [0.25])
+    assert resolved(output_tokens_mean=50.0) == (2.5, 1.0, [])
+    assert resolved(ability=None, scores={"mmlu_pro": 0.7}) == (1.0, 1.0, [])
+
+
+def test_a_learned_ability_was_estimated_without_discrimination(tmp_path: Path) -> None:
+    files = bundles.files(response=True)
+    given = entry(ability="giant"), entry(id="taught", ability="giant", learned=learned())
+    plain, taught = load(bundles.write(tmp_path, files), *given).parts.pool
+    assert (plain.discrimination, taught.discrimination) == (1.25, 1.0)
+    assert plain.length_gain == taught.length_gain == 1.5
+
+
+@pytest.mark.parametrize(
+    ("numbers", "path", "message"),
+    [
+        ({"discrimination": 0.0}, "discrimination", "expected a number > 0 and at most 10, got 0"),
+        ({"discrimination": -1.0}, "discrimination", "expected a number > 0 and at most 10, got -1"),
+        ({"discrimination": 10.5}, "discrimination", "expected a number > 0 and at most 10, got 10.5"),
+        ({"length_gain": 4.5}, "length_gain", "expected at most 4, got 4.5"),
+        ({"length_gain": -0.5}, "length_gain", "expected a number >= 0, got -0.5"),
+        ({"length_skill": [0.0, 51.0]}, "length_skill[1]", "expected a number from -50 to 50, got 51"),
+        ({"length_skill": [0.0]}, "length_skill", "expected 2 numbers as in its skill, or none, got 1"),
+    ],
+)
+def test_bad_responses_name_the_culprit(tmp_path: Path, numbers: dict[str, Any], path: str, message: str) -> None:
+    files = bundles.files()
+    known = json.loads(files["llms.json"])
+    known["llms"][1] |= numbers
+    folder = bundles.write(tmp_path, files | {"llms.json": json.dumps(known).encode()})
+    with pytest.raises(turnout.ConfigError) as error:
+        load(folder, entry(id="other", ability="tiny"), entry())
+    assert error.value.path == f"pool.llms[1].{path}" and message in str(error.value)
+
+
+def test_the_date_of_prices_may_be_unknown(small_bundle: Path) -> None:
+    llms = load(small_bundle, entry(), entry(id="undated", price_date=None)).parts.pool
+    assert str(llms[0].entry.price_date) == "2026-01-01" and llms[1].entry.price_date is None
 
 
 @pytest.mark.parametrize(

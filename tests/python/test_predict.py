@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -237,3 +238,117 @@ def test_sampling_moves_neither_floor_nor_scale(guessing: turnout.Router) -> Non
     plain, drawn = guessing.route(MANY[3]), guessing.route(MANY[3], seed=11)
     assert drawn.difficulty != plain.difficulty
     assert (drawn.floor, drawn.output_scale) == (plain.floor, plain.output_scale)
+
+
+# Domains, discrimination and length of an LLM -------------------------------------------------------------------------
+
+
+def test_skills_end_with_the_posterior(regions: turnout.Router, small: turnout.Router) -> None:
+    a, plain = regions.assess(MANY), small.assess(MANY)
+    assert (a.domains, plain.domains) == (4, 0)
+    posterior = a.skills[:, -4:].astype(float)
+    assert posterior.min() > 0 and posterior.max() < 1
+    np.testing.assert_allclose(posterior.sum(1), 1, atol=1e-6)
+    assert len(set(posterior.argmax(1))) > 1
+    np.testing.assert_array_equal(a.skills[:, :-4], plain.skills)
+    offsets, floors = bundles.domain_rows(4).astype(float)
+    np.testing.assert_allclose(a.logit, plain.logit + posterior @ offsets, atol=1e-9)
+    alone = a.floor == np.float32(posterior @ floors)  # where the column is below 0, it is not clamped before
+    assert not alone.any() and a.floor.min() == 0.0
+
+
+def test_domains_alone_give_a_floor(tmp_path: Any) -> None:
+    routed = turnout.Router.load(bundles.make(tmp_path, domains=(3, 1.0)))
+    a = routed.assess(MANY)
+    floors = bundles.domain_rows(3)[1].astype(float)
+    np.testing.assert_allclose(a.floor, a.skills[:, -3:].astype(float) @ floors, atol=1e-7)
+    assert (a.output_scale == 1).all() and a.floor.min() > 0
+    empty = routed.assess([""])
+    assert empty.logit[0] == np.log(0.45 / 0.55) and empty.floor[0] == 0 and not empty.skills.any()
+
+
+def response_of(router: turnout.Router) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    llms, width = router.parts.pool, router.parts.difficulty.skills
+    return (
+        np.array([m.discrimination for m in llms]),
+        np.array([m.length_gain for m in llms]),
+        np.array([m.length_skill or [0.0] * width for m in llms]),
+    )
+
+
+def test_each_llm_has_its_discrimination_and_length(regions: turnout.Router) -> None:
+    a, found, llms = regions.assess(MANY), regions.predict(MANY, in_tokens=50), regions.parts.pool
+    discrimination, gain, length = response_of(regions)
+    assert discrimination.tolist() == [1.0, 0.75, 1.0, 1.25] and gain.tolist() == [1.0, 0.5, 1.0, 1.5]
+    able = np.array([m.ability for m in llms]) + a.skills @ np.array([m.skill for m in llms]).T
+    logits = able - discrimination * a.logit[:, None]
+    floor = a.floor.astype(float)[:, None]
+    np.testing.assert_allclose(found.correct, floor + (1 - floor) / (1 + np.exp(-logits)), atol=1e-6)
+    scale = np.exp(gain * np.log(a.output_scale.astype(float))[:, None] + a.skills.astype(float) @ length.T)
+    assert scale[:, 3].max() > 1.5 * scale[:, 3].min()
+    for m, llm in enumerate(llms):
+        out = np.minimum(llm.output_tokens_mean * scale[:, m].clip(1 / 16, 16), llm.entry.max_output_tokens)
+        usd = (50 * llm.entry.usd_per_mtok_in + out * llm.entry.usd_per_mtok_out) / 1e6
+        np.testing.assert_allclose(found.usd[:, m], usd, rtol=1e-5)
+
+
+def test_route_decides_with_what_is_predicted(regions: turnout.Router) -> None:
+    a, found = regions.assess(MANY), regions.predict(MANY)
+    for row in range(0, len(MANY), 16):
+        decision = regions.route(MANY[row], constraints=NO_CHOICE)
+        assert (decision.floor, decision.output_scale) == (a.floor[row], a.output_scale[row])
+        for llm, said in alternatives(decision).items():
+            m = found.llms.index(llm)
+            assert said.p_correct == pytest.approx(found.correct[row, m], rel=1e-6)
+            assert np.float32(said.usd) == found.usd[row, m]
+        again = regions.route_batch([MANY[row]], constraints=NO_CHOICE)[0]
+        assert again == decision
+
+
+def test_the_twins_agree_on_domains(regions: turnout.Router) -> None:
+    twin = ReferenceRouter(regions.parts)
+    found, assessed = regions.predict(MANY[:40], in_tokens=31), regions.assess(MANY[:40])
+    for i, text in enumerate(MANY[:40]):
+        correct, usd = twin.predict(text, 31)
+        np.testing.assert_allclose(found.correct[i], correct, atol=1e-5)
+        np.testing.assert_allclose(found.usd[i], usd, rtol=1e-5)
+        a = twin.assess(text)
+        assert assessed.logit[i] == pytest.approx(a.logit, abs=1e-5)
+        assert assessed.floor[i] == pytest.approx(a.floor, abs=1e-6)
+        np.testing.assert_allclose(assessed.skills[i], a.skills, atol=1e-5)
+
+
+def test_the_numpy_twin_decides_alike(regions: turnout.Router) -> None:
+    from turnout.bench.numpy_twin import NumpyRouter
+
+    assert regions.parts.index is not None
+    twin = NumpyRouter(regions.parts, regions.parts.index.vectors, value_usd=0.05)
+    constraints = turnout.Constraints(grants=["network", "code_execution", "private_data"])
+    for text in MANY[::8]:
+        native, plan = regions.route(text, value_usd=0.05, constraints=constraints), twin.route(text)
+        assert plan.difficulty == pytest.approx(native.difficulty, abs=1e-5)
+        assert (plan.quality, plan.usd) == pytest.approx((native.p_correct, native.usd), rel=1e-4), text
+
+
+def test_sampling_leaves_the_posterior(regions: turnout.Router) -> None:
+    model, x = regions.parts.difficulty, regions.embed(MANY[3])
+    plain = model.assess(x)
+    drawn = model.sample(plain, turnout._native.Philox(11))
+    skills = model.skills
+    assert drawn.skills[skills - 4 : skills] == plain.skills[skills - 4 : skills]
+    assert drawn.skills[: skills - 4] != plain.skills[: skills - 4]
+    assert drawn.logit != plain.logit and drawn.floor == plain.floor
+
+
+def test_neutral_responses_change_no_bit(guessing: turnout.Router, tmp_path: Any) -> None:
+    files = bundles.files(answers=(0.1, 0.1))
+    table = json.loads(files["llms.json"])
+    for llm in table["llms"]:
+        llm |= {"discrimination": 1.0, "length_gain": 1.0, "length_skill": [0.0, 0.0]}
+    neutral = turnout.Router.load(bundles.write(tmp_path, files | {"llms.json": json.dumps(table).encode()}))
+    for text in [*TEXTS, *MANY[:40]]:
+        for options in ({}, {"budget_usd": 1e-3, "value_usd": 0.1}, {"seed": 4, "statistic": "cap"}):
+            expected, got = (r.route(text, **options).to_dict() for r in (guessing, neutral))
+            for volatile in ("ticket", "microseconds"):
+                expected.pop(volatile), got.pop(volatile)
+            assert got == expected

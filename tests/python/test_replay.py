@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections import Counter
-from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -14,11 +15,9 @@ import torch
 import tables
 from turnout import catalog, operators
 from turnout.catalog import PolicyNames, load_operators
-from turnout.core import ConfigError, InputError
+from turnout.core import ConfigError
 from turnout.evaluate import frontier
-from turnout.outcomes import Outcomes
-from turnout.train import vae
-from turnout.train.base import Base
+from turnout.train import data
 from turnout.train.replay import (
     ablation,
     core_search,
@@ -291,43 +290,28 @@ def test_training_is_repeatable_and_shapes_the_policy_only_by_its_seed() -> None
 # Predictions and the report -------------------------------------------------------------------------------------------
 
 
-def outcomes_of(rec: Recorded) -> Outcomes:
-    """As `turnout.outcomes.read` gives them."""
+def outcomes_of(rec: Recorded) -> data.Outcomes:
+    """As `turnout.train.data.load` gives them."""
     queries, llms = rec.letters.shape
     query, llm = (column.ravel() for column in np.indices((queries, llms)))
-    none = np.full(len(query), np.nan)
-    answer = [chr(64 + letter) if letter > 0 else "" for letter in rec.letters.ravel().tolist()]
-    return Outcomes(
-        set_names=("planted",),
-        llms=rec.llms,
-        query_ids=[f"q{i}" for i in range(queries)],
-        texts=[f"what is planted in row number {i} of {queries}" for i in range(queries)],
-        domains=[f"d{i % 2}" for i in range(queries)],
-        splits=["train"] * queries,
-        sets=np.zeros(queries, np.int64),
-        query=query,
-        llm=llm,
-        score=rec.right.ravel(),
-        usd=rec.usd.ravel(),
-        in_tokens=none,
-        out_tokens=none,
-        seconds=none,
-        answer=answer,
-        usd_kind=["measured"] * len(query),
-    )
+    texts = [f"what is planted in row number {i} of {queries}" for i in range(queries)]
+    return data.Outcomes(
+        ("planted",), rec.llms, [f"q{i}" for i in range(queries)], texts, ["d"] * queries, ["train"] * queries,
+        np.zeros(queries, np.int64), query, llm, rec.right.ravel(), rec.usd.ravel(), np.zeros(len(query)),
+        np.zeros(len(query)), np.zeros(len(query)), [""] * len(query), ["unstated"] * len(query),
+    )  # fmt: skip
 
 
 def test_no_prediction_that_a_policy_sees_knows_the_held_queries() -> None:
     rec = planted([0.5, 0.0], [1.0, 0.5], queries=200)
     outcomes = outcomes_of(rec)
 
-    def mean(train: Outcomes, held: Outcomes) -> tuple[Predicted, Predicted]:
-        assert not set(train.query_ids) & set(held.query_ids)
+    def mean(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
+        assert not set(train.texts) & set(held.texts)
         p = train.matrix().mean(0)
-        inside, outside = (Predicted(np.tile(p, (v.queries, 1)), np.zeros(v.queries)) for v in (train, held))
-        return inside, outside
+        return tuple(Predicted(np.tile(p, (v.queries, 1)), np.zeros(v.queries)) for v in (train, held))  # type: ignore[return-value]
 
-    splits = predict.out_of_fold(outcomes, recorded.letters(outcomes), mean)
+    splits = predict.out_of_fold(outcomes, rec.letters, mean)
     assert len(splits) == 5 and sum(split.held.queries for split in splits) == 200
     for split in splits:
         assert split.train.queries + split.held.queries == 200
@@ -340,47 +324,35 @@ def test_predictions_are_kept_by_what_they_rest_on(tmp_path: Path) -> None:
     rec = planted([0.5, 0.0], [1.0, 0.5], queries=50)
     outcomes, calls = outcomes_of(rec), []
 
-    def count(train: Outcomes, held: Outcomes) -> tuple[Predicted, Predicted]:
+    def count(train: data.Outcomes, held: data.Outcomes) -> tuple[Predicted, Predicted]:
         calls.append(train.queries)
         return Predicted(rec.p, rec.b), Predicted(rec.p[: held.queries], rec.b[: held.queries])
 
     kept = predict.cached(count, tmp_path / "new")
-    for n in (10, 10, 20):
-        inside, outside = kept(outcomes, outcomes.keep(np.arange(50) < n))
-        assert (inside.p == rec.p).all() and len(outside.b) == n
+    for size in (10, 10, 20):
+        inside, outside = kept(outcomes, outcomes.keep(np.arange(50) < size))
+        assert (inside.p == rec.p).all() and len(outside.b) == size
     assert len(calls) == 2
 
 
-def test_the_networks_predictions_of_held_queries_are_on_the_scale_of_the_others() -> None:
-    """Hard texts are told from easy ones, and the LLMs' means are kept."""
-    rec = planted([1.0, 0.0, -1.0], [1.0, 0.5, 0.2], queries=600)
-    rng = np.random.default_rng(0)
-    hard = rng.random(600) < 0.5
-    p = 1.0 / (1.0 + np.exp(2.0 * (2.0 * hard[:, None] - 1.0) - np.array([1.0, 0.0, -1.0])))
-    right = (rng.random(p.shape) < p).astype(float)
-    rec = replace(rec, right=right, letters=np.where(right > 0, 1, 2))
-    words = ["prove the theorem about integrals", "name the capital city"]
-    texts = [f"{words[int(not h)]} number {i}" for i, h in enumerate(hard.tolist())]
-    outcomes = replace(outcomes_of(rec), texts=texts)
-    train, held = outcomes.keep(np.arange(600) < 400), outcomes.keep(np.arange(600) >= 400)
-    network = predict.by_network(Base.load(None), vae.Settings(epochs=4), lambda _: None)
-    inside, outside = network(train, held)
-    assert inside.p.shape == (400, 3) and outside.p.shape == (200, 3)
-    for got, is_hard in ((inside, hard[:400]), (outside, hard[400:])):
-        assert got.b[is_hard].mean() > got.b[~is_hard].mean() + 1.0
-        assert got.p.mean(0) == pytest.approx(right.mean(0), abs=0.1)
-
-
-def test_answers_become_letters() -> None:
+def test_letters_are_read_beside_outcomes(tmp_path: Path) -> None:
     rec = planted([0.5, 0.0], [1.0, 0.5], queries=3)
     outcomes = outcomes_of(rec)
-    assert (recorded.letters(outcomes) == 64 + rec.letters).all()
-    missing = outcomes.keep(np.array([True, False, True]))
-    assert recorded.letters(missing).shape == (2, 2)
-    with pytest.raises(InputError, match=r"answer\[1\]: expected one letter or nothing, got 'both'"):
-        recorded.letters(replace(outcomes, answer=["A", "both", "", "", "", ""]))
-    with pytest.raises(InputError, match="answer: the outcomes have none"):
-        recorded.letters(replace(outcomes, answer=[""] * 6))
+    (tmp_path / "outcomes").mkdir()
+    path = tmp_path / "outcomes" / "planted.outcomes.csv.gz"
+
+    def put(rows: list[list[str]], header: str = "query_id model answer") -> None:
+        with gzip.open(path, "wt", newline="") as file:
+            csv.writer(file).writerows([header.split(), *rows])
+
+    put([["q0", "llm0", "B"], ["q2", "llm1", ""], ["elsewhere", "llm0", "A"]])
+    assert recorded.letters(tmp_path, outcomes, "planted").tolist() == [[66, -1], [-1, -1], [-1, 0]]
+    put([["q0", "llm0", "both"]])
+    with pytest.raises(ConfigError, match="expected one letter or nothing, got 'both'"):
+        recorded.letters(tmp_path, outcomes, "planted")
+    put([["q0", "llm0"]], "query_id model")
+    with pytest.raises(ConfigError, match="no column `answer`"):
+        recorded.letters(tmp_path, outcomes, "planted")
 
 
 def test_the_ablation_on_planted_llms(monkeypatch: pytest.MonkeyPatch) -> None:

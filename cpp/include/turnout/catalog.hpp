@@ -20,12 +20,17 @@ struct Llm {
   std::int64_t context_tokens = 0;                                     // prompt + output
   std::int64_t max_output_tokens = 0;
   Policy policy = 0;
-  // P(correct) = sigmoid(ability + skill . s(q) - b(q)); b(q) = logit of the difficulty d(q); ability 0 is the
-  // reference LLM.
+  // P(correct) = floor(q) + (1 - floor(q)) sigmoid(ability + skill . s(q) - discrimination b(q)); b(q) = logit of the
+  // difficulty d(q); ability 0 is the reference LLM.
   double ability = 0;
   double ability_se = 0;
   std::vector<double> skill;
+  double discrimination = 1;
   double output_tokens_mean = 256, output_tokens_p90 = 512;  // of a direct answer
+  // Its answers to a query are exp(length_gain v(q) + length_skill . s(q)) times as long, v(q) the logarithm of the
+  // output scale; an empty length_skill is zeros.
+  double length_gain = 1;
+  std::vector<double> length_skill;
   double seconds_to_first_token = 0.5, seconds_per_output_token = 0.02;
 
   bool operator==(const Llm&) const = default;

@@ -29,6 +29,15 @@ void check_ability(const Where& where, const Llm& llm) {
   for (std::size_t k = 0; k < llm.skill.size(); ++k) where.within({"skill", k}, llm.skill[k], kMaxAbility);
 }
 
+void check_response(const Where& where, const Llm& llm) {
+  if (!(llm.discrimination > 0 && llm.discrimination <= kMaxDiscrimination))
+    fail(where.field("discrimination"), "a number > 0 and at most " + text(kMaxDiscrimination),
+         text(llm.discrimination));
+  where.at_most("length_gain", llm.length_gain, kMaxLengthGain);
+  for (std::size_t k = 0; k < llm.length_skill.size(); ++k)
+    where.within({"length_skill", k}, llm.length_skill[k], kMaxLengthSkill);
+}
+
 // The skill vectors of one pool live in one space.
 void check_skill_length(const Where& where, const Llm& llm, std::size_t expected) {
   if (llm.skill.size() > static_cast<std::size_t>(kMaxSkills))
@@ -36,6 +45,9 @@ void check_skill_length(const Where& where, const Llm& llm, std::size_t expected
   if (llm.skill.size() != expected)
     fail(where.field("skill"), std::to_string(expected) + " numbers as in pool.llms[0]",
          std::to_string(llm.skill.size()));
+  if (!llm.length_skill.empty() && llm.length_skill.size() != expected)
+    fail(where.field("length_skill"), std::to_string(expected) + " numbers as in its skill, or none",
+         std::to_string(llm.length_skill.size()));
 }
 
 }  // namespace
@@ -50,6 +62,7 @@ void validate(const std::vector<Llm>& llms) {
     check_prices(where, llms[i]);
     check_tokens(where, llms[i]);
     check_ability(where, llms[i]);
+    check_response(where, llms[i]);
     check_skill_length(where, llms[i], llms[0].skill.size());
     where.at_most("seconds_to_first_token", llms[i].seconds_to_first_token, kMaxSecondsToFirstToken);
     where.at_most("seconds_per_output_token", llms[i].seconds_per_output_token, kMaxSecondsPerToken);

@@ -31,10 +31,11 @@ void fill_row(Context& c, int row, int slot, catalog::Policy needs) {
   const std::size_t start = static_cast<std::size_t>(row) * static_cast<std::size_t>(llms);
   for (int m = 0; m < llms; ++m) {
     const std::size_t i = start + static_cast<std::size_t>(m);
-    c.ws.usd[i] = c.tables.usd(slot, m, mean, c.tokens, c.scale);
-    c.ws.usd_bound[i] = c.tables.usd(slot, m, bound, c.tokens, c.scale);
-    c.ws.seconds[i] = c.tables.seconds(slot, m, mean, c.scale);
-    c.ws.seconds_bound[i] = c.tables.seconds(slot, m, bound, c.scale);
+    const double scale = c.scale(m);
+    c.ws.usd[i] = c.tables.usd(slot, m, mean, c.tokens, scale);
+    c.ws.usd_bound[i] = c.tables.usd(slot, m, bound, c.tokens, scale);
+    c.ws.seconds[i] = c.tables.seconds(slot, m, mean, scale);
+    c.ws.seconds_bound[i] = c.tables.seconds(slot, m, bound, scale);
     c.ws.allowed[i] =
         c.ws.usable[static_cast<std::size_t>(m)] && (needs & ~c.tables.policies[static_cast<std::size_t>(m)]) == 0;
   }
@@ -46,7 +47,7 @@ void close_short_contexts(Context& c, int row, int slot) {
   const auto& llms = c.snapshot.catalog.llms;
   const double prompt = c.tables.input_tokens(slot, c.tokens);
   for (int m = 0; m < c.tables.llms; ++m) {
-    if (!has_room(llms[static_cast<std::size_t>(m)], prompt, c.scale))
+    if (!has_room(llms[static_cast<std::size_t>(m)], prompt, c.scale(m)))
       c.ws.allowed[static_cast<std::size_t>(row * c.tables.llms + m)] = 0;
   }
 }

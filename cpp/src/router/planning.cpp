@@ -27,7 +27,7 @@ Node node_of(const Context& c, int row, int stage) {
   node.calls = spec.calls;
   node.rounds = spec.rounds;
   node.max_input_tokens = c.tables.input_cap(slot, c.tokens);
-  node.max_output_tokens = c.tables.max_output_tokens(slot, llm, c.scale);
+  node.max_output_tokens = c.tables.max_output_tokens(slot, llm, c.scale(llm));
   node.quality = ws.quality[static_cast<std::size_t>(llm)];
   node.usd = ws.usd[cell];
   node.usd_bound = ws.usd_bound[cell];
@@ -83,21 +83,22 @@ Rule rule_of(const Context& c, int slot, int llm, const catalog::Operator& oper)
   if (rule != Rule::none) return rule;
   if ((oper.needs_llm & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
-  return has_room(spec, c.tables.input_tokens(slot, c.tokens), c.scale) ? Rule::none : Rule::context;
+  return has_room(spec, c.tables.input_tokens(slot, c.tokens), c.scale(llm)) ? Rule::none : Rule::context;
 }
 
 Alternative alternative_of(const Context& c, int slot, int llm, const catalog::Operator& oper) {
   const auto bound = static_cast<int>(c.request.statistic), mean = static_cast<int>(Statistic::mean);
+  const double scale = c.scale(llm);
   Alternative a;
   a.llm = static_cast<std::int16_t>(llm);
   a.rule = rule_of(c, slot, llm, oper);
   a.quality = oper.fix * catalog::curve_at(oper.curve, c.ws.quality[static_cast<std::size_t>(llm)]);
-  a.usd = c.tables.usd(slot, llm, mean, c.tokens, c.scale);
-  a.usd_bound = c.tables.usd(slot, llm, bound, c.tokens, c.scale);
-  a.seconds = c.tables.seconds(slot, llm, mean, c.scale);
+  a.usd = c.tables.usd(slot, llm, mean, c.tokens, scale);
+  a.usd_bound = c.tables.usd(slot, llm, bound, c.tokens, scale);
+  a.seconds = c.tables.seconds(slot, llm, mean, scale);
   a.utility = c.request.value_usd * a.quality - a.usd - c.request.usd_per_second * a.seconds;
   if (a.rule == Rule::none && a.usd_bound > c.request.budget.value) a.rule = Rule::budget;
-  if (a.rule == Rule::none && c.tables.seconds(slot, llm, bound, c.scale) > c.request.max_seconds.value)
+  if (a.rule == Rule::none && c.tables.seconds(slot, llm, bound, scale) > c.request.max_seconds.value)
     a.rule = Rule::time;
   return a;
 }

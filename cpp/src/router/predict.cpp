@@ -38,15 +38,16 @@ void Router::predict(const difficulty::Assessment& a, double* quality) const {
   const auto floor = static_cast<double>(a.floor);
   for (int m = 0; m < tables_->llms; ++m) {
     const float shift = dot(tables_->skills.data() + m * skills, a.skills, skills);
-    const double logit = tables_->abilities[static_cast<std::size_t>(m)] + shift - a.logit;
+    const auto i = static_cast<std::size_t>(m);
+    const double logit = tables_->abilities[i] + shift - tables_->discriminations[i] * a.logit;
     quality[m] = floor + (1.0 - floor) * (1.0 / (1.0 + std::exp(-logit)));
   }
 }
 
 void Router::expected_usd(const difficulty::Assessment& a, double in_tokens, double* usd) const {
-  const auto scale = static_cast<double>(a.output_scale);
   for (int m = 0; m < tables_->llms; ++m)
-    usd[m] = tables_->usd(tables_->direct_slot, m, static_cast<int>(trace::Statistic::mean), in_tokens, scale);
+    usd[m] = tables_->usd(tables_->direct_slot, m, static_cast<int>(trace::Statistic::mean), in_tokens,
+                          tables_->output_scale(m, a));
 }
 
 }  // namespace turnout

@@ -22,7 +22,7 @@ Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
     if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   }
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
-  return has_room(spec, c.tokens, c.scale) ? Rule::none : Rule::context;
+  return has_room(spec, c.tokens, c.scale(llm)) ? Rule::none : Rule::context;
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ void assess(Context& c, difficulty::Assessment& a) {
   c.out.logit = a.logit;
   c.out.floor = a.floor;
   c.out.output_scale = a.output_scale;
-  c.scale = static_cast<double>(a.output_scale);
+  for (int m = 0; m < c.tables.llms; ++m) c.ws.output_scale[static_cast<std::size_t>(m)] = c.tables.output_scale(m, a);
   c.out.domain_similarity = a.domain_similarity;
   note(c.out, Reason::out_of_domain, a.out_of_domain);
   note(c.out, Reason::sampled, c.request.sample);

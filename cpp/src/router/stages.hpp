@@ -17,12 +17,12 @@ struct Context {
   trace::Decision& out;
   Philox rng;
   double tokens = 0;  // of the query, for prices and context
-  double scale = 1;   // of its answers' length
 
   Context(const Snapshot& s, const Router::Tables& t, const Request& r, Router::Workspace& w, trace::Decision& o)
       : snapshot(s), tables(t), request(r), ws(w), out(o), rng(r.seed) {
     tokens = o.in_tokens > 0 ? o.in_tokens : 0;
   }
+  double scale(int llm) const { return ws.output_scale[static_cast<std::size_t>(llm)]; }
 };
 
 inline void note(trace::Decision& out, trace::Reason reason, bool when = true) {

@@ -92,8 +92,23 @@ void add_operator(const catalog::Operator& oper, const std::vector<Llm>& llms, R
 void add_llm(const Llm& llm, std::size_t skills, Router::Tables& t) {
   t.policies.push_back(llm.policy);
   t.abilities.push_back(llm.ability);
+  t.discriminations.push_back(llm.discrimination);
   for (std::size_t i = 0; i < skills; ++i)
     t.skills.push_back(i < llm.skill.size() ? static_cast<float>(llm.skill[i]) : 0.0f);
+}
+
+bool has_own_length(const Llm& llm) {
+  return llm.length_gain != 1 ||
+         std::any_of(llm.length_skill.begin(), llm.length_skill.end(), [](double v) { return v != 0; });
+}
+
+void add_lengths(const std::vector<Llm>& llms, std::size_t skills, Router::Tables& t) {
+  if (std::none_of(llms.begin(), llms.end(), has_own_length)) return;
+  for (const Llm& llm : llms) {
+    t.length_gains.push_back(llm.length_gain);
+    for (std::size_t i = 0; i < skills; ++i)
+      t.length_skills.push_back(i < llm.length_skill.size() ? static_cast<float>(llm.length_skill[i]) : 0.0f);
+  }
 }
 
 }  // namespace
@@ -113,6 +128,7 @@ std::unique_ptr<const Router::Tables> make_tables(const Snapshot& snapshot) {
   const auto& c = snapshot.catalog;
   t->llms = static_cast<int>(c.llms.size());
   for (const auto& llm : c.llms) add_llm(llm, static_cast<std::size_t>(snapshot.difficulty->skills()), *t);
+  add_lengths(c.llms, static_cast<std::size_t>(snapshot.difficulty->skills()), *t);
   for (const auto& oper : c.operators) add_operator(oper, c.llms, *t);
   t->direct_slot = static_cast<int>(t->slots.size());
   add_slot(Slot{}, c.llms, *t);

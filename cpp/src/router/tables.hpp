@@ -48,6 +48,9 @@ struct Router::Tables {
   std::vector<double> weights;            // of each slot
   std::vector<double> abilities;          // [llms]
   std::vector<float> skills;              // [llms, S]
+  std::vector<double> discriminations;    // [llms]
+  std::vector<double> length_gains;       // [llms]; empty: all LLMs share the query's output scale
+  std::vector<float> length_skills;       // [llms, S]; likewise
   std::vector<std::uint8_t> all_llms;     // ones
   std::vector<operators::Mask> masks;     // without constraints
   std::uint32_t capability_kinds = 0;     // that the catalog holds
@@ -56,8 +59,8 @@ struct Router::Tables {
 
   int direct_slot = 0;  // a call that is asked the query and nothing else; of no operator
 
-  // Of one slot on one LLM, for a query of so many tokens whose answers have this scale. A scale of 1 is what was
-  // computed at load.
+  // Of one slot on one LLM, for a query of so many tokens to which its answers have this scale. A scale of 1 is what
+  // was computed at load.
   double usd(int slot, int llm, int statistic, double tokens, double scale) const {
     const auto cell = static_cast<std::size_t>(slot * llms + llm);
     const Line& line = costs[cell].usd[statistic];
@@ -73,6 +76,13 @@ struct Router::Tables {
   std::int32_t max_output_tokens(int slot, int llm, double scale) const {
     const auto cell = static_cast<std::size_t>(slot * llms + llm);
     return scale == 1 ? costs[cell].max_output_tokens : outputs[cell].max_tokens(scale);
+  }
+  double output_scale(int llm, const difficulty::Assessment& a) const {
+    if (length_gains.empty()) return static_cast<double>(a.output_scale);
+    const int width = static_cast<int>(skills.size()) / llms;
+    const double shift = static_cast<double>(dot(length_skills.data() + llm * width, a.skills, width));
+    const double gain = length_gains[static_cast<std::size_t>(llm)];
+    return static_cast<double>(difficulty::output_scale(gain * static_cast<double>(a.log_output_scale) + shift));
   }
   std::int32_t input_tokens(int slot, double tokens) const;  // expected prompt of one call
   std::int32_t input_cap(int slot, double tokens) const;     // what the cap statistic charges

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout import _native
-from turnout.assemble import Parts, lexical_tables, native_llms
+from turnout.assemble import Parts, domain_rows, lexical_tables, native_llms
 from turnout.catalog import KNOTS, load_operators
 from turnout.reference import embed
 from turnout.reference.costs import MEAN, SlotCost, slot_cost
-from turnout.reference.difficulty import answer_columns
+from turnout.reference.difficulty import MAX_FLOOR, MAX_SCALE
 from turnout.reference.onnx import Network
 from turnout.reference.operators import DISTINCT_STEP
 
@@ -124,6 +124,7 @@ class NumpyRouter:
         self._lexical = NumpyLexical(*lexical_tables(bundle, config.lexical)) if config.lexical else None
         self._dim = config.dim
         self._network(bundle.bytes("difficulty/network.onnx"))
+        self._domains = domain_rows(bundle, bundle.difficulty_config().domains, self._skills)
         self._vectors, self._names = capability_vectors, parts.native.capabilities
         self._catalog(parts)
 
@@ -141,6 +142,10 @@ class NumpyRouter:
         self._llm_names = [llm.id for llm in llms]
         self._ability = np.array([llm.ability for llm in llms])
         self._skill = np.array([llm.skill for llm in llms])
+        self._discrimination = np.array([llm.discrimination for llm in llms])
+        self._length_gain = np.array([llm.length_gain for llm in llms])
+        self._length_skill = np.array([llm.length_skill or [0.0] * self._skills for llm in llms])
+        self._own_length = bool((self._length_gain != 1.0).any() or self._length_skill.any())
         self._context = np.array([llm.context_tokens for llm in llms], float)
         self._usual = np.array([llm.output_tokens_mean for llm in llms])
         self._policy = np.array([llm.policy for llm in llms], np.uint32)
@@ -198,17 +203,26 @@ class NumpyRouter:
         return np.concatenate([unit, self._lexical.scores(text, kept, len(ids))]), len(ids)
 
     def assess(self, x: npt.NDArray[np.float32]) -> tuple[float, Floats, float, float]:
-        """The difficulty logit, the skills, the guess floor and the output scale."""
+        """The difficulty logit, the skills, the guess floor and the logarithm of the output scale."""
         for weight, bias, relu in self._layers:
             x = x @ weight + bias
             if relu:
                 x = np.maximum(x, 0.0)
         z = 2 * self._latent
-        return (
-            float(x[z]),
-            x[z + 1 : z + 1 + self._skills].astype(np.float64),
-            *answer_columns(x[z + 1 + self._skills :].tolist()),
-        )
+        logit, skills = float(x[z]), x[z + 1 : z + 1 + self._skills].astype(np.float64)
+        floor, log_scale = x[z + 1 + self._skills :].tolist() or (0.0, 0.0)
+        if self._domains is not None:
+            e = np.exp(skills[-self._domains.shape[1] :] - skills[-self._domains.shape[1] :].max())
+            skills[-len(e) :] = e / e.sum()
+            offset, more = self._domains @ skills[-len(e) :]
+            logit, floor = logit + offset, floor + more
+        return logit, skills, min(max(floor, 0.0), MAX_FLOOR), log_scale
+
+    def _scale(self, log_scale: float, skills: Floats) -> Floats:
+        """Of each LLM, how long its answers are; one number where all are alike."""
+        u = self._length_gain * log_scale + self._length_skill @ skills if self._own_length else np.array(log_scale)
+        scale: Floats = np.exp(u.clip(-9.0, 9.0)).astype(np.float32).clip(1.0 / MAX_SCALE, MAX_SCALE).astype(np.float64)
+        return scale
 
     def capabilities(self, x: npt.NDArray[np.float32], k: int = 4) -> list[str]:
         scores = self._vectors @ x[: self._dim]
@@ -262,7 +276,7 @@ class NumpyRouter:
                 break
         return chosen
 
-    def _stage(self, i: int, quality: Floats, tokens: int, scale: float) -> _Stage:
+    def _stage(self, i: int, quality: Floats, tokens: int, scale: Floats) -> _Stage:
         op = self._operators[i]
         answers = np.minimum(self._tokens[i] * scale, self._limit)
         usd = self._rest[i] + self._price[i] * answers + self._per_token[i] * tokens
@@ -307,7 +321,7 @@ class NumpyRouter:
         return c[keep], u[keep], np.column_stack([choices[left[keep]], right[keep]])
 
     def assign(
-        self, chosen: list[int], quality: Floats, tokens: int, scale: float
+        self, chosen: list[int], quality: Floats, tokens: int, scale: Floats
     ) -> tuple[list[int], list[int], float, float]:
         """(operators kept, LLM of each slot, P(correct), USD): every Pareto-optimal plan, forward."""
         p, cost, back = np.zeros(1), np.zeros(1), []
@@ -340,10 +354,12 @@ class NumpyRouter:
     def route(self, text: str) -> Plan:
         """The whole decision."""
         x, tokens = self.embed(text)
-        logit, skills, floor, scale = self.assess(x)
+        logit, skills, floor, log_scale = self.assess(x)
         tools = self.capabilities(x)
         d = 1.0 / (1.0 + np.exp(-logit))
-        quality = floor + (1.0 - floor) / (1.0 + np.exp(-(self._ability + self._skill @ skills - logit)))
+        able = self._ability + self._skill @ skills - self._discrimination * logit
+        quality = floor + (1.0 - floor) / (1.0 + np.exp(-able))
+        scale = self._scale(log_scale, skills)
         operators, llms, p, usd = self.assign(self.allocate(d), quality, tokens, scale)
         one = self.assign([self._single], quality, tokens, scale)
         if self._value * one[2] - one[3] > self._value * p - usd:

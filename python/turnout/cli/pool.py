@@ -221,7 +221,7 @@ def _shown(llm: ResolvedLlm) -> dict[str, Any]:
         "source": _source(llm.entry),
         "usd_per_mtok_in": llm.entry.usd_per_mtok_in,
         "usd_per_mtok_out": llm.entry.usd_per_mtok_out,
-        "price_date": llm.entry.price_date.isoformat(),
+        "price_date": llm.entry.price_date and llm.entry.price_date.isoformat(),
         "output_tokens_mean": llm.output_tokens_mean,
         "output_tokens_p90": llm.output_tokens_p90,
     }

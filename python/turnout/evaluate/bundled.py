@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from turnout.assemble import read_pool
-from turnout.bundle import Bundle
+from turnout.bundle import Ability, Bundle
 from turnout.core import InputError
 from turnout.pool import LlmEntry, Pool
 from turnout.router import Router
@@ -51,26 +50,31 @@ def require_known(path: Path | None, llms: Sequence[str]) -> None:
 
 
 def unpriced(path: Path | None, llms: Sequence[str]) -> list[str]:
-    """Those without an entry in the bundle's pool: their prices can only be the log's."""
-    entries = {entry.id for entry in read_pool(None, Bundle.load(path)).llms}
-    return [llm for llm in llms if llm not in entries]
+    """Those that neither the bundle's pool nor its table has a price of: their prices can only be the log's."""
+    bundle = Bundle.load(path)
+    priced = {entry.id for entry in read_pool(None, bundle).llms}
+    priced |= {ability.id for ability in bundle.abilities().llms if ability.usd_per_mtok_in is not None}
+    return [llm for llm in llms if llm not in priced]
 
 
 def router_of(path: Path | None, llms: Sequence[str]) -> Router:
     """A router over these LLMs in this order, with the bundle's own entries where it has them."""
     require_known(path, llms)
-    entries = {entry.id: entry for entry in read_pool(None, Bundle.load(path)).llms}
-    return Router.load(path, pool=Pool([entries.get(llm) or _entry(llm) for llm in llms]))
+    bundle = Bundle.load(path)
+    entries = {entry.id: entry for entry in read_pool(None, bundle).llms}
+    trained = {ability.id: ability for ability in bundle.abilities().llms}
+    return Router.load(path, pool=Pool([entries.get(llm) or _entry(trained[llm]) for llm in llms]))
 
 
-def _entry(llm: str) -> LlmEntry:
-    """Its price is a unit: `at_log_prices` gives it the log's."""
+def _entry(llm: Ability) -> LlmEntry:
+    """At the price that training read from its outcomes; without one a unit, which `at_log_prices` makes the log's."""
+    unknown = llm.usd_per_mtok_in is None or llm.usd_per_mtok_out is None
     return LlmEntry(
-        id=llm,
-        ability=llm,
-        usd_per_mtok_in=1.0,
-        usd_per_mtok_out=1.0,
-        price_date=datetime.date(1970, 1, 1),
+        id=llm.id,
+        ability=llm.id,
+        usd_per_mtok_in=1.0 if unknown else llm.usd_per_mtok_in or 0.0,
+        usd_per_mtok_out=1.0 if unknown else llm.usd_per_mtok_out or 0.0,
+        usd_per_call=llm.usd_per_call or 0.0,
         context_tokens=CONTEXT_TOKENS,
         max_output_tokens=CONTEXT_TOKENS // 2,
     )

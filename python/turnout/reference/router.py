@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from turnout import _native
-from turnout.assemble import Parts, lexical_tables, native_llms
+from turnout.assemble import Parts, domain_rows, lexical_tables, native_llms
 from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
 from turnout.names import REASONS
 from turnout.reference import assign, capability, catalog, costs, embed, operators, plan
 from turnout.reference.core import Philox
-from turnout.reference.difficulty import Assessment, Model
+from turnout.reference.difficulty import Assessment, Domains, Model, output_scale
 from turnout.reference.onnx import Network
 
 STATISTICS = ("p90", "mean", "cap")
@@ -57,7 +57,7 @@ class Query:
     in_tokens: int
     kept: int
     reasons: set[str] = field(default_factory=set)
-    scale: float = 1.0  # of its answers' length
+    scales: list[float] = field(default_factory=list)  # of each LLM's answers to it
 
     @property
     def tokens(self) -> float:
@@ -91,6 +91,7 @@ class ReferenceRouter:
         bundle = parts.bundle
         config, difficulty = bundle.embed_config(), bundle.difficulty_config()
         network = Network(bundle.bytes("difficulty/network.onnx"))
+        domains = domain_rows(bundle, difficulty.domains, int(network.metadata["skills"]))
         self._parts, self._embed = parts, config
         self._tokenizer = embed.Tokenizer(bundle.bytes("embed/vocab.txt"))
         self._rows = bundle.array("embed/rows.npy", np.int8, (None, config.dim))
@@ -105,6 +106,7 @@ class ReferenceRouter:
             difficulty.domain_threshold,
             difficulty.mean_difficulty,
             config.dim,
+            Domains(*([] if domains is None else domains.tolist())),
         )
         self.llms = native_llms(parts.pool, parts.policies)
         self.operators = [
@@ -156,7 +158,7 @@ class ReferenceRouter:
         """P(correct) and expected USD of one direct call of every LLM."""
         q = self._read(query, Request(in_tokens=in_tokens))
         a = self._assess(q, None)
-        direct = [costs.slot_cost(catalog.Slot(), llm, a.output_scale) for llm in self.llms]
+        direct = [costs.slot_cost(catalog.Slot(), m, s) for m, s in self._scaled(q)]
         return self._predict(a), [cost.usd(costs.MEAN, q.tokens) for cost in direct]
 
     def assess(self, query: str | bytes | Sequence[float]) -> Assessment:
@@ -205,8 +207,18 @@ class ReferenceRouter:
                 a = self.model.sample(a, rng)
         if a.out_of_domain:
             q.reasons.add("out_of_domain")
-        q.scale = a.output_scale
+        q.scales = [self._scale(llm, a) for llm in self.llms]
         return a
+
+    def _scaled(self, q: Query) -> Iterable[tuple[_native.Llm, float]]:
+        """Each LLM with its output scale."""
+        return zip(self.llms, q.scales, strict=True)
+
+    @staticmethod
+    def _scale(llm: _native.Llm, a: Assessment) -> float:
+        """How long its answers are, in multiples of its mean."""
+        shift = sum(k * s for k, s in zip(llm.length_skill, a.skills, strict=False))
+        return output_scale(llm.length_gain * a.log_output_scale + shift)
 
     def _capabilities(self, q: Query, request: Request) -> list[capability.Hit]:
         if "no_text" in q.reasons or request.tools == 0:
@@ -223,23 +235,23 @@ class ReferenceRouter:
     def _predict(self, a: Assessment) -> list[float]:
         """P(correct) of each LLM."""
         shifts = [sum(k * s for k, s in zip(llm.skill, a.skills, strict=False)) for llm in self.llms]
-        logits = [m.ability + shift - a.logit for m, shift in zip(self.llms, shifts, strict=True)]
+        logits = [m.ability + shift - m.discrimination * a.logit for m, shift in zip(self.llms, shifts, strict=True)]
         return [a.floor + (1.0 - a.floor) * (1.0 / (1.0 + math.exp(-logit))) for logit in logits]
 
     # Rules ----------------------------------------------------------------------------------------------------------
 
-    def _rule(self, llm: _native.Llm, q: Query, c: Constraints) -> str:
+    def _rule(self, llm: _native.Llm, scale: float, q: Query, c: Constraints) -> str:
         if llm.id in c.deny:
             return "denied"
         if c.allow is not None and llm.id not in c.allow:
             return "not_allowed"
         if self._parts.policies.known_bits(c.needs, "constraints.needs") & ~llm.policy:
             return "policy"
-        return "none" if costs.room(llm, q.tokens, q.scale) else "context"
+        return "none" if costs.room(llm, q.tokens, scale) else "context"
 
     def _rules(self, q: Query, request: Request) -> tuple[list[str], list[bool]]:
         """The rule that excludes each LLM; when only context windows do, the largest is the least violation."""
-        rules = [self._rule(llm, q, request.constraints) for llm in self.llms]
+        rules = [self._rule(m, s, q, request.constraints) for m, s in self._scaled(q)]
         usable = [rule == "none" for rule in rules]
         if not any(usable):
             usable = self._largest_windows(q, [rule == "context" for rule in rules])
@@ -271,13 +283,14 @@ class ReferenceRouter:
 
     # Assignment -----------------------------------------------------------------------------------------------------
 
-    def _costs(self, oper: int, slot: int, scale: float) -> list[costs.SlotCost]:
+    def _costs(self, oper: int, slot: int, q: Query) -> list[costs.SlotCost]:
         """Of one slot, a cost an LLM."""
-        return [costs.slot_cost(self.operators[oper].slots[slot], llm, scale) for llm in self.llms]
+        spec = self.operators[oper].slots[slot]
+        return [costs.slot_cost(spec, llm, scale) for llm, scale in self._scaled(q)]
 
     def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
-        cells = [self._costs(o, s, q.scale) for o, s in slots]
+        cells = [self._costs(o, s, q) for o, s in slots]
         bound, mean = request.bound, costs.MEAN
         matrices = {
             "usd": [[c.usd(mean, q.tokens) for c in row] for row in cells],
@@ -298,7 +311,7 @@ class ReferenceRouter:
     def _allowed(self, q: Query, oper: int, slot: int, usable: list[bool]) -> list[bool]:
         op = self.operators[oper]
         prompt = costs.input_tokens(op.slots[slot], q.tokens)
-        fits = ["context_exceeded" in q.reasons or costs.room(llm, prompt, q.scale) for llm in self.llms]
+        fits = ["context_exceeded" in q.reasons or costs.room(m, prompt, s) for m, s in self._scaled(q)]
         return [
             ok and fit and op.needs_llm & ~llm.policy == 0 for ok, fit, llm in zip(usable, fits, self.llms, strict=True)
         ]
@@ -428,7 +441,7 @@ class ReferenceRouter:
     ) -> dict[str, Any]:
         op = self.operators[choice.operator]
         slot = op.slots[problem.slots[row][1]]
-        cost = self._costs(choice.operator, problem.slots[row][1], q.scale)[llm]
+        cost = self._costs(choice.operator, problem.slots[row][1], q)[llm]
         m = problem.matrices
         return {
             "operator": op.id,
@@ -465,10 +478,10 @@ class ReferenceRouter:
             return []
         op, found = self.operators[oper], []
         for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
-            cost = self._costs(oper, 0, q.scale)[m]
+            cost = self._costs(oper, 0, q)[m]
             if rule == "none" and op.needs_llm & ~llm.policy:
                 rule = "policy"
-            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens), q.scale):
+            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens), q.scales[m]):
                 rule = "context"
             p = op.fix * catalog.curve_at(op.curve, quality[m])
             usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]

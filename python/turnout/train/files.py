@@ -148,7 +148,7 @@ def _calibration(p: FloatArray, score: FloatArray) -> calibration.Calibration:
 
 
 def render(
-    trained: Trained, training: dict[str, Any], figures: dict[str, Any], name: str, date: datetime.date
+    trained: Trained, training: dict[str, Any], figures: dict[str, Any], name: str, date: datetime.date | None
 ) -> dict[str, bytes]:
     """Every file of the bundle but its manifest."""
     d = trained.difficulty

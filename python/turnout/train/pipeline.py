@@ -7,7 +7,7 @@ and the outcome model and the lengths see a network's predictions of queries tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from turnout import _native
-from turnout.embed import lexical_features
+from turnout.embed import LexicalFeatures, lexical_features
 from turnout.outcomes import Outcomes, folds
 from turnout.train import crossfit, domains, lengths, lexical, outcome, prices, response, vae
 from turnout.train.assessor import Assessor, from_network
@@ -48,8 +48,8 @@ class Trained:
         Names of the domains that are told apart.
     domain : int64 [Q]
     block : Lexical
-    network : Assessor
-        On the bundle's scale.
+    raw, network : Assessor
+        On its own scale, and on the bundle's.
     latent : LatentFacts
     views : outcome.Views
         Out of fold, on the network's own scale.
@@ -71,6 +71,7 @@ class Trained:
     groups: list[str]
     domain: IntArray
     block: Lexical
+    raw: Assessor
     network: Assessor
     latent: vae.LatentFacts
     views: outcome.Views
@@ -86,6 +87,13 @@ class Trained:
         """d [Q], out of fold."""
         return response.sigmoid(self.model.difficulty(self.views))
 
+    def look(self, texts: Sequence[str]) -> outcome.Views:
+        """What the network that ships says of other texts, on its own scale."""
+        unit = self.base.table.embed(self.base.table.ids(list(texts)))
+        scores = self.block.table.score(_features(self.base.table, texts))
+        b, logits, _ = self.raw.assess(np.hstack([unit, scores]))
+        return outcome.Views(b, crossfit.softmax(self.temperature * logits))
+
 
 def train(
     outcomes: Outcomes, base: Base, settings: Settings, stage: Stage = crossfit.run_now, progress: Progress = print
@@ -93,8 +101,7 @@ def train(
     """Fits everything on `outcomes`: give it the training split alone."""
     progress(f"reading {outcomes.queries} queries")
     unit = base.table.embed(base.table.ids(outcomes.texts))
-    tokenizer = _native.Tokenizer(_vocabulary(base.table))
-    features = lexical_features(tokenizer, outcomes.texts, lexical.BITS, head=base.table.head, tail=base.table.tail)
+    features = _features(base.table, outcomes.texts)
     fold, scores = folds(outcomes.texts, crossfit.FOLDS), outcomes.matrix()
     groups, domain = domains.group(outcomes.sets, outcomes.set_names, outcomes.domains, unit, settings.seed)
     progress("item response")
@@ -122,7 +129,7 @@ def train(
     progress("outcome model")
     model = outcome.fit(scores, views, domain, _llm_groups(outcomes), fold)
     found = lengths.fit(out_tokens, held.length, views.posterior)
-    network = from_network(net, block.projection, block.intercept).scaled(model.slope, temperature, 1.0)
+    raw = from_network(net, block.projection, block.intercept)
     return Trained(
         base,
         outcomes,
@@ -132,7 +139,8 @@ def train(
         groups,
         domain,
         block,
-        network,
+        raw,
+        raw.scaled(model.slope, temperature, 1.0),
         vae.latent_facts(net, data),
         views,
         held.length,
@@ -144,8 +152,9 @@ def train(
     )
 
 
-def _vocabulary(table: StaticTable) -> bytes:
-    return ("\n".join(table.vocabulary) + "\n").encode()
+def _features(table: StaticTable, texts: Sequence[str]) -> LexicalFeatures:
+    tokenizer = _native.Tokenizer(("\n".join(table.vocabulary) + "\n").encode())
+    return lexical_features(tokenizer, texts, lexical.BITS, head=table.head, tail=table.tail)
 
 
 def _weights(scores: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ def priced(trained: Trained) -> list[str]:
     return [trained.outcomes.llms[m] for m in order if trained.prices[m] is not None]
 
 
-def render(trained: Trained, date: datetime.date) -> bytes:
+def render(trained: Trained, date: datetime.date | None) -> bytes:
     """`pool.toml` of all LLMs with a price.
 
     Raises
@@ -41,7 +41,7 @@ def render(trained: Trained, date: datetime.date) -> bytes:
     return (HEAD + "".join(_entry(trained, index[name], date) for name in names)).encode()
 
 
-def _entry(trained: Trained, llm: int, date: datetime.date) -> str:
+def _entry(trained: Trained, llm: int, date: datetime.date | None) -> str:
     name, price = json.dumps(trained.outcomes.llms[llm], ensure_ascii=False), trained.prices[llm]
     assert price is not None
     lines = [
@@ -52,7 +52,7 @@ def _entry(trained: Trained, llm: int, date: datetime.date) -> str:
         f"usd_per_mtok_in = {price.usd_per_mtok_in:.6g}",
         f"usd_per_mtok_out = {price.usd_per_mtok_out:.6g}",
         *([f"usd_per_call = {price.usd_per_call:.6g}"] if price.usd_per_call > 0.0 else []),
-        f"price_date = {date.isoformat()}",
+        *([f"price_date = {date.isoformat()}"] if date else []),
         f"context_tokens = {CONTEXT_TOKENS}",
         f"max_output_tokens = {MAX_OUTPUT_TOKENS}",
     ]

@@ -25,7 +25,6 @@ from turnout.train.vae import Settings
 
 LEAST_QUERIES = 100  # of the training split; far fewer than will do well
 STAGES = 2 * crossfit.FOLDS + 2  # that progress is counted in
-UNDATED = datetime.date(1970, 1, 1)  # of prices that are read from outcomes without a date
 
 Progress = Callable[[str, int, int], None]
 """What was done last, how many stages of how many are done."""
@@ -138,7 +137,7 @@ def _write(
     trained: pipeline.Trained, training: dict[str, Any], output: Path, name: str, date: datetime.date | None
 ) -> dict[str, Any]:
     figures = files.measured(trained)
-    content = files.render(trained, training, figures, name, date or UNDATED)
+    content = files.render(trained, training, figures, name, date)
     header = bundle.manifest(content, name, training, figures, date.isoformat() if date else None)
     bundle.write(output, content, header)
     return header

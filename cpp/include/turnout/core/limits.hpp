@@ -32,4 +32,9 @@ inline constexpr double kMaxMultiple = 1000;  // of a query's or an answer's tok
 inline constexpr double kMaxValueUsd = 1e6;   // of value_usd and usd_per_second
 inline constexpr int kMaxBatch = 64;          // rows that go through the engines at once
 
+// Of the outcome model; a length's skill is the logarithm of a length.
+inline constexpr double kMaxDiscrimination = 10;
+inline constexpr double kMaxLengthGain = 4;
+inline constexpr double kMaxLengthSkill = 50;
+
 }  // namespace turnout

@@ -17,7 +17,6 @@ from turnout import operators
 from turnout.catalog import PolicyNames, load_operators
 from turnout.core import TurnoutError
 from turnout.train import data, vae
-from turnout.train.base import Base
 from turnout.train.replay import policy, predict, recorded, report, table, write
 from turnout.train.replay.ablation import ENSEMBLE, Core
 from turnout.train.replay.predict import Split
@@ -41,13 +40,14 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
 def _splits(args: argparse.Namespace, progress: report.Progress) -> tuple[list[Split], Split]:
     """Five folds of the train split, and train against test."""
     outcomes = data.load(args.data, (recorded.SET,))
-    letters = recorded.letters(outcomes)
+    letters = recorded.letters(args.data, outcomes)
     train = np.array([name == "train" for name in outcomes.splits])
-    network = predict.by_network(Base.load(None), vae.Settings(), lambda _: None)
+    network = predict.by_outcome_model(vae.Settings())
     if args.cache is not None:
         network = predict.cached(network, args.cache)
     progress("predictions of the test split")
-    test = predict.split(outcomes.keep(train), outcomes.keep(~train), (letters[train], letters[~train]), network)
+    parts = letters[train], letters[~train]
+    test = predict.split(outcomes.keep(train), outcomes.keep(~train), parts, network)
     progress("predictions of five folds, each trained for itself")
     return predict.out_of_fold(outcomes.keep(train), letters[train], network), test
 

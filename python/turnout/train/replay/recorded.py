@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from turnout.core import ConfigError, InputError
-from turnout.outcomes import Outcomes
-from turnout.schema import fail
+from turnout.core import ConfigError
+from turnout.train import data
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -76,19 +78,29 @@ def joined(parts: Sequence[Recorded]) -> Recorded:
     )
 
 
-def letters(outcomes: Outcomes) -> Ints:
-    """The answers [Q, M]; 0 where none could be read, -1 where there is no outcome.
+def letters(folder: Path, outcomes: data.Outcomes, name: str = SET) -> Ints:
+    """The answers of a set [Q, M] in the order of `outcomes`; 0 where none could be read, -1 where there is no outcome.
 
     Raises
     ------
-    InputError
-        There are no answers, or one that is no single letter.
+    ConfigError
+        The file has no column `answer`, or an answer that is no single letter.
     """
-    if not any(outcomes.answer):
-        raise fail(InputError, "answer", "the outcomes have none, and without answers no vote can be replayed")
+    path = folder / "outcomes" / f"{name}.outcomes.csv.gz"
+    row_of = {query: i for i, query in enumerate(outcomes.query_ids)}
+    column_of = {llm: i for i, llm in enumerate(outcomes.llms)}
     out = np.full((outcomes.queries, len(outcomes.llms)), -1, np.int64)
-    for row, (query, llm, answer) in enumerate(zip(outcomes.query, outcomes.llm, outcomes.answer, strict=True)):
-        if len(answer) > 1:
-            raise fail(InputError, f"answer[{row}]", f"expected one letter or nothing, got {answer!r}")
-        out[query, llm] = ord(answer) if answer else 0
+    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        for line in csv.DictReader(file):
+            if line["query_id"] in row_of:
+                llm = data.ALIASES.get(line["model"], line["model"])
+                out[row_of[line["query_id"]], column_of[llm]] = _letter(line.get("answer"), str(path))
     return out
+
+
+def _letter(answer: str | None, path: str) -> int:
+    if answer is None:
+        raise ConfigError(f"{path}: no column `answer`: without the answers no vote can be replayed")
+    if len(answer) > 1:
+        raise ConfigError(f"{path}: answer: expected one letter or nothing, got {answer!r}")
+    return ord(answer) if answer else 0
