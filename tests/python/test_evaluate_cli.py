@@ -89,9 +89,9 @@ def test_the_default_bundle_has_a_name(run: Run, files: list[Path]) -> None:
 @pytest.mark.parametrize(
     ("options", "code", "parts"),
     [
-        (["--pool", "giant,tiny"], 1, ["--pool", "expected POOL as NAME=VALUE, got 'giant,tiny'"]),
+        (["--pool", "giant,tiny"], 2, ["--pool", "expected name=value, got 'giant,tiny'"]),
         (["--pool", "x=giant,nobody"], 1, ["--pool", "no set has outcomes of all LLMs of 'x'", "nobody"]),
-        (["--alias", "giant"], 1, ["--alias", "'giant'"]),
+        (["--alias", "giant"], 2, ["--alias", "'giant'"]),
         (["--columns", "price=usd"], 1, ["columns.price", "expected one of query_id"]),
         (["--pools", "nowhere.json"], 1, ["nowhere.json", "cannot be read"]),
         (["--json", "nowhere/r.json"], 1, ["nowhere/r.json"]),

@@ -56,7 +56,8 @@ def test_predictions_follow_from_assessments(router: turnout.Router) -> None:
     a, found = router.assess(texts), router.predict(texts)
     ability = np.array([llm.ability for llm in router.parts.pool])
     skill = np.array([llm.skill or [0.0] * a.skills.shape[1] for llm in router.parts.pool])
-    logits = ability + a.skills @ skill.T - a.logit[:, None]
+    sharp = np.array([llm.discrimination for llm in router.parts.pool])
+    logits = ability + a.skills @ skill.T - sharp * a.logit[:, None]
     p = a.floor[:, None] + (1 - a.floor[:, None]) / (1 + np.exp(-logits))
     np.testing.assert_allclose(found.correct, p, atol=1e-6)
 

@@ -381,7 +381,7 @@ def few(queries: int, llms: int = 2, usd: float = float("nan")) -> outcomes.Outc
         ("s",),
         tuple(f"m{i}" for i in range(llms)),
         [f"q{i}" for i in range(queries)],
-        [f"{WORDS[i % 50]} {WORDS[i % 37]} {i}" for i in range(queries)],
+        [f"{WORDS[i % len(WORDS)]} {WORDS[7 * i % len(WORDS)]} {i}" for i in range(queries)],
         [""] * queries,
         ["train"] * queries,
         np.zeros(queries, int),

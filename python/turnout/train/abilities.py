@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # Set whose mean scores a public benchmark's are, and the benchmark's name in a pool file.
 SCORE_SET, SCORE_NAME = "mmlupro29", "mmlu_pro"
+MOST_ERROR = 5.0  # logits: of an ability that the outcomes do not tell at all
 
 
 def _main_set(outcomes: Outcomes, llm: int) -> int:
@@ -28,7 +29,7 @@ def predictive_errors(trained: Trained) -> FloatArray:
     a, b = fitted.ability[known], ability[known]
     spread = float(((a - a.mean()) ** 2).sum())
     slope = float(((a - a.mean()) * (b - b.mean())).sum()) / spread if spread > 0.0 else 1.0
-    return np.asarray(np.nan_to_num(fitted.ability_se) * abs(slope))
+    return np.asarray(np.clip(np.nan_to_num(fitted.ability_se) * abs(slope), 0.0, MOST_ERROR))
 
 
 def _numbers(values: FloatArray) -> list[float]:
