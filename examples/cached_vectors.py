@@ -1,8 +1,8 @@
 """Vectors that you compute once: a cache in front of the bundle's own embedder, as a CallableEmbedder.
 
-A router takes only vectors of the space that its bundle was trained in; name and dimension are compared. Prints the
-space, how often the text was embedded (once), that a stored vector gives the same decision, and the error for an
-embedder of another space.
+A router takes only vectors of the space that its bundle was trained in; name, dimension and the number of lexical scores
+are compared. Prints the space, how often the text was embedded (once), that a stored vector gives the same decision,
+and the error for an embedder of another space.
 """
 
 from functools import lru_cache
@@ -11,7 +11,7 @@ import turnout
 
 plain = turnout.Router.load()
 cached = lru_cache(maxsize=10_000)(plain.embed)
-mine = turnout.CallableEmbedder(cached, name=plain.embedder_name, dim=plain.dim)
+mine = turnout.CallableEmbedder(cached, name=plain.embedder_name, dim=plain.dim, lexical=plain.lexical)
 router = turnout.Router.load(embedder=mine)
 print(f"{router.embedder_name}, {router.dim} dimensions")
 

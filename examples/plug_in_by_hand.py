@@ -29,8 +29,9 @@ def ask(query: str, call: Call) -> str:
 
 
 router = turnout.Router.load()
-for query in (SUM, INTEGRAL):
-    decision = router.route(query, value_usd=0.05, max_seconds=60)
+vote = turnout.Constraints(disable_operators=[name for name in router.operators if name != "multi_llm_ensemble"])
+for query, constraints in ((SUM, vote), (INTEGRAL, None)):
+    decision = router.route(query, value_usd=0.05, max_seconds=60, constraints=constraints)
     if not decision.feasible or "out_of_domain" in decision.reasons:
         raise SystemExit("abstain, or take a default")
     result = run(decision, partial(ask, query))

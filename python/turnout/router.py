@@ -313,6 +313,11 @@ class Router:
         return self._value_usd
 
     @property
+    def lexical(self) -> int:
+        """How many of a vector's last entries are lexical scores; the others have norm 1."""
+        return self._parts.bundle.embed_config().lexical
+
+    @property
     def embedder_name(self) -> str:
         """The space that vectors must lie in."""
         return self._native.embedder_name

@@ -1,5 +1,6 @@
 // The assign stage: an Allocation becomes a Problem, its Solution becomes totals and reasons.
 #include <algorithm>
+#include <cmath>
 
 #include "router/stages.hpp"
 
@@ -123,6 +124,10 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
        s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
 }
 
+// A relative difference of utilities below it is rounding: one call is then what the plan comes to without its other
+// stages.
+constexpr double kRounding = 1e-9;
+
 // What two ways to answer are compared by.
 struct Worth {
   bool plan = false, feasible = false;
@@ -133,7 +138,7 @@ struct Worth {
     if (!plan || !other.plan) return plan;
     if (feasible != other.feasible) return feasible;
     if (!feasible) return usd_bound <= other.usd_bound && seconds_bound <= other.seconds_bound;
-    return !exploring && utility > other.utility;
+    return !exploring && utility - other.utility > kRounding * (std::abs(utility) + std::abs(other.utility));
   }
 };
 

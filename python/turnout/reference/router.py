@@ -27,6 +27,7 @@ from turnout.reference.onnx import Network
 
 STATISTICS = ("p90", "mean", "cap")
 MAX_ALTERNATIVES = 16
+ROUNDING = 1e-9  # relative, of utilities: one call is then what the plan comes to without its other stages
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -347,7 +348,7 @@ class ReferenceRouter:
             return fits_a
         if not fits_a:
             return a.usd_bound <= b.usd_bound and a.seconds_bound <= b.seconds_bound
-        return not exploring and a.utility > b.utility
+        return not exploring and a.utility - b.utility > ROUNDING * (abs(a.utility) + abs(b.utility))
 
     def _assign(
         self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
