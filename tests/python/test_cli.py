@@ -569,7 +569,7 @@ def test_the_demo_shows_easy_and_hard_queries_different_plans_and_llms(run: Run)
     difficulties = [row["decision"]["difficulty"] for row in rows]
     assert difficulties == sorted(difficulties) and difficulties[0] < 0.3 and difficulties[-1] > 0.7
     plans = {tuple(dict.fromkeys(node["operator"] for node in row["decision"]["plan"])) for row in rows}
-    assert len(plans) >= 3 and len({row["decision"]["llm"] for row in rows}) >= 4
+    assert len(plans) >= 3 and len({row["decision"]["llm"] for row in rows}) >= 3
     assert len({row["domain"] for row in rows}) >= 6
     assert not any("out_of_domain" in row["decision"]["reasons"] for row in rows)
 
