@@ -116,8 +116,8 @@ void bind_operator(py::module_& m) {
       .def(py::init(&make_operator), py::kw_only(), py::arg("id"), py::arg("generates") = false,
            py::arg("stops") = false, py::arg("parallel") = false, py::arg("distinct") = false, py::arg("fix") = 0.0,
            py::arg("break_") = 0.0, py::arg("curve") = std::vector<double>(), py::arg("slots") = std::vector<Slot>(),
-           py::arg("min_llms") = 1, py::arg("needs_llm") = 0, py::arg("needs_capability") = 0, py::arg("measured") = false,
-           py::arg("source") = "")
+           py::arg("min_llms") = 1, py::arg("needs_llm") = 0, py::arg("needs_capability") = 0,
+           py::arg("measured") = false, py::arg("source") = "")
       .def_readonly("id", &Operator::id)
       .def_readonly("generates", &Operator::generates)
       .def_readonly("stops", &Operator::stops)
