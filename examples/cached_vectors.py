@@ -1,6 +1,6 @@
 """Vectors that you compute once: a cache in front of the bundle's own embedder, as a CallableEmbedder.
 
-A router takes only vectors of the space that its bundle was trained in; name, dimension and the number of lexical scores
+A router takes only vectors of the space that its bundle was trained in: name, dimension and number of lexical scores
 are compared. Prints the space, how often the text was embedded (once), that a stored vector gives the same decision,
 and the error for an embedder of another space.
 """
