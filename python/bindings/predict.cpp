@@ -60,9 +60,10 @@ py::tuple predicted(PyRouter& self, const Rows& source, int rows, const py::obje
     throw Error(ErrorKind::input, "in_tokens",
                 "expected " + std::to_string(rows) + " numbers, got " + std::to_string(given.shape(0)));
   const std::size_t llms = self.names->llms.size();
-  Array<float> correct = matrix(rows, llms), usd = matrix(rows, llms);
+  Array<float> correct = matrix(rows, llms), usd = matrix(rows, llms), p90 = matrix(rows, llms);
   float* p = correct.mutable_data();
   float* price = usd.mutable_data();
+  float* dear = p90.mutable_data();
   const std::int32_t* tokens_of = given.data();
   each_window(self, source, rows, threads, [=, &self](int start, int n, const Assessment* a, const int* counted) {
     std::vector<double> row(llms);
@@ -71,14 +72,16 @@ py::tuple predicted(PyRouter& self, const Rows& source, int rows, const py::obje
                      [](double value) { return static_cast<float>(value); });
     };
     for (int i = 0; i < n; ++i) {
-      const std::int32_t tokens = tokens_of[start + i];
+      const int tokens = tokens_of[start + i] < 0 ? counted[i] : tokens_of[start + i];
       self.router.predict(a[i], row.data());
       copy(p, i);
-      self.router.expected_usd(a[i], tokens < 0 ? counted[i] : tokens, row.data());
+      self.router.direct_usd(a[i], tokens, trace::Statistic::mean, row.data());
       copy(price, i);
+      self.router.direct_usd(a[i], tokens, trace::Statistic::p90, row.data());
+      copy(dear, i);
     }
   });
-  return py::make_tuple(correct, usd);
+  return py::make_tuple(correct, usd, p90);
 }
 
 template <class Rows>

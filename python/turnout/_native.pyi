@@ -16,7 +16,7 @@ _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float
 _Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
 
 # P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
-_Predicted = tuple[NDArray[np.float32], NDArray[np.float32]]
+_Predicted = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 _Assessed = tuple[
     NDArray[np.float64],
     NDArray[np.float32],

@@ -31,11 +31,14 @@ class Predictions:
         P(correct) of the call.
     usd : float32[N, M]
         Its expected USD: the prompt's tokens, the LLM's mean answer (at most `max_output_tokens`) and its price a call.
+    usd_p90 : float32[N, M]
+        The same with the 90th percentile of its answers' lengths, which are heavy-tailed.
     """
 
     llms: list[str]
     correct: npt.NDArray[np.float32]
     usd: npt.NDArray[np.float32]
+    usd_p90: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)

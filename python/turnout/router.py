@@ -236,8 +236,8 @@ class Router:
         Returns
         -------
         Predictions
-            `correct` and `usd`, float32[N, M], and the LLMs' ids. The numbers that `route` decides with: no rule, limit
-            or operator changes them.
+            `correct`, `usd` and `usd_p90`, float32[N, M], and the LLMs' ids. The numbers that `route` decides with: no
+            rule, limit or operator changes them.
 
         Raises
         ------
@@ -247,11 +247,11 @@ class Router:
         check_queries(queries, self._callable is not None)
         threads = self._threads(len(queries), threads)
         if isinstance(queries, np.ndarray):
-            correct, usd = self._native.predict_vectors(queries, read_tokens(in_tokens, len(queries), 0), threads)
+            found = self._native.predict_vectors(queries, read_tokens(in_tokens, len(queries), 0), threads)
         else:
             texts, tokens = read_texts(queries, in_tokens, self._count_tokens)
-            correct, usd = self._native.predict_texts(texts, tokens, threads)
-        return Predictions(self.llms, correct, usd)
+            found = self._native.predict_texts(texts, tokens, threads)
+        return Predictions(self.llms, *found)
 
     def assess(
         self,

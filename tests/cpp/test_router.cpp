@@ -368,7 +368,7 @@ TEST(queries_are_assessed_and_predicted_as_they_are_routed) {
     const Decision d = route(ask(texts[i]));
     CHECK(found[i].logit == d.logit && found[i].domain_similarity == d.domain_similarity && tokens[i] == d.in_tokens);
     router().predict(found[i], quality.data());
-    router().expected_usd(found[i], tokens[i], usd.data());
+    router().direct_usd(found[i], tokens[i], trace::Statistic::mean, usd.data());
     for (const auto& node : d.plan_nodes()) CHECK(node.quality == quality[static_cast<std::size_t>(node.llm)]);
     for (std::size_t m = 0; m < llms; ++m) {
       const auto& llm = router().snapshot().catalog.llms[m];
@@ -463,8 +463,8 @@ TEST(discrimination_and_length_are_of_each_llm) {
     int tokens = 0;
     own.assess({&text, 1}, 0, *ws, &a, &tokens);
     std::vector<double> p(llms.size()), usd(llms.size()), p_shared(llms.size()), usd_shared(llms.size());
-    own.predict(a, p.data()), own.expected_usd(a, tokens, usd.data());
-    shared.predict(a, p_shared.data()), shared.expected_usd(a, tokens, usd_shared.data());
+    own.predict(a, p.data()), own.direct_usd(a, tokens, trace::Statistic::mean, usd.data());
+    shared.predict(a, p_shared.data()), shared.direct_usd(a, tokens, trace::Statistic::mean, usd_shared.data());
     CHECK(p[0] == p_shared[0] && usd[0] == usd_shared[0]);
     for (std::size_t m = 0; m < llms.size(); ++m) {
       const auto& llm = llms[m];

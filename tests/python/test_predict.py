@@ -33,7 +33,8 @@ def test_it_predicts_what_route_reports(small: turnout.Router, in_tokens: int | 
     found = small.predict(TEXTS, in_tokens=in_tokens)
     assert found.llms == small.llms
     assert found.correct.shape == found.usd.shape == (len(TEXTS), len(small.llms))
-    assert found.correct.dtype == found.usd.dtype == np.float32
+    assert found.correct.dtype == found.usd.dtype == found.usd_p90.dtype == np.float32
+    assert (found.usd_p90 >= found.usd).all() and (found.usd_p90 > found.usd).any()
     for i, text in enumerate(TEXTS):
         said = alternatives(small.route(text, constraints=NO_CHOICE, in_tokens=in_tokens))
         for m, llm in enumerate(found.llms):
@@ -66,9 +67,10 @@ def test_the_twin_agrees(small: turnout.Router) -> None:
     twin = ReferenceRouter(small.parts)
     found, assessed = small.predict(TEXTS, in_tokens=31), small.assess(TEXTS)
     for i, text in enumerate(TEXTS):
-        correct, usd = twin.predict(text, 31)
+        correct, usd, p90 = twin.predict(text, 31)
         np.testing.assert_allclose(found.correct[i], correct, atol=1e-5)
         np.testing.assert_allclose(found.usd[i], usd, rtol=1e-6)
+        np.testing.assert_allclose(found.usd_p90[i], p90, rtol=1e-6)
         a = twin.assess(text)
         assert assessed.logit[i] == pytest.approx(a.logit, abs=1e-5)
         np.testing.assert_allclose(assessed.skills[i], a.skills, atol=1e-5)
@@ -310,9 +312,10 @@ def test_the_twins_agree_on_domains(regions: turnout.Router) -> None:
     twin = ReferenceRouter(regions.parts)
     found, assessed = regions.predict(MANY[:40], in_tokens=31), regions.assess(MANY[:40])
     for i, text in enumerate(MANY[:40]):
-        correct, usd = twin.predict(text, 31)
+        correct, usd, p90 = twin.predict(text, 31)
         np.testing.assert_allclose(found.correct[i], correct, atol=1e-5)
         np.testing.assert_allclose(found.usd[i], usd, rtol=1e-5)
+        np.testing.assert_allclose(found.usd_p90[i], p90, rtol=1e-5)
         a = twin.assess(text)
         assert assessed.logit[i] == pytest.approx(a.logit, abs=1e-5)
         assert assessed.floor[i] == pytest.approx(a.floor, abs=1e-6)

@@ -87,7 +87,8 @@ class Router {
   void assess(const float* vectors, int n, int row, Workspace& ws, difficulty::Assessment* out) const;
   // P(correct) of every LLM on a query, and the expected USD of one direct call: the query as its prompt.
   void predict(const difficulty::Assessment& assessment, double* quality) const;
-  void expected_usd(const difficulty::Assessment& assessment, double in_tokens, double* usd) const;
+  void direct_usd(const difficulty::Assessment& assessment, double in_tokens, trace::Statistic statistic,
+                  double* usd) const;
 
  private:
   void begin(const Request& in, trace::Decision& out) const;

@@ -44,10 +44,10 @@ void Router::predict(const difficulty::Assessment& a, double* quality) const {
   }
 }
 
-void Router::expected_usd(const difficulty::Assessment& a, double in_tokens, double* usd) const {
+void Router::direct_usd(const difficulty::Assessment& a, double in_tokens, trace::Statistic statistic,
+                        double* usd) const {
   for (int m = 0; m < tables_->llms; ++m)
-    usd[m] = tables_->usd(tables_->direct_slot, m, static_cast<int>(trace::Statistic::mean), in_tokens,
-                          tables_->output_scale(m, a));
+    usd[m] = tables_->usd(tables_->direct_slot, m, static_cast<int>(statistic), in_tokens, tables_->output_scale(m, a));
 }
 
 }  // namespace turnout

@@ -155,12 +155,13 @@ class ReferenceRouter:
 
     def predict(
         self, query: str | bytes | Sequence[float], in_tokens: int | None = None
-    ) -> tuple[list[float], list[float]]:
-        """P(correct) and expected USD of one direct call of every LLM."""
+    ) -> tuple[list[float], list[float], list[float]]:
+        """P(correct), expected USD and their 90th percentile of one direct call of every LLM."""
         q = self._read(query, Request(in_tokens=in_tokens))
         a = self._assess(q, None)
         direct = [costs.slot_cost(catalog.Slot(), m, s) for m, s in self._scaled(q)]
-        return self._predict(a), [cost.usd(costs.MEAN, q.tokens) for cost in direct]
+        usd, p90 = ([cost.usd(s, q.tokens) for cost in direct] for s in (costs.MEAN, costs.P90))
+        return self._predict(a), usd, p90
 
     def assess(self, query: str | bytes | Sequence[float]) -> Assessment:
         """What the difficulty network says of a query."""
