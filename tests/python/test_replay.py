@@ -10,6 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="training needs the extra turnout[train]")
+
 import torch
 
 import tables
