@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -224,7 +224,3 @@ def data_digest(outcomes: Outcomes) -> str:
     for column in (outcomes.query, outcomes.llm, outcomes.score, outcomes.usd, outcomes.out_tokens):
         digest.update(column.tobytes())
     return digest.hexdigest()[:16]
-
-
-def with_seed(settings: Settings, seed: int | None) -> Settings:
-    return settings if seed is None else replace(settings, seed=seed)
