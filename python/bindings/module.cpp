@@ -14,6 +14,11 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_operators(m);
   bind_assign(m);
   bind_plan(m);
+  bind_dag(m);
+  bind_graph(m);
+  bind_healing(m);
+  bind_budget(m);
+  bind_telemetry(m);
   bind_trace(m);
   bind_batch(m);
   bind_router(m);

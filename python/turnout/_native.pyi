@@ -573,6 +573,17 @@ def plan_validate(depends_on: Sequence[int]) -> None: ...
 def plan_ready(depends_on: Sequence[int], done: int) -> int: ...
 def plan_order(depends_on: Sequence[int]) -> list[int]: ...
 def plan_metrics(depends_on: Sequence[int], seconds: Sequence[float]) -> PlanMetrics: ...
+
+# Task DAGs (room plan).
+
+# Tool graphs (room graph).
+
+# Self-healing (room graph).
+
+# Ledgers (room budget).
+
+# Telemetry.
+
 def reason_names() -> list[Reason]:
     """In the order of the bits."""
 
