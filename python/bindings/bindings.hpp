@@ -57,6 +57,7 @@ void bind_budget(py::module_&);
 void bind_telemetry(py::module_&);
 void bind_trace(py::module_&);
 void bind_batch(py::module_&);
+void bind_live(py::module_&);
 void bind_router(py::module_&);
 
 }  // namespace turnout::python

@@ -5,6 +5,7 @@
 
 #include "batch.hpp"
 #include "difficulty.hpp"
+#include "live.hpp"
 
 namespace turnout::python {
 namespace {
@@ -14,7 +15,7 @@ namespace {
 class OptionReader {
  public:
   explicit OptionReader(const py::tuple& options) : options_(options) {
-    if (options.size() != 9) throw py::type_error("options: expected 9, got " + std::to_string(options.size()));
+    if (options.size() != 12) throw py::type_error("options: expected 12, got " + std::to_string(options.size()));
   }
 
   double number() { return checked(PyFloat_AsDouble(next().ptr())); }
@@ -30,6 +31,11 @@ class OptionReader {
     if (peek().is_none()) return skip(std::optional<std::uint64_t>());
     return checked(PyLong_AsUnsignedLongLong(index(next()).ptr()));
   }
+  std::optional<std::int64_t> maybe_count() {
+    if (peek().is_none()) return skip(std::optional<std::int64_t>());
+    return checked(PyLong_AsLongLong(index(next()).ptr()));
+  }
+  const Live* live() { return next().cast<const Live*>(); }
   const Constraints* constraints() { return next().cast<const Constraints*>(); }
 
  private:
@@ -72,6 +78,12 @@ Request request_of(const py::tuple& options) {
   r.seed = seed.value_or(0);
   r.tools = read.integer();
   r.usd_per_second = read.number();
+  r.max_calls = read.maybe_count().value_or(trace::kNoCallLimit);
+  r.max_tokens = read.limit();
+  if (const Live* live = read.live()) {
+    r.conditions = live->conditions;
+    r.telemetry_version = live->version;
+  }
   return r;
 }
 

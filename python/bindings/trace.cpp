@@ -121,6 +121,19 @@ py::tuple layers_of(const PyDecision& p) {
 
 py::object limit(double value) { return std::isinf(value) ? py::object(py::none()) : py::object(py::float_(value)); }
 
+py::object telemetry_of(const PyDecision& p) {
+  if (p.d.condition_count == 0) return py::none();
+  py::dict conditions;
+  for (int m = 0; m < p.d.condition_count; ++m) {
+    py::dict c;
+    c["health"] = p.d.conditions[m].health;
+    c["slowdown"] = p.d.conditions[m].slowdown;
+    c["rule"] = trace::rule_name(p.d.conditions[m].rule);
+    conditions[py::str(llm_name(*p.names, m))] = c;
+  }
+  return std::move(conditions);
+}
+
 py::dict microseconds_of(const Decision& d) {
   py::dict timings;
   for (int i = 0; i < trace::kStages; ++i)
@@ -180,6 +193,10 @@ py::dict to_dict(const PyDecision& p) {
   d["budget_usd"] = limit(p.d.budget.value);
   d["max_seconds"] = limit(p.d.max_seconds.value);
   d["statistic"] = trace::statistic_name(p.d.statistic);
+  d["max_calls"] = p.d.max_calls == trace::kNoCallLimit ? py::object(py::none()) : py::object(py::int_(p.d.max_calls));
+  d["max_tokens"] = limit(p.d.max_tokens);
+  d["telemetry"] = telemetry_of(p);
+  d["pressure"] = p.d.on_account ? py::object(py::float_(p.d.pressure)) : py::object(py::none());
   d["width"] = p.d.metrics.width;
   d["critical_path_seconds"] = p.d.metrics.critical_path.value;
   d["infeasible"] = infeasible_of(p);
@@ -277,7 +294,8 @@ void bind_alternative(py::module_& m) {
           "Whether no hard rule or limit excludes it.")
       .def_property_readonly(
           "rule", [](const PyAlternative& a) { return trace::rule_name(a.alternative.rule); },
-          "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`.")
+          "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped` or "
+          "`rate_limited`.")
       .def_property_readonly(
           "p_correct", [](const PyAlternative& a) { return a.alternative.quality; },
           "P(correct) of the call, in [0, 1].")
@@ -375,6 +393,9 @@ void bind_decision(py::module_& m) {
           "bundle", [](const PyDecision& p) { return p.names->bundle + "@" + p.names->bundle_version; },
           "Bundle that it was made with, as `name@version`.")
       .def_property_readonly(
+          "telemetry", telemetry_of,
+          "Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given.")
+      .def_property_readonly(
           "state_version", [](const PyDecision&) { return 0; },
           "Version of the router's learnt state; 0: this release learns nothing while it routes.")
       .def_property_readonly("llm", first_llm, "LLM of the plan's first node; None without a plan.")
@@ -421,9 +442,9 @@ std::vector<std::string> names_of(const char* (*name)(Code), int count) {
 
 void bind_names(py::module_& m) {
   using assign::Status;
-  using trace::Rule, trace::Statistic;
+  using trace::Statistic;
   m.def("reason_names", [] { return names_of(trace::reason_name, trace::kReasons); }, "In the order of the bits.");
-  m.def("rule_names", [] { return names_of(trace::rule_name, static_cast<int>(Rule::time) + 1); });
+  m.def("rule_names", [] { return names_of(trace::rule_name, trace::kRules); });
   m.def("stage_names", [] { return names_of(trace::stage_name, trace::kStages); }, "In the order in which they run.");
   m.def("statistic_names", [] { return names_of(trace::statistic_name, static_cast<int>(Statistic::cap) + 1); });
   m.def("status_names", [] { return names_of(assign::status_name, static_cast<int>(Status::no_candidate) + 1); });

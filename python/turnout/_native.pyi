@@ -12,8 +12,22 @@ from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
 _Element = Literal["float32", "int32", "int64"]
 _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
 
-# value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second.
-_Options = tuple[float, float | None, float | None, int | None, int, "Constraints | None", int | None, int, float]
+# value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second, max_calls, max_tokens,
+# telemetry.
+_Options = tuple[
+    float,
+    float | None,
+    float | None,
+    int | None,
+    int,
+    "Constraints | None",
+    int | None,
+    int,
+    float,
+    int | None,
+    float | None,
+    "Live | None",
+]
 
 # P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
 _Predicted = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -661,7 +675,7 @@ class Alternative:
         """Whether no hard rule or limit excludes it."""
     @property
     def rule(self) -> Rule:
-        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget` or `time`."""
+        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped` or `rate_limited`."""
     @property
     def p_correct(self) -> float:
         """P(correct) of the call, in [0, 1]."""
@@ -748,6 +762,9 @@ class Decision:
     @property
     def bundle(self) -> str:
         """Bundle that it was made with, as `name@version`."""
+    @property
+    def telemetry(self) -> dict[str, dict[str, float | str]] | None:
+        """Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given."""
     @property
     def state_version(self) -> int:
         """Version of the router's learnt state; 0: this release learns nothing while it routes."""
@@ -864,6 +881,13 @@ class Constraints:
         kinds: int,
         granted: int,
         cost_bias: float,
+    ) -> None: ...
+
+class Live:
+    """Conditions of one router's LLMs."""
+
+    def __init__(
+        self, *, health: NDArray[np.float64], slowdown: NDArray[np.float64], rules: NDArray[np.uint8], version: int
     ) -> None: ...
 
 class Router:

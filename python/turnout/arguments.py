@@ -51,6 +51,9 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("seed", partial(_wrong_count, least=0, most=2**64 - 1, optional=True)),
     ("tools", partial(_wrong_count, least=0, most=8)),
     ("usd_per_second", wrong_number),
+    ("max_calls", partial(_wrong_count, least=0, most=2**63 - 1, optional=True)),
+    ("max_tokens", partial(wrong_number, optional=True)),
+    ("telemetry", _fine),
 )
 
 

@@ -2,28 +2,32 @@
 
 Reasons, what a reader must know beside the plan:
 
-=====================  =================================================================================
-``no_text``            empty text: routed at the mean difficulty of the training data
-``truncated``          only head and tail of a long text entered the vector
-``out_of_domain``      unlike the training data: difficulty and P(correct) are rough
-``prior_operators``    the plan holds an operator whose numbers are priors, not measured
-``operators_masked``   this pool, catalog or rules cannot run some operator
-``stopped_early``      the early-stop operator ended the plan before its depth
-``operators_skipped``  operators that cost more than they are worth, or that the limits exclude, were dropped
-``single_call``        one call is worth more than the operators that were drawn, or is all that the limits allow
-``limits_bind``        the best plan without limits does not meet them
-``label_cap``          the exact search was cut; see `Decision.gap`
-``budget_infeasible``  no plan fits the USD budget: the one that exceeds it least
-``time_infeasible``    no plan fits max_seconds: the one that exceeds it least
-``context_exceeded``   no allowed LLM has the context window: those with the largest
-``no_llm_allowed``     hard rules exclude every LLM: no plan
-``no_operator``        no operator that can be used begins a plan: no plan
-``no_capability``      the plan wants tools and none is proposed
-``sampled``            drawn with the seed, not greedy
-``negative_utility``   the plan costs more than its chance of success is worth: a host may abstain
-``no_in_tokens``       a vector came without its length: prompts are priced at no tokens of the query's
-``tools_withheld``     tools passed the filter, and none of those found reached the bundle's threshold of relevance
-=====================  =================================================================================
+========================  =================================================================================
+``no_text``               empty text: routed at the mean difficulty of the training data
+``truncated``             only head and tail of a long text entered the vector
+``out_of_domain``         unlike the training data: difficulty and P(correct) are rough
+``prior_operators``       the plan holds an operator whose numbers are priors, not measured
+``operators_masked``      this pool, catalog or rules cannot run some operator
+``stopped_early``         the early-stop operator ended the plan before its depth
+``operators_skipped``     operators that cost more than they are worth, or that the limits exclude, were dropped
+``single_call``           one call is worth more than the operators that were drawn, or is all that the limits allow
+``limits_bind``           the best plan without limits does not meet them
+``label_cap``             the exact search was cut; see `Decision.gap`
+``budget_infeasible``     no plan fits the USD budget: the one that exceeds it least
+``time_infeasible``       no plan fits max_seconds: the one that exceeds it least
+``context_exceeded``      no allowed LLM has the context window: those with the largest
+``no_llm_allowed``        hard rules exclude every LLM: no plan
+``no_operator``           no operator that can be used begins a plan: no plan
+``no_capability``         the plan wants tools and none is proposed
+``sampled``               drawn with the seed, not greedy
+``negative_utility``      the plan costs more than its chance of success is worth: a host may abstain
+``no_in_tokens``          a vector came without its length: prompts are priced at no tokens of the query's
+``tools_withheld``        tools passed the filter, and none of those found reached the bundle's threshold of relevance
+``llm_unavailable``       telemetry excludes an LLM: its circuit breaker is open, or its rate limit is used up
+``calls_infeasible``      no plan makes so few calls: the one that exceeds them least
+``tokens_infeasible``     the plan may take more tokens than are left, and so may one call
+``reservation_refused``   others took what the account had left: nothing is reserved, `Decision.feasible` is False
+========================  =================================================================================
 """
 
 from __future__ import annotations
@@ -51,6 +55,10 @@ Reason = Literal[
     "negative_utility",
     "no_in_tokens",
     "tools_withheld",
+    "llm_unavailable",
+    "calls_infeasible",
+    "tokens_infeasible",
+    "reservation_refused",
 ]
 Kind = Literal["tool", "agent", "code", "retrieval"]
 """Kinds of capability."""
@@ -58,7 +66,7 @@ Kind = Literal["tool", "agent", "code", "retrieval"]
 Mask = Literal["usable", "too_few_llms", "llm_policy", "capability_kind", "disabled"]
 """Why an operator cannot be used."""
 
-Rule = Literal["none", "not_allowed", "denied", "policy", "context", "budget", "time"]
+Rule = Literal["none", "not_allowed", "denied", "policy", "context", "budget", "time", "tripped", "rate_limited"]
 """What excludes an LLM; ``none``: nothing."""
 
 Stage = Literal["embed", "difficulty", "capability", "operators", "assign", "plan"]

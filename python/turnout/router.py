@@ -20,6 +20,7 @@ from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
 from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
+from turnout.live import Condition, live_of
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
@@ -28,6 +29,7 @@ from turnout.schema import fail
 
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
+Now = Mapping[str, Condition]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
@@ -107,6 +109,9 @@ class Router:
         statistic: Statistic = "p90",
         tools: int = DEFAULT_TOOLS,
         usd_per_second: float = 0.0,
+        max_calls: int | None = None,
+        max_tokens: float | None = None,
+        telemetry: Now | None = None,
     ) -> _native.Decision:
         """Decides how one query is to be answered.
 
@@ -132,6 +137,12 @@ class Router:
             How many tools and agents to propose, 0 to 8.
         usd_per_second : float
             What a second costs, USD.
+        max_calls, max_tokens : int and float, optional
+            Hard limits of the whole plan: of its LLM calls, and of the tokens that prompts and answers may take (what
+            the ``cap`` statistic charges). The search knows neither: operators whose calls do not fit are left out, and
+            a single call is tried instead.
+        telemetry : Telemetry or mapping of LLM id to Condition, optional
+            What is known of the LLMs right now: see `turnout.live.Condition`.
 
         Returns
         -------
@@ -155,6 +166,9 @@ class Router:
             seed,
             tools,
             usd_per_second,
+            max_calls,
+            max_tokens,
+            None if telemetry is None else live_of(telemetry, self.llms),
         )
         try:
             return self._native.route(query, options)  # type: ignore[arg-type]  # what is left after _prepare
@@ -174,6 +188,9 @@ class Router:
         statistic: Statistic = "p90",
         tools: int = DEFAULT_TOOLS,
         usd_per_second: float = 0.0,
+        max_calls: int | None = None,
+        max_tokens: float | None = None,
+        telemetry: Now | None = None,
         threads: int | None = None,
     ) -> _native.DecisionBatch:
         """Decides many queries under the same options; each Decision equals that of `route` alone.
@@ -207,6 +224,9 @@ class Router:
             seed,
             tools,
             usd_per_second,
+            max_calls,
+            max_tokens,
+            None if telemetry is None else live_of(telemetry, self.llms),
         )
         wrong = wrong_option(options)
         if wrong is not None:
@@ -453,6 +473,9 @@ class RouteOptions(TypedDict, total=False):
     statistic: Statistic
     tools: int
     usd_per_second: float
+    max_calls: int | None
+    max_tokens: float | None
+    telemetry: Now | None
 
 
 def _text_length(query: Any) -> int:

@@ -126,7 +126,8 @@ TEST(every_entry_is_checked_when_it_is_read) {
   CHECK_ERROR(unpack_with([](Decision& d) { d.allocation.choices[1].oper = 3; }), ErrorKind::input, "decision");
   CHECK_ERROR(unpack_with([](Decision& d) { d.allocation.choices[1].layer = 2; }), ErrorKind::input, "decision");
   CHECK_ERROR(unpack_with([](Decision& d) { d.alternatives[0].llm = -1; }), ErrorKind::input, "decision");
-  CHECK_ERROR(unpack_with([](Decision& d) { d.rules[1] = static_cast<Rule>(7); }), ErrorKind::input, "decision");
+  CHECK_ERROR(unpack_with([](Decision& d) { d.rules[1] = static_cast<Rule>(trace::kRules); }), ErrorKind::input,
+              "decision");
   CHECK_ERROR(unpack_with([](Decision& d) { d.metrics.critical_nodes = 8; }), ErrorKind::input, "decision");
 }
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 import bundles
 import turnout
 from turnout.bench.workload import built_in_queries
+from turnout.live import Condition
 from turnout.reference.router import ReferenceRouter
 
 WORDS = "what is the capital of a prove matrix energy search web run code law court war plus two ! ? x".split()
@@ -36,6 +37,9 @@ def assert_close(native: Any, twin: Any, path: str = "decision") -> None:
 
 def compare(router: turnout.Router, twin: ReferenceRouter, query: str, **options: Any) -> None:
     native = {k: v for k, v in router.route(query, **options).to_dict().items() if k not in NEVER_COMPARED}
+    given = options.pop("telemetry", None)
+    if given is not None:
+        options["conditions"] = [given.get(llm, Condition()) for llm in router.llms]
     assert_close(native, twin.route(query, **options))
 
 
@@ -82,7 +86,15 @@ CONSTRAINTS = [
 ]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CONDITIONS = st.builds(
+    Condition,
+    health=st.sampled_from([1.0, 1.0, 0.97, 0.5, 0.0]),
+    slowdown=st.sampled_from([1.0, 1.0, 0.5, 1.75, 40.0]),
+    rule=st.sampled_from(["none", "none", "none", "tripped", "rate_limited"]),
+)
+
+
+@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(st.sampled_from(WORDS), max_size=45),
     value=st.sampled_from([0.0, 0.001, 0.01, 0.3]),
@@ -94,6 +106,9 @@ CONSTRAINTS = [
     statistic=st.sampled_from(["p90", "mean", "cap"]),
     tools=st.sampled_from([0, 2, 8]),
     rate=st.sampled_from([0.0, 1e-4]),
+    max_calls=st.sampled_from([None, None, 0, 1, 2, 3, 5, 9]),
+    max_tokens=st.sampled_from([None, None, 0.0, 900.0, 4000.0, 30000.0]),
+    telemetry=st.none() | st.dictionaries(st.sampled_from(["tiny", "small", "large", "giant"]), CONDITIONS),
     kind=st.sampled_from(["small", "guessing", "sharp"]),
 )
 def test_the_small_bundle(
@@ -117,6 +132,9 @@ def test_the_small_bundle(
         "statistic": kwargs["statistic"],
         "tools": kwargs["tools"],
         "usd_per_second": kwargs["rate"],
+        "max_calls": kwargs["max_calls"],
+        "max_tokens": kwargs["max_tokens"],
+        "telemetry": kwargs["telemetry"],
     }
     routers = {"small": (small, small_twin), "guessing": (guessing, guessing_twin), "sharp": (sharp, sharp_twin)}
     compare(*routers[kind], " ".join(words), **options)

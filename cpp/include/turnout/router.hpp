@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -42,7 +43,11 @@ struct Request {
   bool sample = false;  // draw latent and operators with the seed
   std::uint64_t seed = 0;
   int tools = 4;  // capabilities to propose, 0 .. kMaxTools
-  int row = -1;   // of a batch: the number of its first row, for messages; -1: a single query
+  std::int64_t max_calls = trace::kNoCallLimit;
+  double max_tokens = std::numeric_limits<double>::infinity();  // prompts and answers, at what `cap` charges
+  std::span<const trace::Condition> conditions;                 // of each LLM, from telemetry; empty: none
+  std::uint64_t telemetry_version = 0;
+  int row = -1;  // of a batch: the number of its first row, for messages; -1: a single query
 };
 
 // Everything that a router reads; immutable once it stands.

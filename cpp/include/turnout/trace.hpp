@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,40 +18,54 @@ namespace turnout::trace {
 
 // What a reader must know beside the plan. A route never raises for a routing reason: it falls back, and says so here.
 enum class Reason : std::uint8_t {
-  no_text,            // empty text: routed at the mean difficulty of the training data
-  truncated,          // only head and tail of a long text entered the vector
-  out_of_domain,      // unlike the training data: treat difficulty and quality as rough
-  prior_operators,    // the plan holds an operator whose numbers are priors, not measured
-  operators_masked,   // some operator was unavailable with this pool, catalog or constraints
-  stopped_early,      // the early-stop operator ended the plan before its depth
-  operators_skipped,  // operators that cost more than they are worth, or that the limits exclude, were dropped
-  single_call,        // one call is worth more than the operators that were allocated, or all that the limits allow
-  limits_bind,        // the best plan without limits was not feasible
-  label_cap,          // the exact search was cut; see gap
-  budget_infeasible,  // no plan fits the USD budget: least violation
-  time_infeasible,    // no plan fits max_seconds: least violation
-  context_exceeded,   // no allowed LLM has the context window: largest taken
-  no_llm_allowed,     // every LLM is excluded by a hard rule: no plan
-  no_operator,        // no usable operator can begin a plan: no plan
-  no_capability,      // the plan wants tools and none is proposed
-  sampled,            // drawn with the seed, not greedy
-  negative_utility,   // the plan costs more than its chance of success is worth: a host may abstain
-  no_in_tokens,       // a vector came without its length: prompts are priced at no tokens of the query's
-  tools_withheld,     // tools passed the filter, and none of those found reached the threshold of relevance
+  no_text,              // empty text: routed at the mean difficulty of the training data
+  truncated,            // only head and tail of a long text entered the vector
+  out_of_domain,        // unlike the training data: treat difficulty and quality as rough
+  prior_operators,      // the plan holds an operator whose numbers are priors, not measured
+  operators_masked,     // some operator was unavailable with this pool, catalog or constraints
+  stopped_early,        // the early-stop operator ended the plan before its depth
+  operators_skipped,    // operators that cost more than they are worth, or that the limits exclude, were dropped
+  single_call,          // one call is worth more than the operators that were allocated, or all that the limits allow
+  limits_bind,          // the best plan without limits was not feasible
+  label_cap,            // the exact search was cut; see gap
+  budget_infeasible,    // no plan fits the USD budget: least violation
+  time_infeasible,      // no plan fits max_seconds: least violation
+  context_exceeded,     // no allowed LLM has the context window: largest taken
+  no_llm_allowed,       // every LLM is excluded by a hard rule: no plan
+  no_operator,          // no usable operator can begin a plan: no plan
+  no_capability,        // the plan wants tools and none is proposed
+  sampled,              // drawn with the seed, not greedy
+  negative_utility,     // the plan costs more than its chance of success is worth: a host may abstain
+  no_in_tokens,         // a vector came without its length: prompts are priced at no tokens of the query's
+  tools_withheld,       // tools passed the filter, and none of those found reached the threshold of relevance
+  llm_unavailable,      // telemetry excludes an LLM: its breaker is open, or its rate limit is used up
+  calls_infeasible,     // no plan makes so few calls: the least violation
+  tokens_infeasible,    // the plan may take more tokens than are left, and so may one call: the least violation
+  reservation_refused,  // others took what the account had left while the plan was made: nothing is reserved
 };
-inline constexpr int kReasons = 20;
+inline constexpr int kReasons = 24;
 const char* reason_name(Reason reason);
 
 using Reasons = std::uint32_t;
 constexpr Reasons bit(Reason r) { return Reasons{1} << static_cast<unsigned>(r); }
 
 // The hard rule that excludes an LLM from this query.
-enum class Rule : std::uint8_t { none, not_allowed, denied, policy, context, budget, time };
+enum class Rule : std::uint8_t { none, not_allowed, denied, policy, context, budget, time, tripped, rate_limited };
+inline constexpr int kRules = 9;
 const char* rule_name(Rule rule);
+
+// What telemetry says of an LLM right now: P(correct) is multiplied by its health, its seconds by its slowdown.
+struct Condition {
+  double health = 1, slowdown = 1;
+  Rule rule = Rule::none;  // tripped or rate_limited: no plan uses it
+  bool operator==(const Condition&) const = default;
+};
 
 // Which statistic of a plan's cost (and seconds) a limit bounds.
 enum class Statistic : std::uint8_t { p90, mean, cap };
 const char* statistic_name(Statistic statistic);
+
+inline constexpr std::int64_t kNoCallLimit = std::numeric_limits<std::int64_t>::max();
 
 enum Stage : std::uint8_t { embed, difficulty, capability, operators, assign, plan, kStages };
 const char* stage_name(Stage stage);
@@ -79,6 +94,7 @@ struct Alternative {
 struct Decision {
   std::uint64_t ticket = 0;                // not part of equality
   std::int64_t nanoseconds[kStages] = {};  // not part of equality
+  std::uint64_t reservation = 0;           // in the account's ledger; 0: none; not part of equality
 
   std::uint64_t seed = 0;
   std::int32_t in_tokens = 0, kept_tokens = 0;  // in_tokens is -1 when a vector came without it
@@ -94,6 +110,10 @@ struct Decision {
   Usd budget = Usd::unlimited();
   Seconds max_seconds = Seconds::unlimited();
   Statistic statistic = Statistic::p90;
+  std::int64_t max_calls = kNoCallLimit;
+  double max_tokens = std::numeric_limits<double>::infinity();
+  bool on_account = false;
+  double pressure = 1;  // share of the account that is left; value_usd has been multiplied by it
 
   turnout::assign::Status status = turnout::assign::Status::no_candidate;
   double quality = 0, usd = 0, usd_bound = 0, seconds = 0, seconds_bound = 0, utility = 0, gap = 0;
@@ -103,7 +123,10 @@ struct Decision {
   Node nodes[kMaxNodes];
   turnout::capability::Hit tools[kMaxTools];
   Alternative alternatives[kMaxAlternatives];
-  Rule rules[kMaxLlms] = {};  // per LLM of the pool
+  Rule rules[kMaxLlms] = {};         // per LLM of the pool
+  std::int32_t condition_count = 0;  // 0 without telemetry, else llm_count
+  Condition conditions[kMaxLlms];
+  std::uint64_t telemetry_version = 0;
 
   plan::Metrics metrics;
   Reasons reasons = 0;
@@ -118,10 +141,17 @@ struct Decision {
     for (const Node& node : plan_nodes()) sum += node.calls;
     return sum;
   }
+  // Tokens that its calls may take, prompts and answers: what `cap` charges.
+  double tokens() const {
+    double sum = 0;
+    for (const Node& n : plan_nodes())
+      sum += static_cast<double>(n.calls) * (static_cast<double>(n.max_input_tokens) + n.max_output_tokens);
+    return sum;
+  }
   std::span<const Node> plan_nodes() const { return {nodes, static_cast<std::size_t>(node_count)}; }
 };
 
-// Equal in everything but ticket and timings.
+// Equal in everything but ticket, reservation and timings.
 bool equal(const Decision& a, const Decision& b);
 
 // Appends only the used entries, as bytes, for batches and pickles. Both throw Error(input): pack() where a count is

@@ -35,8 +35,8 @@ void fill_row(Context& c, int row, int slot, catalog::Policy needs) {
     const double scale = c.scale(m);
     c.ws.usd[i] = c.tables.usd(slot, m, mean, c.tokens, scale);
     c.ws.usd_bound[i] = c.tables.usd(slot, m, bound, c.tokens, scale);
-    c.ws.seconds[i] = c.tables.seconds(slot, m, mean, scale);
-    c.ws.seconds_bound[i] = c.tables.seconds(slot, m, bound, scale);
+    c.ws.seconds[i] = c.seconds(slot, m, mean);
+    c.ws.seconds_bound[i] = c.seconds(slot, m, bound);
     c.ws.allowed[i] =
         c.ws.usable[static_cast<std::size_t>(m)] && (needs & ~c.tables.policies[static_cast<std::size_t>(m)]) == 0;
   }
@@ -124,6 +124,32 @@ void note_reasons(const Context& c, const turnout::assign::Solution& s, trace::D
        s.status != Status::no_candidate && std::any_of(s.skipped, s.skipped + stages, [](bool b) { return b; }));
 }
 
+// How far a solution goes beyond the calls and tokens that are left. The search does not know of these two limits:
+// operators whose calls do not fit are left out before it, and one call is compared after it.
+struct Excess {
+  std::int64_t calls = 0;
+  double tokens = 0;
+  bool none() const { return calls == 0 && tokens == 0; }
+  bool operator==(const Excess&) const = default;
+  bool operator<(const Excess& other) const {
+    return calls != other.calls ? calls < other.calls : tokens < other.tokens;
+  }
+};
+
+Excess excess_of(const Context& c) {
+  std::int64_t calls = 0;
+  double tokens = 0;
+  for (std::size_t row = 0; row < c.ws.slots.size(); ++row) {
+    const int slot = c.ws.slots[row], llm = c.ws.solution.llm[row];
+    if (llm < 0) continue;
+    const auto& spec = c.tables.slots[static_cast<std::size_t>(slot)];
+    calls += spec.calls;
+    tokens += static_cast<double>(spec.calls) * (static_cast<double>(c.tables.input_cap(slot, c.tokens)) +
+                                                 c.tables.max_output_tokens(slot, llm, c.scale(llm)));
+  }
+  return {std::max<std::int64_t>(0, calls - c.request.max_calls), std::max(0.0, tokens - c.request.max_tokens)};
+}
+
 // A relative difference of utilities below it is rounding: one call is then what the plan comes to without its other
 // stages.
 constexpr double kRounding = 1e-9;
@@ -132,11 +158,13 @@ constexpr double kRounding = 1e-9;
 struct Worth {
   bool plan = false, feasible = false;
   double utility = 0, usd_bound = 0, seconds_bound = 0;
+  Excess excess;
 
   // Limits first. While exploring, a drawn plan stands unless only one call meets the limits.
   bool beats(const Worth& other, bool exploring) const {
     if (!plan || !other.plan) return plan;
     if (feasible != other.feasible) return feasible;
+    if (!feasible && excess != other.excess) return excess < other.excess;
     if (!feasible) return usd_bound <= other.usd_bound && seconds_bound <= other.seconds_bound;
     return !exploring && utility - other.utility > kRounding * (std::abs(utility) + std::abs(other.utility));
   }
@@ -148,15 +176,42 @@ Worth solve(Context& c) {
   s = turnout::assign::Solution();
   if (!c.ws.stages.empty()) turnout::assign::solve(problem_of(c), c.ws.assign, s);
   using turnout::assign::Status;
-  return {s.status != Status::no_candidate, s.status != Status::infeasible, s.utility, s.usd_bound.value,
-          s.seconds_bound.value};
+  Worth worth;
+  worth.plan = s.status != Status::no_candidate;
+  if (worth.plan) worth.excess = excess_of(c);
+  worth.feasible = s.status != Status::infeasible && worth.excess.none();
+  worth.utility = s.utility;
+  worth.usd_bound = s.usd_bound.value;
+  worth.seconds_bound = s.seconds_bound.value;
+  return worth;
 }
 
+std::int64_t calls_of(const Context& c, int oper) {
+  std::int64_t calls = 0;
+  for (const auto& slot : c.snapshot.catalog.operators[static_cast<std::size_t>(oper)].slots) calls += slot.calls;
+  return calls;
+}
+
+// The first operator, and of the others those whose calls are left.
 void take_allocation(Context& c) {
   c.ws.choices.clear();
+  std::int64_t left = c.request.max_calls;
+  for (int i = 0; i < c.out.allocation.count; ++i) {
+    const auto& choice = c.out.allocation.choices[i];
+    if (c.snapshot.catalog.operators[choice.oper].stops) continue;
+    const std::int64_t calls = calls_of(c, choice.oper);
+    if (calls > left && !c.ws.choices.empty()) continue;
+    c.ws.choices.push_back(choice);
+    left = std::max<std::int64_t>(0, left - calls);
+  }
+}
+
+// Whether take_allocation() left an operator out.
+bool dropped(const Context& c) {
+  int working = 0;
   for (int i = 0; i < c.out.allocation.count; ++i)
-    if (!c.snapshot.catalog.operators[c.out.allocation.choices[i].oper].stops)
-      c.ws.choices.push_back(c.out.allocation.choices[i]);
+    working += c.snapshot.catalog.operators[c.out.allocation.choices[i].oper].stops ? 0 : 1;
+  return !c.out.has(Reason::single_call) && static_cast<int>(c.ws.choices.size()) < working;
 }
 
 void take_single_call(Context& c, int oper) {
@@ -189,6 +244,17 @@ void choose(Context& c) {
   }
 }
 
+// Limits on calls and tokens, which the search does not know.
+void note_counts(Context& c) {
+  if (c.out.status == turnout::assign::Status::no_candidate) return;
+  const Excess excess = excess_of(c);
+  note(c.out, Reason::operators_skipped, dropped(c));
+  note(c.out, Reason::limits_bind, dropped(c) || !excess.none());
+  note(c.out, Reason::calls_infeasible, excess.calls > 0);
+  note(c.out, Reason::tokens_infeasible, excess.tokens > 0);
+  if (!excess.none()) c.out.status = turnout::assign::Status::infeasible;
+}
+
 // The query fits some window, but no operator's prompt does.
 bool prompts_too_long(const Context& c) {
   return c.ws.solution.status == turnout::assign::Status::no_candidate && !c.out.has(Reason::no_llm_allowed) &&
@@ -205,6 +271,7 @@ void assign(Context& c) {
   }
   copy_totals(c.ws.solution, c.out);
   note_reasons(c, c.ws.solution, c.out);
+  note_counts(c);
 }
 
 }  // namespace turnout::stages

@@ -42,6 +42,18 @@ void check_constraints(const Constraints& c, const catalog::Catalog& catalog) {
     refuse("constraints.cost_bias", "a number >= 0", text_of(c.filter.cost_bias));
 }
 
+void check_conditions(std::span<const trace::Condition> conditions, std::size_t llms) {
+  if (!conditions.empty() && conditions.size() != llms)
+    refuse("conditions", std::to_string(llms) + " of them, as the router has LLMs", std::to_string(conditions.size()));
+  const auto path = [](std::size_t i, const char* field) { return "conditions[" + std::to_string(i) + "]." + field; };
+  for (std::size_t i = 0; i < conditions.size(); ++i) {
+    const trace::Condition& c = conditions[i];
+    if (!(c.health >= 0 && c.health <= 1)) refuse(path(i, "health"), "a share from 0 to 1", text_of(c.health));
+    if (!(c.slowdown > 0 && c.slowdown <= kMaxSlowdown))
+      refuse(path(i, "slowdown"), "a number above 0, up to 1000", text_of(c.slowdown));
+  }
+}
+
 void check_norm(const float* x, int unit_dim, int dim, int row) {
   double square = 0;
   for (int i = 0; i < unit_dim; ++i) square += static_cast<double>(x[i]) * static_cast<double>(x[i]);
@@ -76,6 +88,9 @@ void check_request(const Request& in, const Snapshot& snapshot, bool own_workspa
     refuse("tools", "0 to " + std::to_string(kMaxTools), std::to_string(in.tools));
   if (in.statistic > trace::Statistic::cap)
     refuse("statistic", "p90, mean or cap", std::to_string(static_cast<int>(in.statistic)));
+  if (in.max_calls < 0) refuse("max_calls", "a number >= 0", std::to_string(in.max_calls));
+  check_limit(in.max_tokens, "max_tokens");
+  check_conditions(in.conditions, snapshot.catalog.llms.size());
   if (in.constraints != nullptr) check_constraints(*in.constraints, snapshot.catalog);
 }
 

@@ -95,11 +95,10 @@ Alternative alternative_of(const Context& c, int slot, int llm, const catalog::O
   a.quality = oper.fix * catalog::curve_at(oper.curve, c.ws.quality[static_cast<std::size_t>(llm)]);
   a.usd = c.tables.usd(slot, llm, mean, c.tokens, scale);
   a.usd_bound = c.tables.usd(slot, llm, bound, c.tokens, scale);
-  a.seconds = c.tables.seconds(slot, llm, mean, scale);
+  a.seconds = c.seconds(slot, llm, mean);
   a.utility = c.request.value_usd * a.quality - a.usd - c.request.usd_per_second * a.seconds;
   if (a.rule == Rule::none && a.usd_bound > c.request.budget.value) a.rule = Rule::budget;
-  if (a.rule == Rule::none && c.tables.seconds(slot, llm, bound, scale) > c.request.max_seconds.value)
-    a.rule = Rule::time;
+  if (a.rule == Rule::none && c.seconds(slot, llm, bound) > c.request.max_seconds.value) a.rule = Rule::time;
   return a;
 }
 

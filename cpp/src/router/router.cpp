@@ -103,6 +103,11 @@ void Router::begin(const Request& in, Decision& out) const {
   out.budget = in.budget;
   out.max_seconds = in.max_seconds;
   out.statistic = in.statistic;
+  out.max_calls = in.max_calls;
+  out.max_tokens = in.max_tokens;
+  out.on_account = false;
+  out.pressure = 1;
+  out.reservation = 0;
   out.from_vector = in.vector != nullptr;
   out.in_tokens = in.in_tokens;
   out.kept_tokens = 0;
@@ -146,6 +151,7 @@ void Router::finish(const Request& in, Workspace& ws, const difficulty::Assessme
   difficulty::Assessment assessment = a;
   stages::assess(context, assessment);
   predict(assessment, ws.quality.data());
+  stages::conditions(context);
   stages::rules(context);
   stages::allocate(context);
   laps.lap(trace::operators);

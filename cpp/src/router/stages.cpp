@@ -21,6 +21,7 @@ Rule rule_of(const Context& c, const Constraints* constraints, int llm) {
     if (!constraints->allowed.empty() && !flagged(constraints->allowed, llm)) return Rule::not_allowed;
     if ((constraints->needs & ~c.tables.policies[static_cast<std::size_t>(llm)]) != 0) return Rule::policy;
   }
+  if (c.out.condition_count > 0 && c.out.conditions[llm].rule != Rule::none) return c.out.conditions[llm].rule;
   const auto& spec = c.snapshot.catalog.llms[static_cast<std::size_t>(llm)];
   return has_room(spec, c.tokens, c.scale(llm)) ? Rule::none : Rule::context;
 }
@@ -56,6 +57,18 @@ void assess(Context& c, difficulty::Assessment& a) {
   c.out.domain_similarity = a.domain_similarity;
   note(c.out, Reason::out_of_domain, a.out_of_domain);
   note(c.out, Reason::sampled, c.request.sample);
+}
+
+void conditions(Context& c) {
+  c.out.condition_count = static_cast<std::int32_t>(c.request.conditions.size());
+  c.out.telemetry_version = c.request.telemetry_version;
+  std::fill(c.ws.slowdown.begin(), c.ws.slowdown.end(), 1.0);
+  for (std::size_t m = 0; m < c.request.conditions.size(); ++m) {
+    const trace::Condition& now = c.out.conditions[m] = c.request.conditions[m];
+    c.ws.quality[m] *= now.health;
+    c.ws.slowdown[m] = now.slowdown;
+    note(c.out, Reason::llm_unavailable, now.rule != Rule::none);
+  }
 }
 
 void rules(Context& c) {

@@ -22,6 +22,10 @@ struct Context {
       : snapshot(s), tables(t), request(r), ws(w), out(o), rng(r.seed) {
     tokens = o.in_tokens > 0 ? o.in_tokens : 0;
   }
+  // Of one slot on one LLM, as slow as the LLM is now.
+  double seconds(int slot, int llm, int statistic) const {
+    return ws.slowdown[static_cast<std::size_t>(llm)] * tables.seconds(slot, llm, statistic, scale(llm));
+  }
   double scale(int llm) const { return ws.output_scale[static_cast<std::size_t>(llm)]; }
 };
 
@@ -39,6 +43,8 @@ inline bool has_room(const catalog::Llm& llm, double prompt, double scale) {
 void embed(const Snapshot& snapshot, const Request& request, embed::Workspace& ws, float* x, trace::Decision& out);
 // Notes the assessment; in sampling mode moves it to a sampled latent.
 void assess(Context& context, difficulty::Assessment& assessment);
+// Lowers P(correct) by each LLM's health and notes how slow it is. Without telemetry nothing changes.
+void conditions(Context& context);
 // The hard rule that excludes each LLM, if any.
 void rules(Context& context);
 // Of those that a rule may drop, only the largest context windows stay usable: the least violation.

@@ -13,6 +13,7 @@ Router::Workspace::Workspace(const Router& router)
   if (router.snapshot().capability) capability = router.snapshot().capability->workspace();
   quality.resize(llms);
   output_scale.resize(llms);
+  slowdown.resize(llms);
   for (auto* matrix : {&usd, &usd_bound, &seconds, &seconds_bound}) matrix->resize(kMaxNodes * llms);
   allowed.resize(kMaxNodes * llms);
   stages.reserve(kMaxStages);

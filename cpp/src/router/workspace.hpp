@@ -21,6 +21,7 @@ struct Router::Workspace {
 
   // One plan's problem: [kMaxNodes, llms] matrices in the order of the plan's slots.
   std::vector<double> output_scale;  // of each LLM's answers to the query
+  std::vector<double> slowdown;      // of each LLM's seconds; ones without telemetry
   std::vector<double> quality, usd, usd_bound, seconds, seconds_bound;
   std::vector<std::uint8_t> allowed;
   std::vector<turnout::assign::Stage> stages;

@@ -8,20 +8,21 @@
 namespace turnout::trace {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x32445254;  // "TRD2"
+constexpr std::uint32_t kMagic = 0x33445254;  // "TRD3"
 
 // Everything of a Decision that is not an array. Trivially copyable, so its bytes are its value.
 struct Head {
   std::uint32_t magic;
-  std::uint8_t from_vector, stopped_early;
+  std::uint8_t from_vector, stopped_early, on_account;
   Statistic statistic;
   turnout::assign::Status status;
-  std::uint64_t ticket, seed;
+  std::uint64_t ticket, seed, reservation, telemetry_version;
   std::int64_t nanoseconds[kStages];
   std::int32_t in_tokens, kept_tokens, depth, layers, choices, operators, labels;
-  std::int32_t nodes, tools, alternatives, llms;
+  std::int32_t nodes, tools, alternatives, llms, conditions;
+  std::int64_t max_calls;
   float floor, output_scale, domain_similarity;
-  double difficulty, logit, value_usd, usd_per_second, budget, max_seconds;
+  double difficulty, logit, value_usd, usd_per_second, budget, max_seconds, max_tokens, pressure;
   double quality, usd, usd_bound, seconds, seconds_bound, utility, gap;
   std::int32_t metric_nodes, metric_edges, metric_depth, metric_width;
   double critical_path;
@@ -44,6 +45,19 @@ void take(std::span<const std::byte>& in, T* items, std::size_t n) {
   in = in.subspan(n * sizeof(T));
 }
 
+// Field by field: padding has no value.
+void put_condition(std::vector<std::byte>& out, const Condition& c) {
+  put(out, &c.health, 1);
+  put(out, &c.slowdown, 1);
+  put(out, &c.rule, 1);
+}
+
+void take_condition(std::span<const std::byte>& in, Condition& c) {
+  take(in, &c.health, 1);
+  take(in, &c.slowdown, 1);
+  take(in, &c.rule, 1);
+}
+
 // Every field of the head beside its counterpart in a Decision; `copy` decides which of the two is written.
 template <class H, class D, class Copy>
 void each_field(H& h, D& d, const Copy& copy) {
@@ -53,6 +67,13 @@ void each_field(H& h, D& d, const Copy& copy) {
   copy(h.status, d.status);
   copy(h.ticket, d.ticket);
   copy(h.seed, d.seed);
+  copy(h.reservation, d.reservation);
+  copy(h.telemetry_version, d.telemetry_version);
+  copy(h.on_account, d.on_account);
+  copy(h.max_calls, d.max_calls);
+  copy(h.max_tokens, d.max_tokens);
+  copy(h.pressure, d.pressure);
+  copy(h.conditions, d.condition_count);
   for (int i = 0; i < kStages; ++i) copy(h.nanoseconds[i], d.nanoseconds[i]);
   copy(h.in_tokens, d.in_tokens);
   copy(h.kept_tokens, d.kept_tokens);
@@ -116,11 +137,13 @@ void check_head(const Head& h) {
             within(h.operators, kMaxOperators),
         "allocation");
   check(within(h.nodes, kMaxNodes) && within(h.tools, kMaxTools) && within(h.alternatives, kMaxAlternatives) &&
-            within(h.llms, kMaxLlms),
+            within(h.llms, kMaxLlms) && (h.conditions == 0 || h.conditions == h.llms),
         "counts");
   check(h.statistic <= Statistic::cap && h.status <= turnout::assign::Status::no_candidate, "enumerations");
   check(h.reasons >> kReasons == 0, "reasons");
 }
+
+bool known(Rule rule) { return static_cast<int>(rule) < kRules; }
 
 // Nodes before this one, as a set.
 constexpr plan::NodeSet before(int node) {
@@ -141,8 +164,9 @@ void check_entries(const Decision& d) {
   for (int i = 0; i < d.node_count; ++i) check_node(d, i);
   for (int i = 0; i < d.tool_count; ++i) check(d.tools[i].id >= 0, "tools");
   for (int i = 0; i < d.alternative_count; ++i)
-    check(below(d.alternatives[i].llm, d.llm_count) && d.alternatives[i].rule <= Rule::time, "alternatives");
-  for (int i = 0; i < d.llm_count; ++i) check(d.rules[i] <= Rule::time, "rules");
+    check(below(d.alternatives[i].llm, d.llm_count) && known(d.alternatives[i].rule), "alternatives");
+  for (int i = 0; i < d.llm_count; ++i) check(known(d.rules[i]), "rules");
+  for (int i = 0; i < d.condition_count; ++i) check(known(d.conditions[i].rule), "conditions");
   check((d.metrics.critical_nodes & ~before(d.node_count)) == 0, "critical path");
 }
 
@@ -174,6 +198,7 @@ void pack(const Decision& d, std::vector<std::byte>& out) {
   put(out, d.tools, static_cast<std::size_t>(d.tool_count));
   put(out, d.alternatives, static_cast<std::size_t>(d.alternative_count));
   put(out, d.rules, static_cast<std::size_t>(d.llm_count));
+  for (int i = 0; i < d.condition_count; ++i) put_condition(out, d.conditions[i]);
 }
 
 Decision unpack(std::span<const std::byte> in) {
@@ -192,6 +217,7 @@ Decision unpack(std::span<const std::byte> in) {
   take(in, d.tools, static_cast<std::size_t>(d.tool_count));
   take(in, d.alternatives, static_cast<std::size_t>(d.alternative_count));
   take(in, d.rules, static_cast<std::size_t>(d.llm_count));
+  for (int i = 0; i < d.condition_count; ++i) take_condition(in, d.conditions[i]);
   check(in.empty(), "trailing bytes");
   check_entries(d);
   return d;
@@ -201,6 +227,7 @@ bool equal(const Decision& a, const Decision& b) {
   Head h = head_of(a), k = head_of(b);
   for (Head* head : {&h, &k}) {
     head->ticket = 0;
+    head->reservation = 0;
     std::fill_n(head->nanoseconds, kStages, 0);
   }
   if (std::memcmp(&h, &k, sizeof h) != 0) return false;  // also the counts, so that what follows may take those of `a`
@@ -213,7 +240,7 @@ bool equal(const Decision& a, const Decision& b) {
       return false;
   return same(x.choices, y.choices, x.count) && same(a.nodes, b.nodes, a.node_count) &&
          same(a.tools, b.tools, a.tool_count) && same(a.alternatives, b.alternatives, a.alternative_count) &&
-         same(a.rules, b.rules, a.llm_count);
+         same(a.rules, b.rules, a.llm_count) && same(a.conditions, b.conditions, a.condition_count);
 }
 
 }  // namespace turnout::trace

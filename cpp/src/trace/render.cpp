@@ -87,6 +87,11 @@ std::string limits_of(const Decision& d) {
   if (d.max_seconds.limited())
     text += format(", %s %.2f s %s %.2f s", statistic_name(d.statistic), d.seconds_bound,
                    d.seconds_bound <= d.max_seconds.value ? "<=" : ">", d.max_seconds.value);
+  if (d.max_calls != kNoCallLimit)
+    text += format(", %lld calls %s %lld", static_cast<long long>(d.calls()), d.calls() <= d.max_calls ? "<=" : ">",
+                   static_cast<long long>(d.max_calls));
+  if (d.max_tokens < std::numeric_limits<double>::infinity())
+    text += format(", %.0f tokens %s %.0f", d.tokens(), d.tokens() <= d.max_tokens ? "<=" : ">", d.max_tokens);
   return text;
 }
 
@@ -97,6 +102,41 @@ std::string assign_line(const Decision& d) {
   if (d.usd_per_second > 0) text += format(" - %.6f $/s x %.2f s", d.usd_per_second, d.seconds);
   if (d.labels > 0) text += format(", %d labels, gap %.2g", d.labels, d.gap);
   return text + limits_of(d);
+}
+
+std::string condition_text(const Condition& c, const std::string& llm) {
+  if (c.rule != Rule::none) return llm + " " + rule_name(c.rule);
+  std::string text = llm;
+  if (c.health != 1) text += format(" health %.3f", c.health);
+  if (c.slowdown != 1) text += format("%s slowdown %.2f", c.health != 1 ? "," : "", c.slowdown);
+  return text;
+}
+
+// What telemetry changed; LLMs that are as the catalog says go unmentioned.
+std::string telemetry_line(const Decision& d, const Names& names) {
+  std::string text;
+  for (int m = 0; m < d.condition_count; ++m)
+    if (d.conditions[m] != Condition())
+      text += (text.empty() ? "" : "; ") + condition_text(d.conditions[m], names.llms[static_cast<std::size_t>(m)]);
+  return format("version %llu: ", static_cast<unsigned long long>(d.telemetry_version)) +
+         (text.empty() ? "all as the catalog says" : text);
+}
+
+std::string left_of(const Decision& d) {
+  std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (d.budget.limited()) add(usd(d.budget.value));
+  if (d.max_seconds.limited()) add(format("%.2f s", d.max_seconds.value));
+  if (d.max_calls != kNoCallLimit) add(format("%lld calls", static_cast<long long>(d.max_calls)));
+  if (d.max_tokens < std::numeric_limits<double>::infinity()) add(format("%.0f tokens", d.max_tokens));
+  return text.empty() ? "no limit" : text;
+}
+
+std::string budget_line(const Decision& d) {
+  const std::string text = format("pressure %.3f, value ", d.pressure) + usd(d.value_usd) + "; left " + left_of(d);
+  if (d.reservation == 0) return text + "; nothing reserved";
+  return text + "; reserved " + usd(d.usd_bound) +
+         format(", %.2f s, %lld calls, %.0f tokens", d.seconds_bound, static_cast<long long>(d.calls()), d.tokens());
 }
 
 std::string plan_line(const Decision& d, const Names& names) {
@@ -144,6 +184,8 @@ std::string render(const Decision& d, const Names& names, bool timings) {
     if (timings) text += format("  [%.1f us]", static_cast<double>(d.nanoseconds[i]) / 1000.0);
     text += '\n';
   }
+  if (d.condition_count > 0) text += format("%-11s", "telemetry") + telemetry_line(d, names) + '\n';
+  if (d.on_account) text += format("%-11s", "budget") + budget_line(d) + '\n';
   return text + format("%-11s", "reasons") + (d.reasons == 0 ? "none" : reasons_text(d));
 }
 

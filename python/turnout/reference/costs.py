@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turnout import _native
 from turnout.reference import catalog
@@ -25,6 +25,10 @@ class SlotCost:
     per_token: tuple[float, float, float]
     seconds: tuple[float, float, float]
     max_output_tokens: int
+
+    def slowed(self, slowdown: float) -> SlotCost:
+        """The same on an LLM that takes so many times as long."""
+        return replace(self, seconds=_three([slowdown * s for s in self.seconds]))
 
     def usd(self, statistic: int, tokens: float) -> float:
         return self.base[statistic] + self.per_token[statistic] * tokens

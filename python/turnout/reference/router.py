@@ -32,6 +32,15 @@ NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What telemetry says of an LLM right now."""
+
+    health: float = 1.0
+    slowdown: float = 1.0
+    rule: str = "none"  # tripped, rate_limited
+
+
+@dataclass(frozen=True)
 class Request:
     """The options of `Router.route`."""
 
@@ -44,6 +53,9 @@ class Request:
     statistic: str = "p90"
     tools: int = 4
     usd_per_second: float = 0.0
+    max_calls: int | None = None
+    max_tokens: float | None = None
+    conditions: Sequence[Condition] = ()  # of each LLM, from telemetry
 
     @property
     def bound(self) -> int:
@@ -59,6 +71,7 @@ class Query:
     kept: int
     reasons: set[str] = field(default_factory=set)
     scales: list[float] = field(default_factory=list)  # of each LLM's answers to it
+    slowdowns: list[float] = field(default_factory=list)  # of each LLM, now
 
     @property
     def tokens(self) -> float:
@@ -146,7 +159,7 @@ class ReferenceRouter:
         rng = None if request.seed is None else Philox(request.seed)
         a = self._assess(q, rng)
         hits = self._capabilities(q, request)
-        quality = self._predict(a)
+        quality = self._condition(q, request, self._predict(a))
         rules, usable = self._rules(q, request)
         allocation = self._allocate(q, request, usable, a.difficulty, rng)
         problem, solution = self._assign(q, request, allocation, usable, quality)
@@ -240,20 +253,32 @@ class ReferenceRouter:
         logits = [m.ability + shift - m.discrimination * a.logit for m, shift in zip(self.llms, shifts, strict=True)]
         return [a.floor + (1.0 - a.floor) * (1.0 / (1.0 + math.exp(-logit))) for logit in logits]
 
+    def _condition(self, q: Query, request: Request, quality: list[float]) -> list[float]:
+        """P(correct) lowered by each LLM's health; without telemetry nothing changes."""
+        conditions = request.conditions or [Condition() for _ in self.llms]
+        q.slowdowns = [c.slowdown for c in conditions]
+        if any(c.rule != "none" for c in conditions):
+            q.reasons.add("llm_unavailable")
+        return [p * c.health for p, c in zip(quality, conditions, strict=True)]
+
     # Rules ----------------------------------------------------------------------------------------------------------
 
-    def _rule(self, llm: _native.Llm, scale: float, q: Query, c: Constraints) -> str:
+    def _rule(self, llm: _native.Llm, scale: float, q: Query, c: Constraints, now: str) -> str:
         if llm.id in c.deny:
             return "denied"
         if c.allow is not None and llm.id not in c.allow:
             return "not_allowed"
         if self._parts.policies.known_bits(c.needs, "constraints.needs") & ~llm.policy:
             return "policy"
+        if now != "none":
+            return now
         return "none" if costs.room(llm, q.tokens, scale) else "context"
 
     def _rules(self, q: Query, request: Request) -> tuple[list[str], list[bool]]:
         """The rule that excludes each LLM; when only context windows do, the largest is the least violation."""
-        rules = [self._rule(m, s, q, request.constraints) for m, s in self._scaled(q)]
+        live = [c.rule for c in request.conditions] or ["none"] * len(self.llms)
+        scaled = zip(self._scaled(q), live, strict=True)
+        rules = [self._rule(m, s, q, request.constraints, now) for (m, s), now in scaled]
         usable = [rule == "none" for rule in rules]
         if not any(usable):
             usable = self._largest_windows(q, [rule == "context" for rule in rules])
@@ -288,7 +313,8 @@ class ReferenceRouter:
     def _costs(self, oper: int, slot: int, q: Query) -> list[costs.SlotCost]:
         """Of one slot, a cost an LLM."""
         spec = self.operators[oper].slots[slot]
-        return [costs.slot_cost(spec, llm, scale) for llm, scale in self._scaled(q)]
+        usual = [costs.slot_cost(spec, llm, scale) for llm, scale in self._scaled(q)]
+        return [cost.slowed(slowdown) for cost, slowdown in zip(usual, q.slowdowns, strict=True)]
 
     def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
@@ -340,14 +366,18 @@ class ReferenceRouter:
         return None if self._masks(request, usable)[oper] else oper
 
     @staticmethod
-    def _beats(a: Solution, b: Solution, exploring: bool) -> bool:
+    def _beats(
+        a: Solution, b: Solution, excess: tuple[tuple[float, float], tuple[float, float]], exploring: bool
+    ) -> bool:
         """Whether one call, `a`, is the better answer: limits first, then utility."""
         if "no_candidate" in (a.status, b.status):
             return a.status != "no_candidate"
-        fits_a, fits_b = a.status != "infeasible", b.status != "infeasible"
+        fits_a, fits_b = (s.status != "infeasible" and over == (0, 0) for s, over in zip((a, b), excess, strict=True))
         if fits_a != fits_b:
             return fits_a
         if not fits_a:
+            if excess[0] != excess[1]:
+                return excess[0] < excess[1]
             return a.usd_bound <= b.usd_bound and a.seconds_bound <= b.seconds_bound
         return not exploring and a.utility - b.utility > ROUNDING * (abs(a.utility) + abs(b.utility))
 
@@ -359,6 +389,7 @@ class ReferenceRouter:
             usable = self._largest_windows(q, usable)  # the query fits some window, but no operator's prompt does
             problem, s = self._choose(q, request, allocation, usable, quality)
         self._note(q, request, s)
+        s = self._note_counts(q, request, allocation, problem, s)
         run = [c.operator for c, skipped in zip(problem.choices, s.skipped, strict=False) if not skipped]
         if s.status != "no_candidate" and not all(self.operators[oper].measured for oper in run):
             q.reasons.add("prior_operators")
@@ -368,17 +399,61 @@ class ReferenceRouter:
         self, q: Query, request: Request, allocation: operators.Allocation, usable: list[bool], quality: list[float]
     ) -> tuple[Problem, Solution]:
         """What was allocated, or one call where that is better."""
-        choices = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
+        choices = self._affordable(request, allocation)
         problem = self._problem(q, request, choices, usable)
         s = self._solve(request, problem, quality)
         single = self._single_call(request, usable, allocation)
         if single is not None:
             alone = self._problem(q, request, [operators.Choice(single, 0, 0.0, 0.0)], usable)
             answer = self._solve(request, alone, quality)
-            if self._beats(answer, s, request.seed is not None):
+            excess = self._excess(q, request, alone, answer), self._excess(q, request, problem, s)
+            if self._beats(answer, s, excess, request.seed is not None):
                 problem, s = alone, answer
                 q.reasons.add("single_call")
         return problem, s
+
+    def _calls(self, oper: int) -> int:
+        return sum(slot.calls for slot in self.operators[oper].slots)
+
+    def _affordable(self, request: Request, allocation: operators.Allocation) -> list[operators.Choice]:
+        """The first operator, and of the others those whose calls are left."""
+        left = math.inf if request.max_calls is None else request.max_calls
+        choices: list[operators.Choice] = []
+        for choice in allocation.choices:
+            calls = self._calls(choice.operator)
+            if not self.operators[choice.operator].stops and (not choices or calls <= left):
+                choices.append(choice)
+                left = max(0, left - calls)
+        return choices
+
+    def _excess(self, q: Query, request: Request, problem: Problem, s: Solution) -> tuple[float, float]:
+        """How far a solution goes beyond the calls and tokens that are left."""
+        calls, tokens = 0, 0.0
+        for (oper, slot), llm in zip(problem.slots, s.llms, strict=False):
+            if llm < 0:
+                continue
+            spec, cost = self.operators[oper].slots[slot], self._costs(oper, slot, q)[llm]
+            calls += spec.calls
+            tokens += float(spec.calls * (costs.input_cap(spec, q.tokens) + cost.max_output_tokens))
+        most = math.inf if request.max_calls is None else request.max_calls
+        return max(0, calls - most), max(0.0, tokens - (math.inf if request.max_tokens is None else request.max_tokens))
+
+    def _note_counts(
+        self, q: Query, request: Request, allocation: operators.Allocation, problem: Problem, s: Solution
+    ) -> Solution:
+        if s.status == "no_candidate":
+            return s
+        calls, tokens = self._excess(q, request, problem, s)
+        working = [choice for choice in allocation.choices if not self.operators[choice.operator].stops]
+        dropped = "single_call" not in q.reasons and len(problem.choices) < len(working)
+        found = {
+            "operators_skipped": dropped,
+            "limits_bind": dropped or calls > 0 or tokens > 0,
+            "calls_infeasible": calls > 0,
+            "tokens_infeasible": tokens > 0,
+        }
+        q.reasons |= {reason for reason, holds in found.items() if holds}
+        return dataclasses.replace(s, status="infeasible") if calls > 0 or tokens > 0 else s
 
     def _note(self, q: Query, request: Request, s: Solution) -> None:
         budget, seconds = (math.inf if x is None else x for x in (request.budget_usd, request.max_seconds))
@@ -554,11 +629,20 @@ class ReferenceRouter:
             "budget_usd": request.budget_usd,
             "max_seconds": request.max_seconds,
             "statistic": request.statistic,
+            "max_calls": request.max_calls,
+            "max_tokens": request.max_tokens,
+            "pressure": None,
+            "telemetry": self._telemetry(request),
             "width": dag.width,
             "critical_path_seconds": dag.critical_path,
             "infeasible": {llm.id: rule for llm, rule in zip(self.llms, rules, strict=True) if rule != "none"},
             "reasons": [reason for reason in REASONS if reason in q.reasons],
         }
+
+    def _telemetry(self, request: Request) -> dict[str, Any] | None:
+        if not request.conditions:
+            return None
+        return {llm.id: dataclasses.asdict(c) for llm, c in zip(self.llms, request.conditions, strict=True)}
 
     @staticmethod
     def plan_key(decision: dict[str, Any]) -> list[tuple[str, list[str]]]:

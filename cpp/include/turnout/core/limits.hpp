@@ -28,6 +28,7 @@ inline constexpr double kMaxSecondsToFirstToken = 1e5;
 inline constexpr double kMaxSecondsPerToken = 1e3;
 inline constexpr double kMaxAbility = 50;     // logits, of an ability or a skill
 inline constexpr int kMaxCalls = 1000;        // of one call slot
+inline constexpr double kMaxSlowdown = 1000;  // of an LLM's seconds, by telemetry
 inline constexpr double kMaxMultiple = 1000;  // of a query's or an answer's tokens
 inline constexpr double kMaxValueUsd = 1e6;   // of value_usd and usd_per_second
 inline constexpr int kMaxBatch = 64;          // rows that go through the engines at once
