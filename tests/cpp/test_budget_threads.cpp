@@ -127,12 +127,13 @@ TEST(overruns_are_counted_to_the_unit) {
   Ledger ledger({.max_accounts = 4, .max_reservations = 256});
   const AccountId root = ledger.open(kNoAccount, "root", {.calls = 1'000}, 0);
   std::vector<Trace> traces(kThreads);
+  std::atomic<int> wrong = 0;
   on_threads([&](int t) {
     Trace& trace = traces[static_cast<std::size_t>(t)];
     ReservationId id;
     while (!ledger.reserve(root, {.calls = 1}, 0, 60, id)) {
       const double actual = t % 3;  // 0, 1 or 2 of the 1 that was reserved
-      CHECK(ledger.commit(id, {.calls = actual}, 0).overrun == (actual == 2));
+      wrong += ledger.commit(id, {.calls = actual}, 0).overrun != (actual == 2);
       trace.spent[3] += t % 3;
       trace.overrun[3] += actual == 2;
     }
@@ -143,13 +144,15 @@ TEST(overruns_are_counted_to_the_unit) {
     add(overrun, trace.overrun);
   }
   const AccountState state = ledger.state(root, 0);
-  CHECK(state.spent == spent && state.overrun == overrun && spent[3] >= 1'000 && spent[3] < 1'000 + kThreads);
+  CHECK(wrong == 0 && state.spent == spent && state.overrun == overrun && spent[3] >= 1'000 &&
+        spent[3] < 1'000 + kThreads);
 }
 
 TEST(accounts_open_and_close_under_load) {
   Ledger ledger({.max_accounts = 64, .max_reservations = 256});
   const AccountId root = ledger.open(kNoAccount, "root", {.usd = Usd(1000)}, 0);
   std::vector<Trace> traces(kThreads);
+  std::atomic<int> wrong = 0;
   on_threads([&](int t) {
     Philox rng(11, static_cast<std::uint64_t>(t));
     for (int i = 0; i < 300; ++i) {
@@ -159,7 +162,7 @@ TEST(accounts_open_and_close_under_load) {
         if (ledger.reserve(run, random_amount(rng, 0.3), 0, 60, id)) continue;
         if (k == 4) ledger.close(run, 0);  // with the hold: its commit is late, and counts in the root
         const Amount actual = random_amount(rng, 0.1);
-        CHECK(ledger.commit(id, actual, 0).counted);
+        wrong += !ledger.commit(id, actual, 0).counted;
         add(traces[static_cast<std::size_t>(t)].spent, units_of(actual, "actual"));
         if (k == 4) break;
       }
@@ -169,15 +172,16 @@ TEST(accounts_open_and_close_under_load) {
   Units spent{};
   for (const Trace& trace : traces) add(spent, trace.spent);
   const AccountState state = ledger.state(root, 0);
-  CHECK(state.spent == spent && state.held == Units{} && ledger.snapshot(0).size() == 1);
+  CHECK(wrong == 0 && state.spent == spent && state.held == Units{} && ledger.snapshot(0).size() == 1);
 }
 
-// However the threads interleave, what is admitted stays below the plan + burst.
+// However the threads interleave, what is admitted stays below the plan + burst. Their times differ by less than the
+// slack that tells a late reader from a clock that jumped.
 TEST(a_pacer_lets_no_more_than_the_plan_and_a_burst_through) {
-  Pacer pacer(std::vector<PlanPoint>{{100, 1000}}, 5, 0);
+  Pacer pacer(std::vector<PlanPoint>{{1, 1000}}, 5, 0);
   std::atomic<int> admitted = 0, tick = 0;
   on_threads([&](int) {
-    for (int i = 0; i < 1000; ++i) admitted += pacer.admit(1, tick++ * 0.001);
+    for (int i = 0; i < 1000; ++i) admitted += pacer.admit(1, ++tick * (0.8 / 16'000));
   });
-  CHECK(admitted <= 160 + 5 && admitted >= 160 && pacer.spent() == admitted);
+  CHECK(admitted <= 800 + 5 && admitted >= 800 && pacer.spent() == admitted);
 }
