@@ -121,6 +121,7 @@ class Telemetry {
   struct Arm;
   class EventRing;
   Arm& arm(int index, double now) const;
+  ArmState read_arm(const Arm& arm, double time) const;
   void step_breaker(int index, const Outcome& outcome, double time, double now);
   void log(int index, Transition transition, double now);
   std::uint32_t* counts(int index) const;

@@ -26,16 +26,14 @@ void read_sums(const Sums& s, const Config& c, ArmState& out) {
 
 }  // namespace
 
-ArmState Telemetry::read(int index, double now) const {
-  const Arm& a = arm(index, now);
-  const double time = timeline_.at(now);
+ArmState Telemetry::read_arm(const Arm& a, double time) const {
   ArmState out;
   // Ended before begun, so that a call that starts and ends in between does not count less than nothing.
   const std::int64_t ended = a.ended.load(std::memory_order_acquire), begun = a.begun.load(std::memory_order_acquire);
   out.in_flight = std::max<std::int64_t>(0, begun - ended);
   if (a.capacity > 0) out.load = static_cast<double>(out.in_flight) / a.capacity;
   Sums sums = a.sums();
-  if (sums.outcomes() != 0) {
+  if (sums.outcomes != 0) {
     out.idle_seconds = std::max(0.0, time - sums.last);
     sums.advance(time, a.half_life);
     read_sums(sums, config_, out);
@@ -48,11 +46,18 @@ ArmState Telemetry::read(int index, double now) const {
   return out;
 }
 
+ArmState Telemetry::read(int index, double now) const {
+  const Arm& a = arm(index, now);
+  return read_arm(a, timeline_.at(now));
+}
+
 void Telemetry::read(double now, std::span<ArmState> out) const {
-  if (out.size() != static_cast<std::size_t>(arms_))
+  check_now(now);
+  if (out.size() != table_.size())
     throw Error(ErrorKind::input, "out",
                 "expected one an arm (" + std::to_string(arms_) + "), got " + std::to_string(out.size()));
-  for (int i = 0; i < arms_; ++i) out[static_cast<std::size_t>(i)] = read(i, now);
+  const double time = timeline_.at(now);
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = read_arm(*table_[i], time);
 }
 
 std::uint64_t Telemetry::version() const {

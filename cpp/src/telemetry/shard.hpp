@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <utility>
 
 #include "telemetry/sums.hpp"
 
@@ -34,25 +35,32 @@ class alignas(64) Shard {
     const std::uint64_t number = number_.load(std::memory_order_relaxed);
     Sums sums = copy(number);
     change(sums);
-    const auto words = std::bit_cast<Words>(sums);
-    for (std::size_t i = 0; i < words.size(); ++i)  // release: no word shows before the number of the copy before
-      copies_[(number + 1) & 1][i].store(words[i], std::memory_order_release);
+    store(copies_[(number + 1) & 1], std::bit_cast<Words>(sums), Indices());
     number_.store(number + 1, std::memory_order_release);
   }
 
  private:
   using Words = std::array<std::uint64_t, sizeof(Sums) / 8>;
 
-  Sums copy(std::uint64_t number) const {
-    Words words;
-    for (std::size_t i = 0; i < words.size(); ++i)  // acquire: the number is read again after every word
-      words[i] = copies_[number & 1][i].load(std::memory_order_acquire);
-    return std::bit_cast<Sums>(words);
+  using Copy = std::array<std::atomic<std::uint64_t>, sizeof(Sums) / 8>;
+  using Indices = std::make_index_sequence<sizeof(Sums) / 8>;
+
+  Sums copy(std::uint64_t number) const { return std::bit_cast<Sums>(load(copies_[number & 1], Indices())); }
+
+  // Word by word, unrolled: a loop would go through memory. Acquire: the number is read again after every word.
+  template <std::size_t... I>
+  static Words load(const Copy& from, std::index_sequence<I...>) {
+    return {from[I].load(std::memory_order_acquire)...};
+  }
+  // Release: no word shows before the number of the copy before.
+  template <std::size_t... I>
+  static void store(Copy& to, const Words& words, std::index_sequence<I...>) {
+    (to[I].store(words[I], std::memory_order_release), ...);
   }
 
   std::atomic<std::uint32_t> locked_{0};
   std::atomic<std::uint64_t> number_{0};
-  std::atomic<std::uint64_t> copies_[2][sizeof(Sums) / 8] = {};
+  Copy copies_[2] = {};
 };
 
 // A small number for the calling thread, given out in turn.

@@ -24,19 +24,18 @@ struct Sums {
   double usd = 0, tokens = 0;
   double limit_at = 0, limit_share = 0, limit_reset = 0;  // the latest report of a provider
   std::uint64_t by_kind[kKinds] = {};
+  std::uint64_t outcomes = 0;  // of all kinds
   std::uint64_t updates = 0;
 
-  std::uint64_t outcomes() const {
-    std::uint64_t n = 0;
-    for (const std::uint64_t k : by_kind) n += k;
-    return n;
-  }
   void scale(double factor) {
-    for (double* x : {&good, &bad, &ratios, &ratio_weight, &seconds, &seconds_weight, &usd, &tokens}) *x *= factor;
+    good *= factor, bad *= factor;
+    ratios *= factor, ratio_weight *= factor;
+    seconds *= factor, seconds_weight *= factor;
+    usd *= factor, tokens *= factor;
   }
   // To a later time; an earlier one changes nothing.
   void advance(double time, double half_life) {
-    if (outcomes() == 0) last = time;
+    if (outcomes == 0) last = time;
     if (time <= last) return;
     scale(decay(time - last, half_life));
     last = time;
@@ -50,6 +49,7 @@ struct Sums {
     tokens += weight * o.tokens;
     if (o.seconds > 0 && (o.ok || o.kind == Kind::timeout)) add_seconds(o, weight);
     ++by_kind[static_cast<int>(o.kind)];
+    ++outcomes;
     ++updates;
   }
   void report(double share, double reset, double time) {
@@ -59,7 +59,7 @@ struct Sums {
   }
   // Of another shard. Both end at the later time.
   void merge(Sums other, double half_life) {
-    if (other.outcomes() != 0) {
+    if (other.outcomes != 0) {
       advance(other.last, half_life);
       other.advance(last, half_life);
     }
@@ -70,6 +70,7 @@ struct Sums {
     if (other.limit_share > 0 && (limit_share == 0 || other.limit_at > limit_at))
       report(other.limit_share, other.limit_reset, other.limit_at);
     for (int k = 0; k < kKinds; ++k) by_kind[k] += other.by_kind[k];
+    outcomes += other.outcomes;
     updates += other.updates;
   }
   // A reported share falls in a straight line to 0 at its reset.

@@ -60,7 +60,7 @@ void Telemetry::record(int index, const Outcome& o, double now) {
     increment(counts(index)[buckets::index(o.seconds)]);
   a.requests.use(1, time);
   a.tokens.use(o.tokens, time);
-  if (o.kind != Kind::refused) step_breaker(index, o, time, now);
+  if (o.kind != Kind::refused && !(o.ok && a.breaker.quiet())) step_breaker(index, o, time, now);
 }
 
 // Who asks admits() alone takes no probe: then the first outcome after the cool-down is one.

@@ -51,8 +51,9 @@ class CircuitBreaker {
   bool try_acquire(double time, Transition& out);
   // `too_many`: whether the failure rate, which the caller keeps, is above its limit.
   Transition record(bool ok, double time, bool too_many = false);
-  bool due(double time) const;            // open, and past its cool-down
-  Breaker state(double time) const;       // what is due reads as half-open
+  bool quiet() const { return word_.load(std::memory_order_relaxed) == 0; }  // closed, and the last call was a success
+  bool due(double time) const;                                               // open, and past its cool-down
+  Breaker state(double time) const;                                          // what is due reads as half-open
   double retry_after(double time) const;  // seconds until it may admit, 0 when it does
   const BreakerConfig& config() const { return config_; }
 
