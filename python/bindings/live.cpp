@@ -1,30 +1,61 @@
 #include "live.hpp"
 
+#include <chrono>
+
 namespace turnout::python {
 namespace {
 
-Live make_live(const Array<double>& health, const Array<double>& slowdown, const Array<std::uint8_t>& rules,
-               std::uint64_t version) {
+Live fixed(const Array<double>& health, const Array<double>& slowdown, const Array<std::uint8_t>& rules) {
   Live live;
-  live.version = version;
-  live.conditions.resize(static_cast<std::size_t>(health.size()));
-  for (std::size_t i = 0; i < live.conditions.size(); ++i) {
+  live.fixed.resize(static_cast<std::size_t>(health.size()));
+  for (std::size_t i = 0; i < live.fixed.size(); ++i) {
     const auto at = static_cast<py::ssize_t>(i);
-    live.conditions[i] = {health.at(at), slowdown.at(at), static_cast<trace::Rule>(rules.at(at))};
+    live.fixed[i] = {health.at(at), slowdown.at(at), static_cast<trace::Rule>(rules.at(at))};
   }
+  return live;
+}
+
+// `arms` comes from turnout.live, which looked the LLMs up by name.
+Live watching(std::shared_ptr<telemetry::Telemetry> telemetry, const std::vector<std::int32_t>& arms,
+              const py::object& clock) {
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    if (arms[i] >= telemetry->arms())
+      throw Error(ErrorKind::input, "arms[" + std::to_string(i) + "]", "there is no such arm");
+  Live live;
+  live.telemetry = std::move(telemetry);
+  live.arms = arms;
+  live.clock = clock;
   return live;
 }
 
 }  // namespace
 
+double steady_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void Live::read(Request& request) const {
+  if (!telemetry) {
+    request.conditions = fixed;
+    return;
+  }
+  const double now = clock.is_none() ? steady_seconds() : clock().cast<double>();
+  thread_local std::vector<trace::Condition> buffer;
+  buffer.resize(arms.size());
+  request.telemetry_version = read_conditions(*telemetry, arms, now, buffer);
+  request.conditions = buffer;
+}
+
 void bind_live(py::module_& m) {
-  py::class_<Live>(m, "Live", "Conditions of one router's LLMs.")
-      .def(py::init([](const py::object& health, const py::object& slowdown, const py::object& rules,
-                       std::uint64_t version) {
-             return make_live(exact<double>(health, "health", 1), exact<double>(slowdown, "slowdown", 1),
-                              exact<std::uint8_t>(rules, "rules", 1), version);
-           }),
-           py::kw_only(), py::arg("health"), py::arg("slowdown"), py::arg("rules"), py::arg("version"));
+  py::class_<Live>(m, "Live", "What a call reads of the present: conditions of one router's LLMs.")
+      .def_static(
+          "fixed",
+          [](const py::object& health, const py::object& slowdown, const py::object& rules) {
+            return fixed(exact<double>(health, "health", 1), exact<double>(slowdown, "slowdown", 1),
+                         exact<std::uint8_t>(rules, "rules", 1));
+          },
+          py::arg("health"), py::arg("slowdown"), py::arg("rules"))
+      .def_static("watching", watching, py::arg("telemetry"), py::arg("arms"), py::arg("clock"));
 }
 
 }  // namespace turnout::python

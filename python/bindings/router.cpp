@@ -80,10 +80,7 @@ Request request_of(const py::tuple& options) {
   r.usd_per_second = read.number();
   r.max_calls = read.maybe_count().value_or(trace::kNoCallLimit);
   r.max_tokens = read.limit();
-  if (const Live* live = read.live()) {
-    r.conditions = live->conditions;
-    r.telemetry_version = live->version;
-  }
+  if (const Live* live = read.live()) live->read(r);
   return r;
 }
 

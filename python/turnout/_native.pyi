@@ -12,8 +12,8 @@ from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
 _Element = Literal["float32", "int32", "int64"]
 _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
 
-# value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second, max_calls, max_tokens,
-# telemetry.
+# value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second, max_calls,
+# max_tokens, telemetry.
 _Options = tuple[
     float,
     float | None,
@@ -675,7 +675,8 @@ class Alternative:
         """Whether no hard rule or limit excludes it."""
     @property
     def rule(self) -> Rule:
-        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped` or `rate_limited`."""
+        """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped`,
+        `rate_limited`."""
     @property
     def p_correct(self) -> float:
         """P(correct) of the call, in [0, 1]."""
@@ -884,11 +885,12 @@ class Constraints:
     ) -> None: ...
 
 class Live:
-    """Conditions of one router's LLMs."""
+    """What a call reads of the present: conditions of one router's LLMs."""
 
-    def __init__(
-        self, *, health: NDArray[np.float64], slowdown: NDArray[np.float64], rules: NDArray[np.uint8], version: int
-    ) -> None: ...
+    @staticmethod
+    def fixed(health: NDArray[np.float64], slowdown: NDArray[np.float64], rules: NDArray[np.uint8]) -> Live: ...
+    @staticmethod
+    def watching(telemetry: Telemetry, arms: Sequence[int], clock: Callable[[], float] | None) -> Live: ...
 
 class Router:
     def __init__(

@@ -1,4 +1,4 @@
-"""What is known of the LLMs right now, as a decision takes it: from `turnout.telemetry`, or from a monitor of your own."""
+"""What is known of the LLMs right now, as a decision takes it: from `turnout.telemetry`, or from your own monitor."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
         if condition.rule not in _RULES:
             raise fail(InputError, f"{path}.rule", f"expected one of {list(_RULES)}, got {condition.rule!r}")
         rules[rows[name]] = RULES.index(condition.rule)
-    return _native.Live(health=health, slowdown=slowdown, rules=rules, version=0)
+    return _native.Live.fixed(health, slowdown, rules)
 
 
 def _number(value: float, path: str, least: float, most: float) -> float:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "turnout/assign.hpp"
+#include "turnout/budget/ledger.hpp"
 #include "turnout/capability.hpp"
 #include "turnout/catalog.hpp"
 #include "turnout/core.hpp"
@@ -17,6 +18,7 @@
 #include "turnout/embed.hpp"
 #include "turnout/operators.hpp"
 #include "turnout/plan.hpp"
+#include "turnout/telemetry.hpp"
 #include "turnout/trace.hpp"
 
 namespace turnout {
@@ -50,6 +52,20 @@ struct Request {
   int row = -1;  // of a batch: the number of its first row, for messages; -1: a single query
 };
 
+// What a decision draws on.
+struct Purse {
+  budget::Ledger* ledger = nullptr;
+  budget::AccountId account;
+  double now = 0;   // by the ledger's clock
+  double ttl = 60;  // seconds that the reservation is held
+};
+
+// What telemetry says of each LLM at `now`, for Request::conditions. `arms[m]` is LLM m's arm, or -1. An LLM is out
+// while its breaker admits no call or its rate limit is used up; waiting for a slot of a loaded LLM slows it by
+// 1 / (1 - load), as in a queue with one server (M/M/1). Returns the version that was read.
+std::uint64_t read_conditions(const telemetry::Telemetry& telemetry, std::span<const std::int32_t> arms, double now,
+                              std::span<trace::Condition> out);
+
 // Everything that a router reads; immutable once it stands.
 struct Snapshot {
   catalog::Catalog catalog;
@@ -73,6 +89,12 @@ class Router {
 
   // Thread-safe, given a workspace each, made by this router. Wrong calls throw Error(input); routing reasons never do.
   void route(const Request& request, Workspace& ws, trace::Decision& out) const;
+
+  // The same on an account: what is left of it limits the plan, its pressure lowers what a correct answer is worth, and
+  // what the plan may take is reserved, at the statistic of its limits. When others took it meanwhile the plan is made
+  // anew from what they left, a few times; then it is infeasible, by reservation_refused. Error(input) with the path
+  // "account" or "ttl".
+  void route(const Request& request, const Purse& purse, Workspace& ws, trace::Decision& out) const;
 
   // n rows that share everything but text or vector; engines run once a chunk of kMaxBatch. Equal to n single calls.
   // All rows are checked before any is routed.
