@@ -11,7 +11,9 @@ import typer
 
 from turnout import __version__
 from turnout.cli.errors import Commands
+from turnout.cli.graph_app import app as graph_app
 from turnout.cli.pairs import pairs
+from turnout.cli.plan_app import app as plan_app
 from turnout.cli.pool_app import Columns
 from turnout.cli.pool_app import app as pool_app
 from turnout.core import ConfigError
@@ -25,6 +27,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(pool_app, name="pool")
+app.add_typer(graph_app, name="graph")
+app.add_typer(plan_app, name="plan")
 
 
 class StatisticName(StrEnum):
@@ -46,6 +50,8 @@ Value = Annotated[
     ),
 ]
 Budget = Annotated[float | None, typer.Option("--budget-usd", help="Hard limit of a plan's USD.", min=0.0)]
+MaxCalls = Annotated[int | None, typer.Option(help="Hard limit of a plan's LLM calls.", min=0, max=2**63 - 1)]
+MaxTokens = Annotated[float | None, typer.Option(help="Hard limit of a plan's tokens, prompts and answers.", min=0.0)]
 MaxSeconds = Annotated[float | None, typer.Option("--max-seconds", help="Hard limit of a plan's seconds.", min=0.0)]
 Statistic = Annotated[StatisticName, typer.Option(help="Statistic that the limits bound.")]
 P90 = StatisticName.p90
@@ -71,7 +77,10 @@ Grants = Annotated[
 ]
 CostBias = Annotated[float, typer.Option(help="Similarity lost per USD of a capability's call.", min=0.0)]
 
-OPTIONS = ("value_usd", "budget_usd", "max_seconds", "statistic", "seed", "usd_per_second", "in_tokens", "tools")
+OPTIONS = (
+    *("value_usd", "budget_usd", "max_seconds", "max_calls", "max_tokens", "statistic", "seed", "usd_per_second"),
+    *("in_tokens", "tools"),
+)
 RULES = ("allow", "deny", "needs", "disable_operators", "kinds", "grants", "cost_bias")
 
 
@@ -143,6 +152,8 @@ def route(
     value_usd: Value = None,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
     statistic: Statistic = P90,
     usd_per_second: UsdPerSecond = 0.0,
     in_tokens: InTokens = None,
@@ -193,6 +204,8 @@ def explain(
     value_usd: Value = None,
     budget_usd: Budget = None,
     max_seconds: MaxSeconds = None,
+    max_calls: MaxCalls = None,
+    max_tokens: MaxTokens = None,
     statistic: Statistic = P90,
     usd_per_second: UsdPerSecond = 0.0,
     in_tokens: InTokens = None,

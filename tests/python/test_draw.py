@@ -1,0 +1,203 @@
+"""Pictures: what is in them, that the same drawing gives the same bytes, and the commands that make them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import turnout
+from turnout.cli.app import app
+from turnout.cli.plan import COLUMNS, chart
+from turnout.draw import Bar, bars_of, draw_gantt, draw_graph, save
+from turnout.draw.graph import MAX_DRAWN
+from turnout.graph import ToolGraph
+from turnout.reference import plan
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Result]
+TOOLS = ("fetch", "read", "scan", "summarise", "store")
+
+
+def small_graph() -> ToolGraph:
+    sources, targets = np.array([0, 0, 1, 2, 3], np.int32), np.array([1, 2, 3, 3, 4], np.int32)
+    return ToolGraph.from_arrays(sources, targets, np.array([1.0, 2.0, 1.0, 2.0, 1.0]), names=TOOLS)
+
+
+def texts(svg: Path) -> list[str]:
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg.read_text())
+
+
+def test_a_graph_with_what_failed(tmp_path: Path) -> None:
+    graph = small_graph()
+    before = graph.shortest_path("fetch", "store")
+    graph.mask_node("read")
+    path = graph.shortest_path("fetch", "store")
+    save(draw_graph(graph, path, before=before, title="a failure"), tmp_path / "graph.svg")
+    found = texts(tmp_path / "graph.svg")
+    assert set(TOOLS) <= set(found) and "a failure" in found
+    assert {"path, cost 5", "before, cost 3", "masked"} <= set(found)
+
+
+@pytest.mark.parametrize("name", ["graph.svg", "graph.png"])
+def test_the_same_drawing_gives_the_same_bytes(tmp_path: Path, name: str) -> None:
+    graph = small_graph()
+    files = [tmp_path / "a" / name, tmp_path / "b" / name]
+    for file in files:
+        file.parent.mkdir()
+        save(draw_graph(graph, graph.shortest_path("fetch", "store")), file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_large_graph_shows_what_is_near_the_path(tmp_path: Path) -> None:
+    n = 500
+    chain = np.arange(n - 1, dtype=np.int32)
+    graph = ToolGraph.from_arrays(chain, chain + 1, np.ones(n - 1))
+    save(draw_graph(graph, graph.shortest_path("250", "255"), title="chain"), tmp_path / "g.svg")
+    found = texts(tmp_path / "g.svg")
+    assert f"chain ({MAX_DRAWN} of {n} tools)" in found
+    assert {"250", "255", "240"} <= set(found) and "0" not in found
+
+
+def test_without_a_path_and_without_edges(tmp_path: Path) -> None:
+    alone = ToolGraph.from_arrays(np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0), names=["only"])
+    save(draw_graph(alone), tmp_path / "one.png")
+    save(draw_graph(small_graph()), tmp_path / "all.png")
+    assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG" == (tmp_path / "all.png").read_bytes()[:4]
+
+
+def test_another_ending_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(turnout.ConfigError, match="expected a name that ends in .svg or .png"):
+        save(draw_graph(small_graph()), tmp_path / "graph.jpg")
+    assert not list(tmp_path.iterdir())
+
+
+def test_bars_are_the_plan_over_time(small: turnout.Router) -> None:
+    rules = turnout.Constraints(disable_operators=["direct", "cot"])
+    decision = small.route("what is the capital of a", value_usd=2.0, seed=4, constraints=rules)
+    bars = bars_of(decision)
+    assert len(bars) == len(decision.plan) > 4
+    for bar, node in zip(bars, decision.plan, strict=True):
+        assert bar.lane == node.llm and bar.end == bar.start + node.seconds
+        assert all(bars[j].end <= bar.start for j in node.depends_on)
+    assert max(bar.end for bar in bars) == decision.critical_path_seconds
+    dag = plan.metrics([frozenset(n.depends_on) for n in decision.plan], [n.seconds for n in decision.plan])
+    assert sum(bar.end - bar.start for bar in bars if bar.critical) == pytest.approx(dag.critical_path)
+
+
+def test_a_gantt_chart(tmp_path: Path) -> None:
+    bars = [Bar("a", "gpu", 0.0, 2.0, True), Bar("b", "cpu", 0.0, 1.0), Bar("c", "gpu", 2.0, 4.0, True)]
+    save(draw_gantt(bars, title="three", limit=3.5), tmp_path / "g.svg")
+    assert {"a", "b", "c", "gpu", "cpu", "three", "limit 3.5 s"} <= set(texts(tmp_path / "g.svg"))
+    lines = chart(bars)
+    assert lines[0].count("=") == COLUMNS // 2 == lines[2].count("=") and lines[1].count("-") == COLUMNS // 4
+    assert chart([]) == [] and chart([Bar("a", "x", 0.0, 0.0)])[0].count(" ") > COLUMNS
+
+
+@pytest.mark.parametrize("bar", [Bar("a", "x", 2.0, 1.0), Bar("a", "x", -1.0, 1.0), Bar("a", "x", 0.0, float("inf"))])
+def test_bad_bars(bar: Bar) -> None:
+    with pytest.raises(turnout.InputError, match=r"bars\[1\]: expected 0 <= start <= end"):
+        draw_gantt([Bar("a", "x", 0.0, 1.0), bar])
+    with pytest.raises(turnout.InputError, match="bars: expected at most 500, got 501"):
+        draw_gantt([bar] * 501)
+
+
+# The commands ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command line in this process."""
+
+    def call(*arguments: Any) -> Result:
+        with pytest.raises(SystemExit) as ended:
+            app(args=[str(a) for a in arguments], prog_name="turnout")
+        captured = capsys.readouterr()
+        return Result(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def bench_file(tmp_path: Path) -> Path:
+    nodes = [{"id": tool, "desc": "", "input-type": ["text"], "output-type": ["text"]} for tool in TOOLS]
+    ends = [("fetch", "read"), ("fetch", "scan"), ("read", "summarise"), ("scan", "summarise"), ("summarise", "store")]
+    links = [{"source": a, "target": b, "type": "text"} for a, b in ends]
+    file = tmp_path / "tools.json"
+    file.write_text(json.dumps({"nodes": nodes, "links": links}))
+    return file
+
+
+def test_show_a_failure(run: Run, bench_file: Path) -> None:
+    out = bench_file.with_name("g.svg")
+    asked = ("graph", "show", bench_file, "--from", "fetch", "--to", "store", "--fail", "read")
+    result = run(*asked, "-o", out)
+    assert result.code == 0 and result.out.splitlines()[:4] == [
+        "tools.json: 5 tools, 5 edges",
+        "path       fetch -> read -> summarise -> store (cost 3)",
+        "fails      read",
+        "reroute    fetch -> scan -> summarise -> store (cost 3)",
+    ]
+    assert {"path, cost 3", "before, cost 3", "masked"} <= set(texts(out))
+    record = json.loads(run(*asked, "--fail", "scan", "--json").out)
+    assert [p and p["cost"] for p in record["paths"]] == [3.0, 3.0, None]
+    assert "escalate   no path is left" in run(*asked, "--fail", "scan").out
+
+
+def test_show_an_mcp_list(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mcp.json"
+    city = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tools = [
+        {"name": "locate", "inputSchema": {"type": "object", "properties": {}}, "outputSchema": city},
+        {"name": "weather", "inputSchema": {**city, "required": ["city"]}},
+    ]
+    file.write_text(json.dumps({"tools": tools}))
+    result = run("graph", "show", file, "--from", "locate", "--to", "weather", "--mask", "locate")
+    assert result.out.splitlines() == [
+        "mcp.json: 2 tools, 1 edges",
+        "masked     locate",
+        "escalate   no path is left",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--from", "fetch"], 2, "give both --from and --to"),
+        (["--fail", "read"], 2, "--fail needs --from and --to"),
+        (["--from", "fetch", "--to", "stor"], 1, "there is no node 'stor'"),
+        (["--mask", "none"], 1, "there is no node 'none'"),
+        (["-o", "g.gif"], 1, "expected a name that ends in .svg or .png"),
+    ],
+)
+def test_wrong_calls(run: Run, bench_file: Path, arguments: list[str], code: int, message: str) -> None:
+    result = run("graph", "show", bench_file, *arguments)
+    assert result.code == code and message in result.err
+
+
+def test_files_that_are_none(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "b.json").write_text('{"nodes": [{"id": 1}], "links": []}')
+    for name, message in (("a.json", "is no JSON"), ("b.json", "graph.nodes[0].id"), ("c.json", "cannot be read")):
+        result = run("graph", "show", tmp_path / name)
+        assert result.code == 1 and name in result.err and message in result.err
+
+
+def test_show_a_plan(run: Run, small_bundle: Path, tmp_path: Path) -> None:
+    asked = ("plan", "show", "what is the capital of a", "--bundle", small_bundle, "--value-usd", "2")
+    result = run(*asked, "-o", tmp_path / "p.svg", "--max-seconds", "60")
+    assert result.code == 0 and "=" in result.out and result.out.rstrip().endswith("p.svg")
+    assert "limit 60 s" in texts(tmp_path / "p.svg")
+    record = json.loads(run(*asked, "--json", "--max-calls", "1").out)
+    assert len(record["plan"]) == 1 and record["width"] == 1
