@@ -1,6 +1,6 @@
 """Types of the native core. What a user meets is documented where turnout's modules show it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np

@@ -78,7 +78,7 @@ def test_without_a_path_and_without_edges(tmp_path: Path) -> None:
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(turnout.ConfigError, match="expected a name that ends in .svg or .png"):
+    with pytest.raises(turnout.ConfigError, match=r"expected a name that ends in \.svg or \.png"):
         save(draw_graph(small_graph()), tmp_path / "graph.jpg")
     assert not list(tmp_path.iterdir())
 

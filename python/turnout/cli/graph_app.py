@@ -19,7 +19,7 @@ def graph() -> None:
 def show(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="TaskBench's graph as JSON, or what an MCP server's tools/list gives."),
+        typer.Argument(metavar="FILE", help="A TaskBench graph, or what an MCP server's tools/list gives."),
     ],
     start: Annotated[str | None, typer.Option("--from", metavar="TOOL", help="Where the path begins.")] = None,
     goal: Annotated[str | None, typer.Option("--to", metavar="TOOL", help="Where it ends.")] = None,

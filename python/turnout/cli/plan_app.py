@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -42,6 +42,6 @@ def show(
     from turnout.router import Router
 
     rules = Constraints(disable_operators=disable_operators) if disable_operators else None
-    limits = {"budget_usd": budget_usd, "max_seconds": max_seconds, "max_calls": max_calls}
-    options = {**limits, "value_usd": value_usd, "constraints": rules}
+    limits: dict[str, Any] = {"budget_usd": budget_usd, "max_seconds": max_seconds, "max_calls": max_calls}
+    options: dict[str, Any] = {**limits, "value_usd": value_usd, "constraints": rules}
     show_plan(Router.load(bundle, pool=pool).route(query, **options), max_seconds, out, json)
