@@ -41,6 +41,9 @@ Array<T> exact(const py::handle& object, const char* name, int ndim) {
   return array;
 }
 
+// Sets Python's error to turnout.core's class for it.
+void set_error(const Error& error);
+
 void bind_core(py::module_&);
 void bind_onnx(py::module_&);
 void bind_embed(py::module_&);

@@ -5,18 +5,23 @@
 #include "bindings.hpp"
 
 namespace turnout::python {
-namespace {
 
 // Python's exception classes live in turnout.core; looked up when an error is raised, so import order does not matter.
+void set_error(const Error& error) {
+  static constexpr const char* kClasses[] = {"InputError", "ConfigError", "BundleError", "EngineError"};
+  const py::object cls = py::module_::import("turnout.core").attr(kClasses[static_cast<int>(error.kind)]);
+  py::object instance = cls(error.what());
+  instance.attr("path") = error.path;
+  PyErr_SetObject(cls.ptr(), instance.ptr());
+}
+
+namespace {
+
 void translate(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const Error& error) {
-    static constexpr const char* kClasses[] = {"InputError", "ConfigError", "BundleError", "EngineError"};
-    const py::object cls = py::module_::import("turnout.core").attr(kClasses[static_cast<int>(error.kind)]);
-    py::object instance = cls(error.what());
-    instance.attr("path") = error.path;
-    PyErr_SetObject(cls.ptr(), instance.ptr());
+    set_error(error);
   }
 }
 

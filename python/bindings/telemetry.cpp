@@ -150,6 +150,8 @@ void bind_sketch(py::module_& m) {
       .def("save", [](const QuantileSketch& s) { return to_bytes(s.save()); })
       .def_static(
           "load", [](const py::bytes& data) { return QuantileSketch::load(view(data)); }, py::arg("data"))
+      .def(py::pickle([](const QuantileSketch& s) { return to_bytes(s.save()); },
+                      [](const py::bytes& data) { return QuantileSketch::load(view(data)); }))
       .def("__eq__", [](const QuantileSketch& a, const QuantileSketch& b) { return a == b; }, py::is_operator());
   m.attr("sketch_largest") = buckets::kLargest;
   m.def("sketch_index", &buckets::index, py::arg("value"));

@@ -232,6 +232,21 @@ TEST(accounts_are_found_by_path_and_stale_handles_are_errors) {
   CHECK_ERROR(t.ledger.pressure(kNoAccount, 0), ErrorKind::input, "account");
 }
 
+TEST(opening_by_path_opens_the_ancestors_or_nothing) {
+  Ledger ledger({.max_accounts = 4, .max_reservations = 1});
+  const AccountId run = ledger.open("acme/search/run-17", {.calls = 2}, 0);
+  CHECK(ledger.path(run) == "acme/search/run-17" && ledger.find("acme/search") != kNoAccount);
+  CHECK(ledger.state(ledger.find("acme"), 0).limits[3] == kUnlimited && ledger.state(run, 0).limits[3] == 2);
+  CHECK_ERROR(ledger.open("acme/search", {}, 0), ErrorKind::input, "name");
+  for (const char* path : {"", "/", "/acme", "acme/", "other//x", "acme/\n"})
+    CHECK_ERROR(ledger.open(path, {}, 0), ErrorKind::input, "name");
+  CHECK_ERROR(ledger.open("other/x", {}, 0), ErrorKind::input, "ledger.max_accounts");  // needs two, one is left
+  CHECK_ERROR(ledger.open("a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a/a", {}, 0), ErrorKind::input, "account");
+  CHECK(ledger.snapshot(0).size() == 3);
+  ledger.open("acme/other", {}, 0);
+  CHECK(ledger.snapshot(0)[1].path == "acme/other");
+}
+
 TEST(unnamed_accounts_get_names_and_places_are_bounded) {
   Ledger ledger({.max_accounts = 3, .max_reservations = 1});
   const AccountId a = ledger.open(kNoAccount, {}, 0);

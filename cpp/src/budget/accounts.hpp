@@ -24,6 +24,8 @@ class Accounts {
 
   void check_open(AccountId parent, std::string_view name) const;
   AccountId open(AccountId parent, std::string_view name, const Units& limits);
+  void check_path(std::string_view path) const;
+  AccountId open_path(std::string_view path, const Units& limits);  // and its ancestors, without limits
   std::string next_name(AccountId parent);
   void set_limits(std::uint32_t index, const Units& limits) { all_[index].limits = limits; }
   bool within(std::uint32_t index, std::uint32_t ancestor) const;
@@ -57,6 +59,7 @@ class Accounts {
     using is_transparent = void;
   };
   std::string path_of(AccountId parent, std::string_view name) const;
+  void check_room(std::string_view path, std::size_t accounts) const;
 
   std::vector<Account> all_;
   std::vector<std::uint32_t> free_;  // the next one last

@@ -117,6 +117,15 @@ AccountId Ledger::open(AccountId parent, const Limits& limits, double now) {
   return impl_->accounts.open(parent, name, units);
 }
 
+AccountId Ledger::open(std::string_view path, const Limits& limits, double now) {
+  check_now(now);
+  const Units units = units_of(limits, "limits");
+  const Impl::Guard guard(impl_->lock);
+  impl_->accounts.check_path(path);
+  impl_->settle(now);
+  return impl_->accounts.open_path(path, units);
+}
+
 void Ledger::close(AccountId account, double now) {
   check_now(now);
   const Impl::Guard guard(impl_->lock);
@@ -216,6 +225,15 @@ bool Ledger::extend(ReservationId id, double ttl, double now) {
   if (r == nullptr || r->state != Reservation::State::held) return false;
   impl_->reservations.reschedule(*r, time + ttl);
   return true;
+}
+
+bool Ledger::is_held(ReservationId id, double now) const {
+  check_now(now);
+  const Impl::Guard guard(impl_->lock);
+  impl_->reservations.find(id);
+  impl_->settle(now);
+  const Reservation* r = impl_->reservations.find(id);
+  return r != nullptr && r->state == Reservation::State::held;
 }
 
 int Ledger::sweep(double now) {

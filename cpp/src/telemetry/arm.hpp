@@ -1,6 +1,7 @@
 // All that is kept of one arm.
 #pragma once
 
+#include "telemetry/flight.hpp"
 #include "telemetry/gcra.hpp"
 #include "telemetry/shard.hpp"
 
@@ -27,7 +28,7 @@ struct Telemetry::Arm {
   const double half_life, window_seconds;
   CircuitBreaker breaker;
   Meter requests, tokens;
-  std::atomic<std::int64_t> begun{0}, ended{0};
+  Flight flight;
   std::atomic<std::uint64_t> transitions[3] = {};
   std::unique_ptr<Shard[]> shards;
   const std::size_t shard_count;

@@ -28,9 +28,8 @@ void read_sums(const Sums& s, const Config& c, ArmState& out) {
 
 ArmState Telemetry::read_arm(const Arm& a, double time) const {
   ArmState out;
-  // Ended before begun, so that a call that starts and ends in between does not count less than nothing.
-  const std::int64_t ended = a.ended.load(std::memory_order_acquire), begun = a.begun.load(std::memory_order_acquire);
-  out.in_flight = std::max<std::int64_t>(0, begun - ended);
+  const Flight::Seen flight = a.flight.read();
+  out.in_flight = flight.in_flight;
   if (a.capacity > 0) out.load = static_cast<double>(out.in_flight) / a.capacity;
   Sums sums = a.sums();
   if (sums.outcomes != 0) {
@@ -42,7 +41,7 @@ ArmState Telemetry::read_arm(const Arm& a, double time) const {
   out.breaker = a.breaker.state(time);
   if (out.breaker != Breaker::closed) out.retry_after = a.breaker.retry_after(time);
   for (int i = 0; i < 3; ++i) out.transitions[i] = a.transitions[i].load(std::memory_order_relaxed);
-  out.updates = sums.updates + static_cast<std::uint64_t>(begun + ended);
+  out.updates = sums.updates + flight.updates;
   return out;
 }
 
@@ -63,8 +62,7 @@ void Telemetry::read(double now, std::span<ArmState> out) const {
 std::uint64_t Telemetry::version() const {
   std::uint64_t sum = 0;
   for (const auto& a : table_) {
-    sum +=
-        static_cast<std::uint64_t>(a->begun.load(std::memory_order_relaxed) + a->ended.load(std::memory_order_relaxed));
+    sum += a->flight.read().updates;
     for (std::size_t i = 0; i < a->shard_count; ++i) sum += a->shards[i].changes();
   }
   return sum;

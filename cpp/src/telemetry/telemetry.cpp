@@ -85,17 +85,12 @@ void Telemetry::log(int index, Transition t, double now) {
 }
 
 void Telemetry::begin(int index, double now) {
-  Arm& a = arm(index, now);
+  if (!arm(index, now).flight.begin()) throw Error(ErrorKind::input, "arm", "too many calls are in flight");
   timeline_.at(now);
-  a.begun.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Telemetry::end(int index, double now) {
-  Arm& a = arm(index, now);
-  std::int64_t ended = a.ended.load(std::memory_order_relaxed);
-  do
-    if (ended >= a.begun.load(std::memory_order_relaxed)) throw Error(ErrorKind::input, "arm", "no call is in flight");
-  while (!a.ended.compare_exchange_weak(ended, ended + 1, std::memory_order_relaxed));
+  if (!arm(index, now).flight.end()) throw Error(ErrorKind::input, "arm", "no call is in flight");
   timeline_.at(now);
 }
 

@@ -1,4 +1,4 @@
-"""Replanning after changes: D* Lite (Koenig and Likhachev, AAAI 2002) without a heuristic."""
+"""Replanning after changes: Generalized Adaptive A* (Sun, Koenig and Yeoh, AAMAS 2008)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from turnout.graph.tool_graph import NodeLike, ToolGraph
 class Replanner:
     """Paths to one goal that follow the changes of a graph.
 
-    It keeps each node's distance to the goal, so the start may move along while steps are executed, and a change costs
-    only the nodes whose distance it changes. The path is, to the bit, what `ToolGraph.shortest_path` would find.
+    It keeps for each node a lower bound on its cost to the goal, so the start may move along while steps are executed,
+    and after a failure only nodes that may lie on a better way are looked at. The path is, to the bit, what
+    `ToolGraph.shortest_path` finds.
 
     Parameters
     ----------
@@ -35,7 +36,7 @@ class Replanner:
 
     @property
     def settled(self) -> int:
-        """Nodes whose distance to the goal the last `replan` settled anew."""
+        """How many nodes the last `replan` looked at: settled on the way, or with a bound that fell."""
         return self._core.settled
 
     @property

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 
 from turnout.core import InputError
-from turnout.graph.tool_graph import ToolGraph
+from turnout.graph.tool_graph import ToolGraph, unique_ids
 from turnout.schema import convert, fail, from_json
 
 
@@ -66,7 +66,7 @@ def from_taskbench(data: bytes | str | Mapping[str, Any], weight: float = 1.0) -
     )
     for i, node in enumerate(file.nodes):
         _check_node(node, f"graph.nodes[{i}]")
-    ids = {node.id: i for i, node in enumerate(file.nodes)}
+    ids = unique_ids(tuple(node.id for node in file.nodes))
     for i, link in enumerate(file.links):
         _check_link(link, ids, file.nodes, f"graph.links[{i}]")
     return ToolGraph.from_arrays(

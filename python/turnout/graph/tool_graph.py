@@ -39,7 +39,7 @@ def _names(names: Sequence[str] | None, nodes: int) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _ids(names: tuple[str, ...]) -> dict[str, int]:
+def unique_ids(names: tuple[str, ...]) -> dict[str, int]:
     ids = {name: i for i, name in enumerate(names)}
     if len(ids) < len(names):
         i, name = next((i, name) for i, name in enumerate(names) if ids[name] != i)
@@ -75,7 +75,7 @@ class ToolGraph:
     ) -> None:
         self._core = core
         self.names = _names(names, core.nodes)
-        self._ids = _ids(self.names)
+        self._ids = unique_ids(self.names)
         if len(self.names) != core.nodes:
             raise fail(InputError, "graph.names", f"expected one a node ({core.nodes}), got {len(self.names)}")
         if labels is not None and len(labels) != core.edges:

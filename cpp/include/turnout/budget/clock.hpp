@@ -9,8 +9,8 @@ namespace turnout::budget {
 class ForwardClock {
  public:
   static constexpr double kSlack = 1.0;  // seconds
-  // Seconds since the first call. `now` must be finite. From jump to jump they are a difference of two readings, so that
-  // rounding does not add up.
+  // Seconds since the first call. `now` must be finite. From jump to jump they are a difference of two readings, so
+  // that rounding does not add up.
   double advance(double now) {
     if (!started_ || now < last_ - kSlack) {
       before_ = elapsed();

@@ -90,6 +90,9 @@ class Ledger {
   AccountId open(AccountId parent, std::string_view name, const Limits& limits, double now);
   // Named "~1", "~2", ... in order of opening.
   AccountId open(AccountId parent, const Limits& limits, double now);
+  // By path, "acme/search/run-17": ancestors that are not open are opened without limits. All of them or none; errors
+  // as above, "name" where the account itself is open.
+  AccountId open(std::string_view path, const Limits& limits, double now);
   // Closes it and its descendants: what they hold is given back, what they spent stays in their ancestors. A later
   // commit of such a hold is late and counts in the nearest ancestor that is open; without one it is stale.
   void close(AccountId account, double now);
@@ -110,6 +113,7 @@ class Ledger {
   Settlement release(ReservationId id, double now);
   // Holds for `ttl` seconds from now; false where it is no longer held.
   bool extend(ReservationId id, double ttl, double now);
+  bool is_held(ReservationId id, double now) const;
   // Gives back what has expired; how many holds that were.
   int sweep(double now);
 

@@ -1,9 +1,12 @@
-// Replanning after changes: D* Lite (Koenig and Likhachev, AAAI 2002) without a heuristic.
+// Replanning after changes: Generalized Adaptive A* (Sun, Koenig, Yeoh, AAMAS 2008).
 //
-// It keeps the distance of every node to the goal, so the start may move along while steps are executed, and a change
-// costs only the nodes whose distance to the goal it changes (LPA* keeps distances from the start, which a moved start
-// would void). The path is then read off by a Dijkstra search that stays within what those distances allow: it is,
-// to the bit, what shortest_path() finds in the changed graph.
+// It keeps for each node a lower bound on its distance to the goal, at first the distance itself. The bounds stay a
+// consistent heuristic while costs rise, as after a failure: A* then looks only at nodes that may lie on a better way,
+// wherever the start has moved meanwhile, and what it learns of them raises their bounds. Costs that fall lower the
+// bounds that they undercut. LPA* and D* Lite repair the distances of all nodes that a change touches instead, which
+// took longer than a search from scratch where the tool that failed was near the goal (docs/graph.md).
+//
+// The path is read off by a Dijkstra search within what the bounds leave: to the bit what shortest_path() finds.
 #pragma once
 
 #include <cstdint>
@@ -24,46 +27,26 @@ class Replanner {
   // The next path starts here, as after a step that was executed.
   void move_start(Node start);
   // The cheapest path from the start in the graph as it is now; false (and `out` cleared) where there is none.
-  // Allocates nothing once `out` has grown.
+  // Allocates nothing once the buffers have grown.
   bool replan(Path& out);
 
-  // Of the last replan(): nodes whose distance was settled anew, and whether the search had to begin afresh, since the
-  // log of changes did not reach back to the one before.
+  // Of the last replan(): nodes that A* settled and bounds that it lowered, and whether it had to begin afresh, since
+  // the log of changes did not reach back to the one before.
   int settled() const { return settled_; }
   bool fresh() const { return fresh_; }
-  // The cost of a node to the goal as the search knows it: exact for the start after replan().
-  double distance(Node v) const { return state_[static_cast<std::size_t>(v)].g.cost; }
 
  private:
-  // Cost and edges of the way to the goal, compared in that order: every edge makes it larger, also one of weight 0,
-  // so no two nodes can vouch for each other.
-  struct Label {
-    double cost = kInfinity;
-    std::int32_t hops = 0;
-    bool operator==(const Label&) const = default;
-    bool operator<(const Label& o) const { return cost < o.cost || (cost == o.cost && hops < o.hops); }
-  };
-  struct State {
-    Label g, rhs;
-  };
-  State& at(Node v) { return state_[static_cast<std::size_t>(v)]; }
-  static Label after(const Label& label, double cost);
-  Label best(Node u) const;
+  double& bound(Node v) { return bounds_[static_cast<std::size_t>(v)]; }
   void begin();
-  void push(Node u);
-  void compact();
-  void update(Node u);
-  void update_goal();
   void apply_changes();
-  void settle();
-  void lower(Node u);
-  void raise(Node u);
-  void read_path(Path& out);
+  void lower(Arc a);
+  void spread();
+  void raise(double cost);
+  void read_path(double limit, Path& out);
 
   const ToolGraph& graph_;
   Node start_, goal_;
-  std::vector<State> state_;
-  std::vector<HeapKey> heap_;
+  std::vector<double> bounds_;  // on the cost from each node to the goal
   std::uint64_t seen_ = 0;
   bool begun_ = false, fresh_ = false;
   int settled_ = 0;

@@ -7,7 +7,7 @@
 namespace turnout::telemetry {
 
 // Up to this many seconds before the latest `now`, a record is merely late; earlier than that, the clock was set back.
-inline constexpr double kLateSeconds = 1;
+inline constexpr double kLateSeconds = 60;
 
 // now + offset, where a clock that was set back adds the step to the offset: no time has passed, and time goes on from
 // there. Threads that disagree about the clock while it is set back may be off by that step, once.
