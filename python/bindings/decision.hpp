@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "bindings.hpp"
+#include "budget.hpp"
 #include "turnout/trace.hpp"
 
 namespace turnout::python {
@@ -14,6 +15,7 @@ using SharedNames = std::shared_ptr<const trace::Names>;
 struct PyDecision {
   SharedNames names;
   trace::Decision d;
+  std::shared_ptr<PyLedger> ledger = nullptr;  // where its reservation is; not pickled
 };
 
 struct PyNode {

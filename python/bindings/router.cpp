@@ -15,7 +15,7 @@ namespace {
 class OptionReader {
  public:
   explicit OptionReader(const py::tuple& options) : options_(options) {
-    if (options.size() != 12) throw py::type_error("options: expected 12, got " + std::to_string(options.size()));
+    if (options.size() != 14) throw py::type_error("options: expected 14, got " + std::to_string(options.size()));
   }
 
   double number() { return checked(PyFloat_AsDouble(next().ptr())); }
@@ -35,6 +35,7 @@ class OptionReader {
     if (peek().is_none()) return skip(std::optional<std::int64_t>());
     return checked(PyLong_AsLongLong(index(next()).ptr()));
   }
+  const PyAccount* account() { return next().cast<const PyAccount*>(); }
   const Live* live() { return next().cast<const Live*>(); }
   const Constraints* constraints() { return next().cast<const Constraints*>(); }
 
@@ -61,9 +62,16 @@ class OptionReader {
   py::ssize_t at_ = 0;
 };
 
-Request request_of(const py::tuple& options) {
+struct Asked {
+  Request request;
+  const PyAccount* account = nullptr;  // null: none
+  double ttl = 60;
+};
+
+Asked read_options(const py::tuple& options) {
   OptionReader read(options);
-  Request r;
+  Asked asked;
+  Request& r = asked.request;
   r.value_usd = read.number();
   r.budget = Usd(read.limit());
   r.max_seconds = Seconds(read.limit());
@@ -81,7 +89,9 @@ Request request_of(const py::tuple& options) {
   r.max_calls = read.maybe_count().value_or(trace::kNoCallLimit);
   r.max_tokens = read.limit();
   if (const Live* live = read.live()) live->read(r);
-  return r;
+  asked.account = read.account();
+  asked.ttl = read.number();
+  return asked;
 }
 
 // A limit that depends on the query's length needs that length.
@@ -90,8 +100,20 @@ void check_tokens(const Request& r) {
     throw Error(ErrorKind::input, "in_tokens", "a budget with a vector needs the query's length: pass in_tokens=");
 }
 
+void route_on(PyRouter& self, const Asked& asked, PyDecision& out) {
+  const PyAccount account = *asked.account;  // holds the ledger while the GIL is not held
+  const Purse purse{&account.owner->ledger, account.id, account.owner->now(), asked.ttl};
+  {
+    const py::gil_scoped_release release;
+    Lease ws(self.pool);
+    self.router.route(asked.request, purse, *ws, out.d);
+  }
+  if (out.d.reservation != 0) out.ledger = account.owner;
+}
+
 std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const py::tuple& options) {
-  Request request = request_of(options);
+  Asked asked = read_options(options);
+  Request& request = asked.request;
   std::optional<TextView> text;
   if (is_text(query)) {
     text.emplace(query);
@@ -101,6 +123,10 @@ std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const
     check_tokens(request);
   }
   std::unique_ptr<PyDecision> decision(new PyDecision{self.names, {}});
+  if (asked.account != nullptr) {
+    route_on(self, asked, *decision);
+    return decision;
+  }
   {
     const py::gil_scoped_release release;
     Lease ws(self.pool);
@@ -128,7 +154,7 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
 
 std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const py::tuple& options, int threads) {
   const auto array = vectors_of(self, rows);
-  Request common = request_of(options);
+  Request common = read_options(options).request;
   common.vector = array.data();
   check_tokens(common);
   const float* data = array.data();
@@ -143,7 +169,7 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
 
 std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const py::tuple& options, int threads) {
   const Texts held(texts);
-  const Request common = request_of(options);
+  const Request common = read_options(options).request;
   return collect(self, static_cast<int>(held.views.size()), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
                    Request in = common;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <tuple>
 
 #include "decision.hpp"
@@ -121,6 +122,17 @@ py::tuple layers_of(const PyDecision& p) {
 
 py::object limit(double value) { return std::isinf(value) ? py::object(py::none()) : py::object(py::float_(value)); }
 
+std::optional<PyReservation> reservation_of(const PyDecision& p) {
+  if (!p.ledger) return std::nullopt;
+  const budget::Amount amount{Usd(p.d.usd_bound), p.d.tokens(), Seconds(p.d.seconds_bound),
+                              static_cast<double>(p.d.calls())};
+  return PyReservation{p.ledger, {p.d.reservation}, amount};
+}
+
+std::optional<double> pressure_of(const PyDecision& p) {
+  return p.d.on_account ? std::optional(p.d.pressure) : std::nullopt;
+}
+
 py::object telemetry_of(const PyDecision& p) {
   if (p.d.condition_count == 0) return py::none();
   py::dict conditions;
@@ -196,7 +208,7 @@ py::dict to_dict(const PyDecision& p) {
   d["max_calls"] = p.d.max_calls == trace::kNoCallLimit ? py::object(py::none()) : py::object(py::int_(p.d.max_calls));
   d["max_tokens"] = limit(p.d.max_tokens);
   d["telemetry"] = telemetry_of(p);
-  d["pressure"] = p.d.on_account ? py::object(py::float_(p.d.pressure)) : py::object(py::none());
+  d["pressure"] = pressure_of(p);
   d["width"] = p.d.metrics.width;
   d["critical_path_seconds"] = p.d.metrics.critical_path.value;
   d["infeasible"] = infeasible_of(p);
@@ -271,6 +283,9 @@ void bind_node(py::module_& m) {
           "USD of all its calls by the statistic that the limits bound.")
       .def_property_readonly(
           "seconds", [](const PyNode& n) { return n.node.seconds; }, "Expected seconds from its start to its end.")
+      .def_property_readonly(
+          "catalog_seconds", [](const PyNode& n) { return n.node.seconds / n.node.slowdown; },
+          "The same without the slowdown that telemetry saw: what to give telemetry as `expected_seconds`.")
       .def_property_readonly(
           "seconds_bound", [](const PyNode& n) { return n.node.seconds_bound; },
           "Seconds by the statistic that the limits bound.")
@@ -392,6 +407,12 @@ void bind_decision(py::module_& m) {
       .def_property_readonly(
           "bundle", [](const PyDecision& p) { return p.names->bundle + "@" + p.names->bundle_version; },
           "Bundle that it was made with, as `name@version`.")
+      .def_property_readonly(
+          "reservation", reservation_of,
+          "What is reserved for the plan on the account that it was made on; None without one, or after pickling.")
+      .def_property_readonly(
+          "pressure", pressure_of,
+          "Share of the account that was left, by which `value_usd` was multiplied; None without an account.")
       .def_property_readonly(
           "telemetry", telemetry_of,
           "Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given.")

@@ -14,7 +14,7 @@ _Element = Literal["float32", "int32", "int64"]
 _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
 
 # value_usd, budget_usd, max_seconds, in_tokens, statistic, constraints, seed, tools, usd_per_second, max_calls,
-# max_tokens, telemetry.
+# max_tokens, telemetry, account, ttl.
 _Options = tuple[
     float,
     float | None,
@@ -28,6 +28,8 @@ _Options = tuple[
     int | None,
     float | None,
     "Live | None",
+    "Account | None",
+    float,
 ]
 
 # P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
@@ -718,6 +720,9 @@ class PlanNode:
     def seconds(self) -> float:
         """Expected seconds from its start to its end."""
     @property
+    def catalog_seconds(self) -> float:
+        """The same without the slowdown that telemetry saw: what to give telemetry as `expected_seconds`."""
+    @property
     def seconds_bound(self) -> float:
         """Seconds by the statistic that the limits bound."""
     def to_dict(self) -> dict[str, Any]:
@@ -827,6 +832,12 @@ class Decision:
     @property
     def bundle(self) -> str:
         """Bundle that it was made with, as `name@version`."""
+    @property
+    def reservation(self) -> Reservation | None:
+        """What is reserved for the plan on the account that it was made on; None without one, or after pickling."""
+    @property
+    def pressure(self) -> float | None:
+        """Share of the account that was left, by which `value_usd` was multiplied; None without an account."""
     @property
     def telemetry(self) -> dict[str, dict[str, float | str]] | None:
         """Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given."""

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from turnout._native import Account
 from turnout.core import InputError
 from turnout.schema import fail
 
@@ -40,6 +41,12 @@ def _fine(name: str, value: object) -> None:
     """Checked by who made it."""
 
 
+def _wrong_account(name: str, value: object) -> Exception | None:
+    if value is None or isinstance(value, Account):
+        return None
+    return _wrong_type(name, "an account of turnout.budget.Ledger or None", value)
+
+
 # In the order of the native router's tuple.
 _CHECKS: tuple[tuple[str, Check], ...] = (
     ("value_usd", wrong_number),
@@ -54,6 +61,8 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("max_calls", partial(_wrong_count, least=0, most=2**63 - 1, optional=True)),
     ("max_tokens", partial(wrong_number, optional=True)),
     ("telemetry", _fine),
+    ("account", _wrong_account),
+    ("ttl", wrong_number),
 )
 
 

@@ -12,6 +12,7 @@ from turnout import _native
 from turnout.core import InputError
 from turnout.names import RULES
 from turnout.schema import fail
+from turnout.telemetry import Telemetry
 
 MAX_SLOWDOWN = 1000.0
 _RULES = ("none", "tripped", "rate_limited")
@@ -44,6 +45,11 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
     InputError, TypeError
         An unknown LLM, or a number out of its range, as in ``telemetry['gpt-4o'].health``.
     """
+    if not isinstance(conditions, Mapping):
+        raise TypeError(
+            f"telemetry: expected turnout.telemetry.Telemetry or a mapping of LLM id to Condition, "
+            f"got {type(conditions).__name__}"
+        )
     rows = {name: i for i, name in enumerate(llms)}
     health, slowdown = np.ones(len(llms)), np.ones(len(llms))
     rules = np.zeros(len(llms), np.uint8)
@@ -59,6 +65,12 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
             raise fail(InputError, f"{path}.rule", f"expected one of {list(_RULES)}, got {condition.rule!r}")
         rules[rows[name]] = RULES.index(condition.rule)
     return _native.Live.fixed(health, slowdown, rules)
+
+
+def watching(telemetry: Telemetry, llms: Sequence[str]) -> _native.Live:
+    """What telemetry says at each call, by its own clock; LLMs that are no arm of it are as the catalog says."""
+    rows = {name: i for i, name in enumerate(telemetry.arms)}
+    return _native.Live.watching(telemetry.native, [rows.get(name, -1) for name in llms], telemetry.clock)
 
 
 def _number(value: float, path: str, least: float, most: float) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +21,21 @@ from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
 from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
-from turnout.live import Condition, live_of
+from turnout.live import Condition, live_of, watching
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
 from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
+from turnout.telemetry import Telemetry
 
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
-Now = Mapping[str, Condition]
+Now = Telemetry | Mapping[str, Condition]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
+DEFAULT_TTL = 60.0
 _MAX_VALUE_USD = 1e6
 # Longer texts are embedded off the event loop: about 2 ms at this length.
 _INLINE_BYTES = 1 << 16
@@ -51,6 +54,7 @@ class Router:
         self._value_usd = value_usd
         self._callable = parts.embedder if isinstance(parts.embedder, CallableEmbedder) else None
         self._compiled: dict[Constraints, _native.Constraints] = {}
+        self._watched: WeakKeyDictionary[Telemetry, _native.Live] = WeakKeyDictionary()
 
     @staticmethod
     def load(
@@ -112,6 +116,8 @@ class Router:
         max_calls: int | None = None,
         max_tokens: float | None = None,
         telemetry: Now | None = None,
+        account: _native.Account | None = None,
+        ttl: float = DEFAULT_TTL,
     ) -> _native.Decision:
         """Decides how one query is to be answered.
 
@@ -142,7 +148,12 @@ class Router:
             the ``cap`` statistic charges). The search knows neither: operators whose calls do not fit are left out, and
             a single call is tried instead.
         telemetry : Telemetry or mapping of LLM id to Condition, optional
-            What is known of the LLMs right now: see `turnout.live.Condition`.
+            What is known of the LLMs right now: see `turnout.live.Condition`. An LLM whose breaker is open is left out.
+        account : Account, optional
+            Of a `turnout.budget.Ledger`. What is left of it limits the plan, its pressure multiplies `value_usd`, and
+            what the plan may take is reserved: `Decision.reservation`, to be committed or released.
+        ttl : float
+            Seconds after which a reservation that is neither is given back.
 
         Returns
         -------
@@ -168,7 +179,9 @@ class Router:
             usd_per_second,
             max_calls,
             max_tokens,
-            None if telemetry is None else live_of(telemetry, self.llms),
+            None if telemetry is None else self._live(telemetry),
+            account,
+            ttl,
         )
         try:
             return self._native.route(query, options)  # type: ignore[arg-type]  # what is left after _prepare
@@ -226,7 +239,9 @@ class Router:
             usd_per_second,
             max_calls,
             max_tokens,
-            None if telemetry is None else live_of(telemetry, self.llms),
+            None if telemetry is None else self._live(telemetry),
+            None,
+            DEFAULT_TTL,
         )
         wrong = wrong_option(options)
         if wrong is not None:
@@ -386,6 +401,14 @@ class Router:
             f"operators={len(self.operators)}, capabilities={len(self.capabilities)}, embedder={self.embedder_name!r})"
         )
 
+    def _live(self, now: Now) -> _native.Live:
+        if not isinstance(now, Telemetry):
+            return live_of(now, self.llms)
+        live = self._watched.get(now)
+        if live is None:
+            live = self._watched[now] = watching(now, self.llms)
+        return live
+
     def _compile(self, constraints: Constraints) -> _native.Constraints:
         if not isinstance(constraints, Constraints):
             raise TypeError(f"constraints: expected turnout.Constraints, got {type(constraints).__name__}")
@@ -476,6 +499,8 @@ class RouteOptions(TypedDict, total=False):
     max_calls: int | None
     max_tokens: float | None
     telemetry: Now | None
+    account: _native.Account | None
+    ttl: float
 
 
 def _text_length(query: Any) -> int:

@@ -231,6 +231,11 @@ class Telemetry:
         return tuple(self._arms)
 
     @property
+    def clock(self) -> Clock | None:
+        """The clock that it was given; None: the steady clock."""
+        return self._clock
+
+    @property
     def version(self) -> int:
         """How many updates there have been."""
         return self.native.version

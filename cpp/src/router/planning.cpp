@@ -31,6 +31,7 @@ Node node_of(const Context& c, int row, int stage) {
   node.quality = ws.quality[static_cast<std::size_t>(llm)];
   node.usd = ws.usd[cell];
   node.usd_bound = ws.usd_bound[cell];
+  node.slowdown = ws.slowdown[static_cast<std::size_t>(llm)];
   node.seconds = ws.seconds[cell];
   node.seconds_bound = ws.seconds_bound[cell];
   if (spec.uses_tools) node.tools = static_cast<std::uint16_t>((1u << c.out.tool_count) - 1u);

@@ -1,0 +1,209 @@
+"""The router beside telemetry and a ledger, from Python."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import turnout
+from turnout.budget import Ledger
+from turnout.telemetry import BreakerConfig, RateLimit, Telemetry
+
+MATRIX = "prove the integral of a matrix"
+NOT_OF_THE_PLAN = {"ticket", "microseconds", "telemetry", "pressure", "budget_usd", "max_seconds"}
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def plan_of(decision: turnout.Decision) -> dict[str, Any]:
+    return {k: v for k, v in decision.to_dict().items() if k not in NOT_OF_THE_PLAN}
+
+
+# Telemetry ------------------------------------------------------------------------------------------------------------
+
+
+def test_telemetry_without_outcomes_changes_no_bit(small: turnout.Router) -> None:
+    for options in ({}, {"budget_usd": 0.001, "value_usd": 0.3}, {"seed": 3}):
+        plain = small.route(MATRIX, **options)
+        assert plan_of(small.route(MATRIX, telemetry=Telemetry(small.llms), **options)) == plan_of(plain)
+
+
+def test_an_llm_that_fails_is_left_out_until_its_breaker_lets_it_try(small: turnout.Router) -> None:
+    clock = Clock()
+    telemetry = Telemetry(small.llms, clock=clock, breaker=BreakerConfig(cool_down_seconds=30.0))
+    first = small.route(MATRIX, value_usd=1.0, telemetry=telemetry)
+    for _ in range(3):
+        telemetry.record(first.llm, ok=False)
+    second = small.route(MATRIX, value_usd=1.0, telemetry=telemetry)
+    assert second.infeasible == {first.llm: "tripped"} and first.llm not in {n.llm for n in second.plan}
+    clock.now += 31.0
+    assert first.llm not in small.route(MATRIX, value_usd=1.0, telemetry=telemetry).infeasible  # half-open
+    assert telemetry.try_acquire(first.llm)
+    assert small.route(MATRIX, value_usd=1.0, telemetry=telemetry).infeasible == {first.llm: "tripped"}
+    telemetry.record(first.llm, ok=True)
+    assert small.route(MATRIX, value_usd=1.0, telemetry=telemetry).infeasible == {}
+
+
+def test_health_comes_back_with_time(small: turnout.Router) -> None:
+    clock = Clock()
+    telemetry = Telemetry(small.llms, clock=clock, half_life=10.0, breaker=BreakerConfig(consecutive_failures=0))
+    before = small.route(MATRIX, value_usd=1.0)
+    for _ in range(20):
+        telemetry.record("giant", ok=False)
+    ill = small.route(MATRIX, value_usd=1.0, telemetry=telemetry)
+    assert ill.telemetry["giant"]["health"] < 0.2 and ill.llm != before.llm == "giant"
+    clock.now += 400.0
+    assert small.route(MATRIX, value_usd=1.0, telemetry=telemetry).llm == "giant"
+
+
+def test_expected_seconds_come_from_the_catalog_so_that_a_slowdown_does_not_feed_itself(small: turnout.Router) -> None:
+    telemetry, true = Telemetry(["tiny"], prior_weight=0.01, half_life=1e9, clock=Clock()), 3.0
+    rules = turnout.Constraints(allow=["tiny"])
+    for _ in range(40):
+        (node, *_) = small.route(MATRIX, constraints=rules, telemetry=telemetry).plan
+        telemetry.record("tiny", ok=True, seconds=node.catalog_seconds * true, expected_seconds=node.catalog_seconds)
+    assert node.seconds == pytest.approx(true * node.catalog_seconds, rel=0.01)
+
+
+def test_load_and_rate_limits(small: turnout.Router) -> None:
+    limits = {"large": RateLimit(requests=10, window_seconds=60.0)}
+    telemetry = Telemetry(small.llms, clock=Clock(), capacity={"giant": 2}, limits=limits)
+    telemetry.begin("giant")
+    telemetry.report_rate_limit("large", remaining=0, limit=10, reset_seconds=20)
+    decision = small.route(MATRIX, telemetry=telemetry)
+    assert decision.telemetry["giant"]["slowdown"] == 2.0
+    assert decision.infeasible["large"] == "rate_limited" and "llm_unavailable" in decision.reasons
+
+
+def test_arms_that_are_no_llms_and_llms_that_are_no_arms(small: turnout.Router) -> None:
+    telemetry = Telemetry(["a_tool", "giant"], clock=Clock())
+    for _ in range(3):
+        telemetry.record("giant", ok=False)
+        telemetry.record("a_tool", ok=False)
+    assert small.route(MATRIX, telemetry=telemetry).infeasible == {"giant": "tripped"}
+
+
+def test_a_batch_sees_one_moment(small: turnout.Router) -> None:
+    telemetry = Telemetry(small.llms, clock=Clock())
+    telemetry.record("giant", ok=False)
+    batch = small.route_batch([MATRIX] * 200, telemetry=telemetry, threads=4)
+    assert set(batch) == {small.route(MATRIX, telemetry=telemetry)}
+
+
+@pytest.mark.parametrize("wrong", [5, "giant", [("giant", 1)]])
+def test_what_is_no_telemetry(small: turnout.Router, wrong: Any) -> None:
+    with pytest.raises(TypeError, match=r"telemetry: expected turnout\.telemetry\.Telemetry or a mapping of LLM id"):
+        small.route(MATRIX, telemetry=wrong)
+
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_decision_carries_its_reservation(small: turnout.Router) -> None:
+    run = Ledger(clock=Clock()).open("acme/search/run-17", usd=0.5, calls=40)
+    decision = small.route(MATRIX, value_usd=1.0, account=run)
+    held = decision.reservation
+    assert decision.feasible and decision.pressure == 1.0 and held is not None
+    calls = sum(node.calls for node in decision.plan)
+    assert (held.amount.usd, held.amount.seconds, held.amount.calls) == (
+        decision.usd_bound,
+        decision.seconds_bound,
+        calls,
+    )
+    assert run.held.usd == pytest.approx(decision.usd_bound, abs=1e-9) and run.remaining.calls == 40 - calls
+    held.commit(usd=decision.usd / 2, calls=calls)
+    assert run.spent.usd == pytest.approx(decision.usd / 2, abs=1e-9) and run.held.usd == 0
+    assert f"reserved ${decision.usd_bound:.4f}" in decision.trace.replace("$0.0", "$0.0")
+    assert pickle.loads(pickle.dumps(decision)) == decision and pickle.loads(pickle.dumps(decision)).reservation is None
+
+
+def test_what_is_left_limits_the_plan_and_lowers_the_value(small: turnout.Router) -> None:
+    run = Ledger(clock=Clock()).open("run", usd=0.2)
+    values, decision = [], small.route(MATRIX, value_usd=1.0, account=run)
+    while decision.feasible:
+        assert decision.to_dict()["budget_usd"] == pytest.approx(0.2 * decision.pressure, rel=1e-9)
+        assert decision.to_dict()["value_usd"] == decision.pressure
+        values.append(decision.pressure)
+        decision.reservation.commit()
+        decision = small.route(MATRIX, value_usd=1.0, account=run)
+    assert len(values) > 5 and values == sorted(values, reverse=True)
+    assert decision.reservation is None and "budget_infeasible" in decision.reasons
+    assert run.spent.usd <= 0.2
+
+
+def test_an_account_without_limits_changes_no_bit(small: turnout.Router) -> None:
+    account = Ledger(clock=Clock()).open("free")
+    for options in ({}, {"budget_usd": 0.001, "value_usd": 0.3}, {"seed": 3, "max_calls": 2}):
+        plain, on = small.route(MATRIX, **options), small.route(MATRIX, account=account, **options)
+        assert {k: v for k, v in plan_of(on).items()} == plan_of(plain) and on.pressure == 1.0
+        assert plain.pressure is None and plain.reservation is None
+
+
+def test_calls_and_tokens_of_an_account(small: turnout.Router) -> None:
+    ledger = Ledger(clock=Clock())
+    free = small.route("what is the capital of a", value_usd=2.0)
+    calls = sum(node.calls for node in free.plan)
+    few = small.route("what is the capital of a", value_usd=2.0, account=ledger.open("few", calls=calls - 1))
+    assert few.feasible and sum(node.calls for node in few.plan) < calls
+    none = small.route(MATRIX, account=ledger.open("none", calls=0))
+    assert not none.feasible and "calls_infeasible" in none.reasons and none.reservation is None
+    dry = small.route(MATRIX, account=ledger.open("dry", tokens=10))
+    assert not dry.feasible and "tokens_infeasible" in dry.reasons and ledger.find("dry").held.tokens == 0
+
+
+def test_a_reservation_that_nobody_settles_is_given_back(small: turnout.Router) -> None:
+    clock = Clock()
+    run = Ledger(clock=clock).open("run", usd=0.5)
+    decision = small.route(MATRIX, value_usd=1.0, account=run, ttl=20.0)
+    assert run.held.usd > 0
+    clock.now += 21.0
+    assert run.held.usd == 0 and run.pressure == 1.0
+    assert decision.reservation.commit(usd=0.01).late and run.spent.usd == 0.01
+
+
+def test_threads_never_overspend(small: turnout.Router) -> None:
+    run = Ledger().open("acme/run", usd=0.3)
+
+    def work(i: int) -> float:
+        decision = small.route(MATRIX, value_usd=0.05, account=run)
+        if decision.reservation is None:
+            return 0.0
+        usd = decision.usd_bound if i % 2 else decision.usd_bound / 2
+        decision.reservation.commit(usd=usd)
+        return math.ceil(round(usd * 1e9, 3))
+
+    with ThreadPoolExecutor(16) as pool:
+        spent = sum(pool.map(work, range(600)))
+    assert run.held.usd == 0 and 0.25 < run.spent.usd <= 0.3
+    assert run.spent.usd == pytest.approx(spent / 1e9, abs=1e-6)
+
+
+def test_aroute_takes_both(small: turnout.Router) -> None:
+    run, telemetry = Ledger(clock=Clock()).open("run", usd=0.5), Telemetry(small.llms, clock=Clock())
+    decision = asyncio.run(small.aroute(MATRIX, account=run, telemetry=telemetry))
+    assert decision.reservation is not None and decision.telemetry is not None
+
+
+def test_wrong_accounts(small: turnout.Router) -> None:
+    run = Ledger(clock=Clock()).open("run", usd=0.5)
+    with pytest.raises(TypeError, match=r"account: expected an account of turnout\.budget\.Ledger or None, got str"):
+        small.route(MATRIX, account="run")
+    with pytest.raises(turnout.InputError, match="ttl: expected"):
+        small.route(MATRIX, account=run, ttl=0.0)
+    with pytest.raises(TypeError, match="ttl: expected a number, got str"):
+        small.route(MATRIX, account=run, ttl="long")
+    run.close()
+    with pytest.raises(turnout.InputError, match="account: "):
+        small.route(MATRIX, account=run)
+    assert run.is_open is False
