@@ -8,8 +8,8 @@
 
 namespace turnout::python {
 
-double PyLedger::now() const {
-  if (!clock.is_none()) return clock().cast<double>();
+double read_clock(const py::object& clock) {
+  if (!clock.is_none()) return number_of(clock().ptr());
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -161,19 +161,21 @@ void bind_values(py::module_& m) {
       .def_readonly("tokens", &Amount::tokens)
       .def_property_readonly("seconds", [](const Amount& a) { return a.seconds.value; })
       .def_readonly("calls", &Amount::calls)
-      .def("__eq__",
-           [](const Amount& a, const py::object& b) { return py::isinstance<Amount>(b) && a == b.cast<Amount>(); })
+      .def(
+          "__eq__", [](const Amount& a, const Amount& b) { return a == b; }, py::is_operator())
       .def("__hash__",
            [](const Amount& a) { return py::hash(py::make_tuple(a.usd.value, a.tokens, a.seconds.value, a.calls)); })
       .def("__repr__", [](const Amount& a) { return repr(a); });
 
-  py::class_<Settlement>(m, "Settlement", "What a commit or release did.")
+  py::class_<Settlement>(m, "Settlement", "What a commit or release did; true where it counted.")
+      .def(py::init([](bool counted, bool late, bool overrun) { return Settlement{counted, late, overrun}; }),
+           py::kw_only(), py::arg("counted") = false, py::arg("late") = false, py::arg("overrun") = false)
       .def_readonly("counted", &Settlement::counted)
       .def_readonly("late", &Settlement::late)
       .def_readonly("overrun", &Settlement::overrun)
       .def("__bool__", [](const Settlement& s) { return s.counted; })
-      .def("__eq__", [](const Settlement& a,
-                        const py::object& b) { return py::isinstance<Settlement>(b) && a == b.cast<Settlement>(); })
+      .def(
+          "__eq__", [](const Settlement& a, const Settlement& b) { return a == b; }, py::is_operator())
       .def("__hash__", [](const Settlement& s) { return s.counted + 2 * s.late + 4 * s.overrun; })
       .def("__repr__", [](const Settlement& s) {
         const auto flag = [](bool b) { return b ? "True" : "False"; };
@@ -246,12 +248,9 @@ void bind_account(py::module_& m) {
       .def_property_readonly("spent", [](const PyAccount& a) { return amount_of(state_of(a).spent); })
       .def_property_readonly("held", [](const PyAccount& a) { return amount_of(state_of(a).held); })
       .def_property_readonly("overrun", [](const PyAccount& a) { return amount_of(state_of(a).overrun); })
-      .def("__eq__",
-           [](const PyAccount& a, const py::object& other) {
-             if (!py::isinstance<PyAccount>(other)) return false;
-             const auto& b = other.cast<const PyAccount&>();
-             return a.owner == b.owner && a.id == b.id;
-           })
+      .def(
+          "__eq__", [](const PyAccount& a, const PyAccount& b) { return a.owner == b.owner && a.id == b.id; },
+          py::is_operator())
       .def("__hash__",
            [](const PyAccount& a) {
              return py::hash(
@@ -297,6 +296,7 @@ void bind_budget(py::module_& m) {
   bind_reservation(m);
   bind_account(m);
   bind_ledger(m);
+  bind_budget_rules(m);
 }
 
 }  // namespace turnout::python

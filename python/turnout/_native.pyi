@@ -662,6 +662,273 @@ class GraphReplanner:
 
 # Ledgers (room budget).
 
+# Path, limits (None: none), spent, held, overrun; in units.
+_Units = tuple[int, int, int, int]
+_AccountState = tuple[str, tuple[int | None, int | None, int | None, int | None], _Units, _Units, _Units]
+
+class Amount:
+    """Dollars, tokens, seconds and calls."""
+
+    def __init__(self, *, usd: float = ..., tokens: float = ..., seconds: float = ..., calls: float = ...) -> None: ...
+    @property
+    def usd(self) -> float: ...
+    @property
+    def tokens(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def calls(self) -> float: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+
+class Settlement:
+    """What a commit or release did; true where it counted."""
+
+    def __init__(self, *, counted: bool = ..., late: bool = ..., overrun: bool = ...) -> None: ...
+    @property
+    def counted(self) -> bool:
+        """False where the reservation was settled before, or expired and forgotten: nothing was changed."""
+    @property
+    def late(self) -> bool:
+        """The hold had expired, or its account was closed."""
+    @property
+    def overrun(self) -> bool:
+        """More was spent than reserved, in some dimension."""
+    def __bool__(self) -> bool: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+
+class Refusal:
+    """Why a reservation was not made. False."""
+
+    @property
+    def reason(self) -> Literal["limit", "table_full"]: ...
+    @property
+    def account(self) -> str:
+        """Path of the first account that refuses, from the account itself up to its root."""
+    @property
+    def dimension(self) -> Literal["usd", "tokens", "seconds", "calls"] | None:
+        """Its first dimension that refuses, in this order; None where the table is full."""
+    @property
+    def missing(self) -> float:
+        """How much more than what remains was asked for."""
+    def __bool__(self) -> Literal[False]: ...
+    def __repr__(self) -> str: ...
+
+class Reservation:
+    """A hold on an account and all of its ancestors.
+
+    As a context manager it is released where it is left without a commit.
+    """
+
+    @property
+    def id(self) -> int:
+        """Never used twice by a ledger."""
+    @property
+    def amount(self) -> Amount: ...
+    def commit(
+        self,
+        *,
+        usd: float | None = ...,
+        tokens: float | None = ...,
+        seconds: float | None = ...,
+        calls: float | None = ...,
+    ) -> Settlement:
+        """Gives the hold back and counts what was spent; what is not given counts as reserved.
+
+        More than was reserved counts too (an overrun), also beyond a limit; then the account and its descendants take
+        no reservation until there is room again. After the hold expired it counts too (late). A second commit or
+        release changes nothing.
+        """
+    def release(self) -> Settlement:
+        """Gives the hold back; nothing was spent."""
+    def extend(self, ttl: float) -> bool:
+        """Holds for `ttl` seconds from now; False where it is no longer held."""
+    def __enter__(self) -> Reservation: ...
+    def __exit__(self, *error: object) -> None: ...
+    def __repr__(self) -> str: ...
+
+class Account:
+    """An account of a ledger: a handle, stale once the account is closed."""
+
+    def reserve(
+        self,
+        *,
+        usd: float | None = ...,
+        tokens: float | None = ...,
+        seconds: float | None = ...,
+        calls: float | None = ...,
+        ttl: float | None = ...,
+    ) -> Reservation:
+        """Holds an amount in the account and all of its ancestors, or in none.
+
+        Parameters
+        ----------
+        usd, tokens, seconds, calls : float
+            Rounded up to whole units (nano-USD, tokens, microseconds, calls); default 0.
+        ttl : float, optional
+            Seconds after which the hold is given back; default: held until it is committed or released.
+
+        Raises
+        ------
+        BudgetExceeded
+            An account has no room for it, or the ledger has no place.
+        InputError
+            With the path ``account`` (closed), ``amount.usd`` and so on, or ``ttl``.
+        """
+    def try_reserve(
+        self,
+        *,
+        usd: float | None = ...,
+        tokens: float | None = ...,
+        seconds: float | None = ...,
+        calls: float | None = ...,
+        ttl: float | None = ...,
+    ) -> Reservation | Refusal:
+        """`reserve`, with the refusal as a value."""
+    def check(
+        self, *, usd: float = ..., tokens: float = ..., seconds: float = ..., calls: float = ...
+    ) -> Refusal | None:
+        """What a reservation would be refused for now; None where it would be made."""
+    def open(
+        self,
+        name: str,
+        *,
+        usd: float | None = ...,
+        tokens: float | None = ...,
+        seconds: float | None = ...,
+        calls: float | None = ...,
+    ) -> Account:
+        """Opens an account under this one."""
+    def set_limits(
+        self,
+        *,
+        usd: float | None = ...,
+        tokens: float | None = ...,
+        seconds: float | None = ...,
+        calls: float | None = ...,
+    ) -> None:
+        """Replaces all limits; None is no limit. Below what is spent and held, nothing more is reserved."""
+    def close(self) -> None:
+        """Closes the account and its descendants: holds are given back, spending stays in their ancestors.
+
+        A later commit of such a hold is late and counts in the nearest ancestor that is open.
+        """
+    @property
+    def path(self) -> str: ...
+    @property
+    def is_open(self) -> bool: ...
+    @property
+    def remaining(self) -> Amount:
+        """The least over the account and its ancestors; infinity where none has a limit."""
+    @property
+    def pressure(self) -> float:
+        """The least remaining share of a limit over dimensions, the account and its ancestors; 1 without limits."""
+    @property
+    def limits(self) -> Amount:
+        """The account's own; infinity is no limit."""
+    @property
+    def spent(self) -> Amount:
+        """By the account and its descendants."""
+    @property
+    def held(self) -> Amount: ...
+    @property
+    def overrun(self) -> Amount:
+        """Of what was spent, what went beyond its reservation."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __repr__(self) -> str: ...
+
+class Ledger:
+    def __init__(self, clock: Callable[[], float] | None, max_accounts: int, max_reservations: int) -> None: ...
+    def open(
+        self, path: str, usd: float | None, tokens: float | None, seconds: float | None, calls: float | None
+    ) -> Account: ...
+    def find(self, path: str) -> Account | None: ...
+    def sweep(self) -> int: ...
+    def snapshot(self) -> list[_AccountState]: ...
+    def counts(self) -> dict[str, int]: ...
+    def held(self) -> int: ...
+
+class Pacer:
+    def __init__(
+        self,
+        plan: Sequence[tuple[float, float]],
+        burst: float,
+        start: float | None,
+        clock: Callable[[], float] | None,
+    ) -> None: ...
+    def admit(self, amount: float) -> bool:
+        """Takes `amount` >= 0 from the credit, or nothing and returns False."""
+    def record(self, amount: float) -> None:
+        """Counts what was spent without asking; the credit may go below zero."""
+    @property
+    def planned(self) -> float:
+        """To have been spent by now."""
+    @property
+    def spent(self) -> float: ...
+    @property
+    def credit(self) -> float:
+        """What is admitted at once now."""
+    @property
+    def pace(self) -> float:
+        """Spent against planned: above 1 is ahead of the plan."""
+    @property
+    def multiplier(self) -> float:
+        """credit / burst in [0, 1]: 1 at or behind the plan, 0 where it is ahead by `burst`."""
+
+max_turns: int
+
+class TurnHistogram:
+    """How many turns runs took: an exact streaming quantile, as turns are small integers."""
+
+    def __init__(self) -> None: ...
+    def add(self, turns: int) -> None:
+        """One run of at least 1 turn; more than `max_turns` count as that."""
+    def merge(self, other: TurnHistogram) -> None: ...
+    def quantile(self, q: float) -> int:
+        """The least number of turns that a share q in (0, 1] of the runs did not exceed (nearest rank)."""
+    def __len__(self) -> int: ...
+
+class TurnControl:
+    """A limit on turns: a reminder at the last, extensions on demand, never past the hard cap."""
+
+    def __init__(self, limit: int, *, hard_cap: int, extension: int) -> None: ...
+    def next(self) -> Literal["go", "remind", "stop"]:
+        """Asks for one more turn and counts it, unless the answer is `stop`; `remind` is the last within the limit."""
+    def extend(self, *, requested: bool, affordable: bool) -> bool:
+        """Raises the limit by `extension`, up to the hard cap, if asked for and affordable; whether it rose."""
+    @property
+    def used(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+    @property
+    def hard_cap(self) -> int: ...
+    @property
+    def extensions(self) -> int: ...
+
+def budget_lambda(base: float, pressure: float, floor: float) -> float: ...
+def effective_value(value_usd: float, pressure: float, floor: float) -> float: ...
+def budget_action(share: float, go_on: float, dig: float, pivot: float) -> Literal["go_on", "dig", "pivot", "stop"]: ...
+def unified_cost(
+    tokens_in: float,
+    tokens_out: float,
+    usd_per_mtok_in: float,
+    usd_per_mtok_out: float,
+    calls: Sequence[float],
+    usd_per_call: Sequence[float],
+) -> float: ...
+def selection_probabilities(values: NDArray[np.float64], r: float) -> NDArray[np.float64]: ...
+def budget_select(values: NDArray[np.float64], r: float, rng: Philox) -> int: ...
+def terminal_bound(p_min: float, steps: float, eps: float) -> float:
+    """The least M with M >= (1 / p_min) (K + sqrt(2 K log(1 / eps)) + 2 log(1 / eps)) for K = `steps` (BAVT).
+
+    After M expansions, each of which makes progress with a probability of at least `p_min`, a search has made K steps
+    with probability 1 - `eps`.
+    """
+
 # Telemetry.
 
 def reason_names() -> list[Reason]:

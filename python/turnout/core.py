@@ -29,3 +29,23 @@ class BundleError(TurnoutError):
 
 class EngineError(TurnoutError):
     """ONNX Runtime or FAISS could not be loaded, or answered with an error."""
+
+
+class BudgetExceeded(TurnoutError):
+    """A reservation that an account, or one of its ancestors, has no room for.
+
+    Attributes
+    ----------
+    path : str
+        The account and dimension, as in ``acme/search.usd``.
+    account : str
+        Path of the account that refused.
+    dimension : {"usd", "tokens", "seconds", "calls"} or None
+        None where the ledger has no place for another reservation.
+    missing : float
+        How much more than what remains was asked for.
+    """
+
+    account: str = ""
+    dimension: str | None = None
+    missing: float = 0.0
