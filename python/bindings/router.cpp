@@ -35,7 +35,12 @@ class OptionReader {
     if (peek().is_none()) return skip(std::optional<std::int64_t>());
     return checked(PyLong_AsLongLong(index(next()).ptr()));
   }
-  const PyAccount* account() { return next().cast<const PyAccount*>(); }
+  const PyAccount* account() {
+    const py::handle given = next();
+    if (given.is_none()) return nullptr;
+    if (!py::isinstance<PyAccount>(given)) throw py::type_error("account: no account of a ledger");
+    return given.cast<const PyAccount*>();
+  }
   const Live* live() { return next().cast<const Live*>(); }
   const Constraints* constraints() { return next().cast<const Constraints*>(); }
 

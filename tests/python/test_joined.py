@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import turnout
+from test_parity import NEVER_COMPARED, assert_close
 from turnout.budget import Ledger
+from turnout.reference import budget as reference_budget
+from turnout.reference import telemetry as reference_telemetry
+from turnout.reference.joined import condition_of, route_on
+from turnout.reference.router import ReferenceRouter
 from turnout.telemetry import BreakerConfig, RateLimit, Telemetry
 
 MATRIX = "prove the integral of a matrix"
+QUERIES = [MATRIX, "what is the capital of a", "search web history war year", "find energy of photon"]
 NOT_OF_THE_PLAN = {"ticket", "microseconds", "telemetry", "pressure", "budget_usd", "max_seconds"}
 
 
@@ -24,6 +33,11 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
+
+
+@functools.cache
+def twin_of(router: turnout.Router) -> ReferenceRouter:
+    return ReferenceRouter(router.parts)
 
 
 def plan_of(decision: turnout.Decision) -> dict[str, Any]:
@@ -159,7 +173,7 @@ def test_calls_and_tokens_of_an_account(small: turnout.Router) -> None:
     none = small.route(MATRIX, account=ledger.open("none", calls=0))
     assert not none.feasible and "calls_infeasible" in none.reasons and none.reservation is None
     dry = small.route(MATRIX, account=ledger.open("dry", tokens=10))
-    assert not dry.feasible and "tokens_infeasible" in dry.reasons and ledger.find("dry").held.tokens == 0
+    assert not dry.feasible and "tokens_infeasible" in dry.reasons and ledger.account("dry").held.tokens == 0
 
 
 def test_a_reservation_that_nobody_settles_is_given_back(small: turnout.Router) -> None:
@@ -207,3 +221,64 @@ def test_wrong_accounts(small: turnout.Router) -> None:
     with pytest.raises(turnout.InputError, match="account: "):
         small.route(MATRIX, account=run)
     assert run.is_open is False
+
+
+# The twin -------------------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    limits=st.tuples(
+        st.sampled_from([math.inf, 0.4, 0.05, 0.003]),
+        st.sampled_from([math.inf, 60_000.0, 6_000.0]),
+        st.sampled_from([math.inf, 90.0, 15.0]),
+        st.sampled_from([math.inf, 12.0, 3.0]),
+    ),
+    steps=st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from([0.0, 0.4, 1.0, 1.5]), st.sampled_from([None, 2, 0.002])),
+        min_size=1,
+        max_size=5,
+    ),
+)
+def test_on_an_account_native_equals_the_twin(small: turnout.Router, limits: Any, steps: Any) -> None:
+    clock, ours, router = Clock(), reference_budget.Ledger(4096), twin_of(small)
+    usd, tokens, seconds, calls = (None if math.isinf(x) else x for x in limits)
+    run = Ledger(clock=clock).open("a/run", usd=usd, tokens=tokens, seconds=seconds, calls=calls)
+    ours.open("a", (math.inf,) * 4, clock.now)
+    ours.open("a/run", limits, clock.now)
+    for query, share, extra in steps:
+        clock.now += 1.0
+        options: dict[str, Any] = {"value_usd": 0.5}
+        if extra is not None:
+            options["max_calls" if extra == 2 else "budget_usd"] = extra
+        native = small.route(QUERIES[query], account=run, ttl=2.5, **options)
+        twin, serial = route_on(router, ours, "a/run", clock.now, QUERIES[query], ttl=2.5, **options)
+        assert_close({k: v for k, v in native.to_dict().items() if k not in NEVER_COMPARED}, twin)
+        assert (native.reservation is None) == (serial is None)
+        if serial is not None and share > 0:
+            spent = share * native.usd_bound, 10.0, 0.5, 1.0
+            native.reservation.commit(usd=spent[0], tokens=10.0, seconds=0.5, calls=1.0)
+            ours.commit(serial, spent, clock.now)
+        assert run.pressure == pytest.approx(ours.pressure("a/run", clock.now), abs=1e-8)
+
+
+OUTCOMES = st.tuples(st.integers(0, 3), st.booleans(), st.sampled_from([0.0, 0.5, 2.0, 9.0]), st.floats(0, 40))
+
+
+@settings(max_examples=120, deadline=None)
+@given(outcomes=st.lists(OUTCOMES, max_size=12), begun=st.lists(st.integers(0, 3), max_size=4))
+def test_with_telemetry_native_equals_the_twin(small: turnout.Router, outcomes: Any, begun: list[int]) -> None:
+    clock = Clock()
+    native = Telemetry(small.llms, clock=clock, capacity=dict.fromkeys(small.llms, 3))
+    twin = reference_telemetry.Telemetry(4, capacity=[3] * 4)
+    for arm, ok, seconds, wait in outcomes:
+        clock.now += wait
+        native.record(small.llms[arm], ok=ok, seconds=seconds, expected_seconds=1.0)
+        error = None if ok else "error"
+        twin.record(arm, reference_telemetry.Outcome(ok, seconds, 1.0, error=error), clock.now)
+    for arm in begun:
+        native.begin(small.llms[arm])
+        twin.begin(arm, clock.now)
+    conditions = [condition_of(twin, arm, clock.now) for arm in range(4)]
+    decision = {k: v for k, v in small.route(MATRIX, telemetry=native).to_dict().items() if k not in NEVER_COMPARED}
+    assert_close(decision, twin_of(small).route(MATRIX, conditions=conditions))
