@@ -223,6 +223,18 @@ TEST(wrong_tasks_are_refused) {
   CHECK(dag.size() == 1 && dag.next_id() == 1);
 }
 
+TEST(a_task_may_come_with_its_inputs) {
+  Diamond x;
+  const TaskDag before = x.dag;
+  const auto add = [&](const std::vector<plan::Input>& inputs) { return refusal([&] { x.dag.add("e", {}, inputs); }); };
+  CHECK(add({{0, 0}, {9, 0}}) == "inputs[1]: there is no task with id 9");
+  CHECK(add({{0, 0}, {1, -1}}) == "inputs[1].coupling: expected a number in [0, 1], got -1");
+  CHECK(add({{2, 0}, {1, 0}, {2, 1}}) == "inputs: 'c' is there twice");
+  CHECK(x.dag == before && order(x.dag) == order(before));
+  CHECK(add({{3, 1}, {0, 0.5}}).empty() && holds_together(x.dag));
+  CHECK(x.dag.task(4).inputs == (std::vector<plan::Input>{{0, 0.5}, {3, 1}}));
+}
+
 TEST(a_batch_is_all_or_nothing) {
   Diamond x;
   const TaskDag before = x.dag;

@@ -36,7 +36,8 @@ TaskDag::Node& TaskDag::in_state(Id id, TaskState state, const char* path, const
   return n;
 }
 
-TaskDag::Id TaskDag::add(std::string_view name, TaskAttributes attributes) {
+// Nothing runs after a new task, so its inputs close no cycle.
+TaskDag::Id TaskDag::add(std::string_view name, TaskAttributes attributes, std::span<const Input> inputs) {
   check_text(name, "name");
   if (name.empty()) refuse("name", "expected a name");
   check_attributes(attributes);
@@ -44,6 +45,7 @@ TaskDag::Id TaskDag::add(std::string_view name, TaskAttributes attributes) {
   if (size_ == kMaxTasks) refuse("name", "a DAG holds at most " + std::to_string(kMaxTasks) + " tasks");
   if (next_id() == kMaxTaskIds)
     refuse("name", "a DAG gives out at most " + std::to_string(kMaxTaskIds) + " ids over its life");
+  check_inputs(inputs);
   const Id id = next_id();
   Node n;
   n.task.id = id;
@@ -56,7 +58,22 @@ TaskDag::Id TaskDag::add(std::string_view name, TaskAttributes attributes) {
   ++size_;
   ++counts_[static_cast<std::size_t>(TaskState::pending)];
   refresh_ready(id);
+  for (const Input& input : inputs) link(input.task, id, input.coupling);
   return id;
+}
+
+void TaskDag::check_inputs(std::span<const Input> inputs) {
+  if (inputs.size() > static_cast<std::size_t>(kMaxEdges - edges_))
+    refuse("inputs", "a DAG holds at most " + std::to_string(kMaxEdges) + " edges");
+  std::vector<Id> ids;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::string path = element("inputs", i);
+    ids.push_back(known(inputs[i].task, path.c_str()).task.id);
+    check_between(inputs[i].coupling, 0, 1, path + ".coupling");
+  }
+  std::ranges::sort(ids);
+  const auto twice = std::ranges::adjacent_find(ids);
+  if (twice != ids.end()) refuse("inputs", quoted(*twice) + " is there twice");
 }
 
 void TaskDag::remove(Id task) {

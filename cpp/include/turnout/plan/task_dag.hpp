@@ -68,7 +68,7 @@ class TaskDag {
   explicit TaskDag(std::vector<Task> tasks, Id next_id = 0);
 
   // Edits. O(affected part) for an edge that the order must give way to (Pearce and Kelly, JEA 2006), else O(degree).
-  Id add(std::string_view name, TaskAttributes attributes = {});
+  Id add(std::string_view name, TaskAttributes attributes = {}, std::span<const Input> inputs = {});
   void remove(Id task);  // with its edges
   void connect(Id from, Id to, double coupling = 0);
   void disconnect(Id from, Id to);
@@ -131,6 +131,7 @@ class TaskDag {
   Node& in_state(Id id, TaskState state, const char* path, const char* action);
   std::string quoted(Id id) const;
 
+  void check_inputs(std::span<const Input> inputs);
   void link(Id from, Id to, double coupling);
   void unlink(Id from, Id to);
   void make_way(Id from, Id to);  // keeps the order topological for from -> to; throws where that closes a cycle
