@@ -170,7 +170,7 @@ TEST(failure_blocks_or_skips_what_is_behind) {
   y.dag.start(y.b, "one");
   y.dag.fail(y.b, Dependents::skip);
   CHECK(y.dag.task(y.d).state == TaskState::skipped && ready(y.dag) == Ids{y.c} && holds_together(y.dag));
-  CHECK(refusal([&] { y.dag.disconnect(y.b, y.d); }) == "task: 'd' is skipped; only a pending task can lose an input");
+  CHECK(refusal([&] { y.dag.disconnect(y.b, y.d); }) == "to: 'd' is skipped; only a pending task can lose an input");
 }
 
 TEST(pending_and_running_tasks_can_be_cancelled) {
@@ -184,6 +184,14 @@ TEST(pending_and_running_tasks_can_be_cancelled) {
         "task: 'a' is cancelled; only a pending task can be cancelled, or a running one");
 }
 
+TEST(skipping_goes_on_behind_what_was_cancelled_before) {
+  Diamond x;
+  x.dag.cancel(x.b, Dependents::block);
+  x.dag.cancel(x.c, Dependents::block);
+  x.dag.cancel(x.a, Dependents::skip);
+  CHECK(x.dag.task(x.d).state == TaskState::skipped && x.dag.task(x.b).state == TaskState::cancelled);
+}
+
 TEST(only_pending_tasks_change) {
   Diamond x;
   x.dag.start(x.a, "one");
@@ -191,7 +199,7 @@ TEST(only_pending_tasks_change) {
   const auto before = x.dag.digest();
   CHECK(refusal([&] { x.dag.remove(x.a); }) == "task: 'a' is running; only a pending task can be removed");
   CHECK(refusal([&] { x.dag.change(x.a, {}); }) == "task: 'a' is running; only a pending task can change");
-  CHECK(refusal([&] { x.dag.connect(x.b, x.a); }) == "task: 'a' is running; only a pending task can be given an input");
+  CHECK(refusal([&] { x.dag.connect(x.b, x.a); }) == "to: 'a' is running; only a pending task can be given an input");
   CHECK(x.dag.digest() == before);
   x.dag.cancel(x.d, Dependents::block);
   CHECK(refusal([&] { x.dag.remove(x.b); }) == "task: 'b' is an input of 'd', which is cancelled");
@@ -271,6 +279,8 @@ TEST(tasks_rebuild_an_equal_dag) {
   tasks[0].inputs = {{9, 0}};
   CHECK(refusal([&] { TaskDag bad(tasks); }) == "tasks[0].inputs: there is no task with id 9");
   tasks[0].inputs = {};
+  tasks[3].inputs = {{1, 0}, {2, 0}, {1, 1}};
+  CHECK(refusal([&] { TaskDag bad(tasks); }) == "tasks[3].inputs: the task with id 1 is there twice");
   tasks[1].name = "a";
   CHECK(refusal([&] { TaskDag bad(tasks); }) == "tasks[1].name: there is a task 'a' already");
 }

@@ -67,6 +67,10 @@ void TaskDag::load(Task task, std::vector<Edge>& edges, std::vector<Id>& index) 
     check_between(input.coupling, 0, 1, "inputs.coupling");
     edges.push_back({input.task, id});
   }
+  std::ranges::sort(task.inputs, {}, &Input::task);
+  const auto twice = std::ranges::adjacent_find(task.inputs, {}, &Input::task);
+  if (twice != task.inputs.end())
+    throw Error(ErrorKind::input, "inputs", "the task with id " + std::to_string(twice->task) + " is there twice");
   Task& own = node(id).task;
   own.agent = std::move(task.agent);
   own.attempts = task.attempts;
@@ -96,7 +100,6 @@ void TaskDag::load_edges(const std::vector<Edge>& edges, const std::vector<Id>& 
     Node& n = node(id);
     n.position = static_cast<std::int32_t>(at_.size());
     at_.push_back(id);
-    std::ranges::sort(n.task.inputs, {}, &Input::task);
     for (const int child : dag.children(i)) n.outputs.push_back(index[static_cast<std::size_t>(child)]);
     n.waiting = static_cast<std::int32_t>(std::ranges::count_if(
         n.task.inputs, [&](const Input& input) { return node(input.task).task.state != TaskState::done; }));
@@ -132,10 +135,10 @@ void TaskDag::apply(const Edit& edit) {
       this->remove(named(edit.task, "task"));
       return;
     case connect:
-      this->connect(named(edit.from, "from"), named(edit.task, "task"), edit.coupling);
+      this->connect(named(edit.from, "from"), named(edit.task, "to"), edit.coupling);
       return;
     case disconnect:
-      this->disconnect(named(edit.from, "from"), named(edit.task, "task"));
+      this->disconnect(named(edit.from, "from"), named(edit.task, "to"));
       return;
     case change:
       this->change(named(edit.task, "task"), edit.attributes);

@@ -96,7 +96,7 @@ void TaskDag::remove(Id task) {
 
 void TaskDag::connect(Id from, Id to, double coupling) {
   known(from, "from");
-  const Node& n = in_state(to, TaskState::pending, "task", "be given an input");
+  const Node& n = in_state(to, TaskState::pending, "to", "be given an input");
   check_between(coupling, 0, 1, "coupling");
   if (from == to) refuse("from", quoted(to) + " cannot depend on itself");
   if (has_input(n.task, from)) refuse("from", quoted(to) + " depends on " + quoted(from) + " already");
@@ -107,7 +107,7 @@ void TaskDag::connect(Id from, Id to, double coupling) {
 
 void TaskDag::disconnect(Id from, Id to) {
   known(from, "from");
-  const Node& n = in_state(to, TaskState::pending, "task", "lose an input");
+  const Node& n = in_state(to, TaskState::pending, "to", "lose an input");
   if (!has_input(n.task, from)) refuse("from", quoted(to) + " does not depend on " + quoted(from));
   unlink(from, to);
 }

@@ -66,14 +66,17 @@ void TaskDag::reorder() {
     }
 }
 
-void TaskDag::make_way(Id from, Id to) {
-  if (node(from).position < node(to).position) return;
+void TaskDag::begin_search() {
   search_.seen.resize(nodes_.size());
   search_.via.resize(nodes_.size());
-  if (++search_.stamp == 0) {  // once in four billion searches
-    std::ranges::fill(search_.seen, 0u);
-    search_.stamp = 1;
-  }
+  if (++search_.stamp > 0) return;
+  std::ranges::fill(search_.seen, 0u);  // once in four billion searches
+  search_.stamp = 1;
+}
+
+void TaskDag::make_way(Id from, Id to) {
+  if (node(from).position < node(to).position) return;
+  begin_search();
   if (!collect_after(to, from)) refuse_cycle(from, to);
   collect_before(from, node(to).position);
   reorder();

@@ -90,14 +90,16 @@ void TaskDag::give_up(Id id, TaskState state, Dependents dependents) {
   if (dependents == Dependents::skip) skip_behind(id);
 }
 
+// All pending tasks behind it, also behind those that were skipped or cancelled before.
 void TaskDag::skip_behind(Id id) {
+  begin_search();
   std::vector<Id> left = {id};
   while (!left.empty()) {
     const Id next = left.back();
     left.pop_back();
     for (const Id output : node(next).outputs) {
-      if (node(output).task.state != TaskState::pending) continue;
-      move_to(output, TaskState::skipped);
+      if (!mark(output, next)) continue;
+      if (node(output).task.state == TaskState::pending) move_to(output, TaskState::skipped);
       left.push_back(output);
     }
   }

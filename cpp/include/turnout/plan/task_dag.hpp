@@ -135,6 +135,7 @@ class TaskDag {
   void link(Id from, Id to, double coupling);
   void unlink(Id from, Id to);
   void make_way(Id from, Id to);  // keeps the order topological for from -> to; throws where that closes a cycle
+  void begin_search();
   bool mark(Id id, Id via);
   bool collect_after(Id start, Id goal);
   void collect_before(Id start, std::int32_t first);
@@ -158,7 +159,7 @@ class TaskDag {
   std::unordered_map<std::string, Id, NameHash, std::equal_to<>> ids_;
   int size_ = 0, edges_ = 0;
   int counts_[6] = {};
-  // Scratch of make_way(): what the search has seen, from where, and in which order.
+  // Scratch of a search: what the search has seen, from where, and in which order.
   struct Search {
     std::vector<std::uint32_t> seen;
     std::vector<Id> via, after, before;
