@@ -10,6 +10,7 @@ from typing_extensions import CapsuleType
 from turnout.names import Kind, Mask, Reason, Rule, Stage, Statistic, Status
 from turnout.telemetry import BreakerState, Cause
 
+_TaskState = Literal["pending", "running", "done", "failed", "skipped", "cancelled"]
 _Element = Literal["float32", "int32", "int64"]
 _Solution = tuple[Status, tuple[int, ...], tuple[bool, ...], float, float, float, float, float, float, float, int]
 
@@ -595,6 +596,92 @@ def plan_metrics(depends_on: Sequence[int], seconds: Sequence[float]) -> PlanMet
 
 # Task DAGs (room plan).
 
+# The fields of turnout.dag.DagMetrics, of turnout.dag.Task.
+_DagMetrics = tuple[
+    int, int, int, int, float, float, float, float, float, tuple[int, ...] | tuple[str, ...], tuple[float, ...]
+]
+_Task = tuple[int, str, str, str, float, float, int, int, _TaskState, str, int, tuple[tuple[str, float], ...]]
+
+max_tasks: int
+max_edges: int
+max_antichain_nodes: int
+
+def dag_measure(
+    nodes: int,
+    edges: NDArray[np.int32],
+    seconds: NDArray[np.float64] | None,
+    coupling: NDArray[np.float64] | None,
+) -> _DagMetrics: ...
+def dag_order(nodes: int, edges: NDArray[np.int32]) -> list[int]: ...
+def dag_antichain(nodes: int, edges: NDArray[np.int32]) -> list[int]: ...
+def dag_topology(
+    nodes: int,
+    width: int,
+    depth: int,
+    coupling: float,
+    wide_share: float,
+    loose: float,
+    deep_share: float,
+    tight: float,
+    layers: int,
+) -> tuple[str, str]: ...
+def task_dag_from_columns(
+    names: Sequence[str],
+    edges: NDArray[np.int32],
+    coupling: NDArray[np.float64] | None,
+    seconds: NDArray[np.float64] | None,
+    cost: NDArray[np.float64] | None,
+    priority: NDArray[np.int32] | None,
+    skills: NDArray[np.uint64] | None,
+) -> TaskDag: ...
+
+class TaskDag:
+    def __init__(self) -> None: ...
+    @staticmethod
+    def restore(tasks: Sequence[tuple[Any, ...]], next_id: int) -> TaskDag: ...
+    def copy(self) -> TaskDag: ...
+    def add(
+        self,
+        name: str,
+        inputs: Sequence[tuple[str, float]],
+        operator_name: str,
+        device_class: str,
+        seconds: float,
+        cost: float,
+        priority: int,
+        skills: int,
+        /,
+    ) -> None: ...
+    def remove(self, name: str, /) -> None: ...
+    def connect(self, source: str, to: str, coupling: float, /) -> None: ...
+    def disconnect(self, source: str, to: str, /) -> None: ...
+    def change(self, name: str, /, *attributes: Any) -> None: ...
+    def apply(self, edits: list[tuple[int, str, tuple[Any, ...] | None, str, float]], /) -> None: ...
+    def assign(self, name: str, agent: str, /) -> None: ...
+    def start(self, name: str, agent: str, /) -> None: ...
+    def complete(self, name: str, /) -> None: ...
+    def retry(self, name: str, /) -> None: ...
+    def fail(self, name: str, dependents: str, /) -> None: ...
+    def cancel(self, name: str, dependents: str, /) -> None: ...
+    def ready(self) -> list[str]: ...
+    def blocked(self) -> list[str]: ...
+    def order(self) -> list[str]: ...
+    def task(self, name: str, /) -> _Task: ...
+    def tasks(self) -> tuple[_Task, ...]: ...
+    def names(self) -> list[str]: ...
+    def dependents(self, name: str, /) -> list[str]: ...
+    def contains(self, name: str, /) -> bool: ...
+    def count(self, state: str, /) -> int: ...
+    def size(self) -> int: ...
+    def edges(self) -> int: ...
+    def next_id(self) -> int: ...
+    def digest(self) -> int: ...
+    def equals(self, other: TaskDag, /) -> bool: ...
+    def measure(self) -> _DagMetrics: ...
+    def assign_agents(
+        self, policy: str, agents: Sequence[tuple[Any, ...]], turn: int
+    ) -> tuple[list[tuple[str, int, bool]], list[tuple[float, int]], int]: ...
+
 # Tool graphs (room graph).
 
 max_graph_nodes: int
@@ -657,6 +744,83 @@ class GraphReplanner:
     def settled(self) -> int: ...
     @property
     def fresh(self) -> bool: ...
+
+def graph_k_shortest_paths(graph: ToolGraph, source: int, goal: int, k: int) -> list[_GraphPath]: ...
+def graph_health_weights(
+    base: NDArray[np.float64],
+    latency_ms: NDArray[np.float64],
+    reliability: NDArray[np.float64],
+    rate_limit_proximity: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def graph_costa_score(cost: float, quality: float, a: float) -> float: ...
+def graph_weighted_score(
+    usd: float, seconds: float, quality: float, usd_weight: float, seconds_weight: float, quality_weight: float
+) -> float: ...
+def graph_desirability(
+    ability: NDArray[np.float64],
+    load: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    ability_weight: float,
+    load_weight: float,
+    seconds_weight: float,
+) -> NDArray[np.float64]: ...
+
+max_graph_paths: int
+max_pareto_labels: int
+max_graph_tasks: int
+
+class GraphCriteria:
+    """USD, seconds and quality of edges and nodes."""
+
+    def __init__(self, graph: ToolGraph, edges: NDArray[np.float64], nodes: NDArray[np.float64]) -> None: ...
+    def set_edge(self, edge: int, usd: float, seconds: float, quality: float) -> None: ...
+    def set_node(self, node: int, usd: float, seconds: float, quality: float) -> None: ...
+    def pareto_paths(
+        self, source: int, goal: int, max_usd: float, max_seconds: float, min_quality: float, max_labels: int
+    ) -> tuple[list[tuple[tuple[int, ...], tuple[int, ...], float, float, float]], bool, int]: ...
+
+class GraphJoins:
+    """Which inputs each node of a graph needs."""
+
+    def __init__(
+        self,
+        graph: ToolGraph,
+        inputs: NDArray[np.int32],
+        joins: NDArray[np.uint8],
+        required: Sequence[tuple[int, int]],
+    ) -> None: ...
+    def cheapest_plan(
+        self, sources: Sequence[int], goal: int, node_cost: NDArray[np.float64] | None, side_by_side: bool
+    ) -> tuple[tuple[int, ...], tuple[int, ...], float, float] | None: ...
+
+class GraphPheromones:
+    """Pheromones of each task on each edge."""
+
+    def __init__(
+        self,
+        graph: ToolGraph,
+        tasks: int,
+        *,
+        evaporation: float = ...,
+        deposit: float = ...,
+        cost_floor: float = ...,
+        pheromone_power: float = ...,
+        desirability_power: float = ...,
+        initial: float = ...,
+        least: float = ...,
+        most: float = ...,
+    ) -> None: ...
+    def walk(
+        self,
+        source: int,
+        goal: int,
+        task_weights: NDArray[np.float64],
+        eta: NDArray[np.float64],
+        rng: Philox,
+    ) -> _GraphPath | None: ...
+    def update(self, path: Sequence[int], task_weights: NDArray[np.float64], cost: float, gate: bool) -> None: ...
+    def values(self) -> NDArray[np.float64]: ...
+    def set_values(self, values: NDArray[np.float64]) -> None: ...
 
 # Self-healing (room graph).
 
