@@ -37,6 +37,17 @@ def test_budget() -> None:
     assert [line.endswith("budget_infeasible") for line in lines] == [False] * 5 + [True]
 
 
+def test_live() -> None:
+    well, ill, rest, purse = output("live.py").splitlines()
+    assert well.startswith("while all is well: {") and "refused" not in well and "failed" not in well
+    broken = re.match(r"(\S+) breaks down: (.*); its breaker is open$", ill)
+    assert broken and 1 <= int(re.search(r"'failed': (\d+)", broken[2])[1]) < 40
+    assert f"'{broken[1]}'" not in broken[2]
+    assert int(re.search(r"(\d+) refused$", rest)[1]) > 0
+    spent, limit = re.match(r"spent \$([\d.]+) of \$([\d.]+), held \$0.0000, overrun \$0.0000$", purse).groups()
+    assert 0.9 * float(limit) < float(spent) <= float(limit)
+
+
 def test_batch_arrow() -> None:
     pytest.importorskip("pyarrow")
     lines = output("batch_arrow.py").splitlines()

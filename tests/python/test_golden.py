@@ -19,6 +19,7 @@ import pytest
 import bundles
 import turnout
 from turnout import Constraints
+from turnout.live import Condition
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 UPDATE = os.environ.get("TURNOUT_UPDATE_GOLDEN") == "1"
@@ -34,6 +35,8 @@ CHAT = [
     {"role": "assistant", "content": "law"},
     {"role": "user", "content": [{"type": "text", "text": PHOTON}, {"type": "image_url", "image_url": {"url": "x"}}]},
 ]
+
+SLOW = {"large": Condition(health=0.8, slowdown=2.3), "small": Condition(slowdown=0.5)}
 
 # name: (query, options); a callable makes a query with the router.
 CASES: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -54,6 +57,9 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "no_llm_allowed": (CAPITAL, {"constraints": Constraints(allow=["tiny"], deny=["tiny"])}),
     "cap": (PHOTON, {"value_usd": 1.0, "budget_usd": 0.03, "statistic": "cap"}),
     "context": (CAPITAL, {"in_tokens": 200_000}),
+    "telemetry": (CAPITAL, {"value_usd": 1.6, "telemetry": {"giant": Condition(rule="tripped"), **SLOW}}),
+    "no_calls": (CAPITAL, {"max_calls": 0, "max_tokens": 50.0}),
+    "calls": (CAPITAL, {"value_usd": 2.0, "max_calls": 3, "max_tokens": 4000.0}),
     "vector_alone": (lambda router: router.embed(WAR), {}),
 }
 
@@ -154,10 +160,11 @@ def test_the_cases_cover_the_reasons(small: turnout.Router) -> None:
     seen = set()
     for query, options in CASES.values():
         seen |= set(small.route(query(small) if callable(query) else query, **options).reasons)
-    # All but out_of_domain, tools_withheld and label_cap: they take another bundle, or a problem made to be hard.
+    # All but out_of_domain, tools_withheld, label_cap and reservation_refused: they take another bundle, a problem made
+    # to be hard, or somebody who is faster.
     reasons = (
         "no_text truncated prior_operators operators_masked stopped_early operators_skipped single_call limits_bind "
         "budget_infeasible time_infeasible context_exceeded no_llm_allowed no_operator no_capability sampled "
-        "negative_utility no_in_tokens"
+        "negative_utility no_in_tokens llm_unavailable calls_infeasible tokens_infeasible"
     )
     assert seen == set(reasons.split())
