@@ -1,8 +1,9 @@
 """One purse for many threads, and an LLM that breaks down: decisions on an account, with telemetry.
 
-Sixteen threads route queries on one run's account. Each takes what its plan may cost before it makes the calls, and says
-what they did cost. Halfway the dearest LLM starts to fail: its circuit breaker opens, and plans do without it. Prints
-how many plans were paid, what each half used, and the purse, which is never overspent.
+Sixteen threads route queries on one run's account. Each takes what its plan may cost before it makes the calls, and
+says what they did cost. Then the LLM that was used most starts to fail: its circuit breaker opens, and plans do without
+it. Prints what was used before and after, how many plans were refused once little was left, and the purse, which is
+never overspent.
 """
 
 from collections import Counter

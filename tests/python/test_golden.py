@@ -57,7 +57,7 @@ CASES: dict[str, tuple[Any, dict[str, Any]]] = {
     "no_llm_allowed": (CAPITAL, {"constraints": Constraints(allow=["tiny"], deny=["tiny"])}),
     "cap": (PHOTON, {"value_usd": 1.0, "budget_usd": 0.03, "statistic": "cap"}),
     "context": (CAPITAL, {"in_tokens": 200_000}),
-    "telemetry": (CAPITAL, {"value_usd": 1.6, "telemetry": {"giant": Condition(rule="tripped"), **SLOW}}),
+    "telemetry": (CAPITAL, {"value_usd": 1.7, "telemetry": {"giant": Condition(rule="tripped"), **SLOW}}),
     "no_calls": (CAPITAL, {"max_calls": 0, "max_tokens": 50.0}),
     "calls": (CAPITAL, {"value_usd": 2.0, "max_calls": 3, "max_tokens": 4000.0}),
     "vector_alone": (lambda router: router.embed(WAR), {}),
