@@ -23,7 +23,7 @@ bool shortest_path(const ToolGraph& graph, std::span<const Node> sources, std::s
   ws.clear(graph);
   mark_goals(graph, goals, ws);
   seed_sources(graph, sources, ws);
-  AStar search(graph, h, ws);
+  AStar<> search(graph, h, ws);
   search.begin();
   const Node goal = search.run();
   if (goal < 0) return out.clear(), false;

@@ -9,14 +9,20 @@ namespace turnout::graph {
 
 // Nodes in the order of cost + h. Rounding may settle a node too early, so a better label opens it again, and the
 // search goes on past the goal by what rounding can hide.
+template <class Admit = Everything>
 class AStar {
  public:
-  AStar(const ToolGraph& graph, std::span<const double> h, Workspace& ws) : graph_(graph), h_(h), ws_(ws) {}
+  // Paths dearer than `limit` are not looked for. admit(arc, target, cost) may rule a step out.
+  AStar(const ToolGraph& graph, std::span<const double> h, Workspace& ws, double limit = kInfinity, Admit admit = {})
+      : graph_(graph), h_(h), ws_(ws), admit_(admit), limit_(limit) {}
 
   // From the nodes that were seeded.
   void begin() {
     ws_.heap.clear();
-    for (const Node v : ws_.touched) offer(v, 0, 0);
+    for (const Node v : ws_.touched) {
+      const auto& s = ws_.state[static_cast<std::size_t>(v)];
+      offer(v, s.cost, s.hops);
+    }
   }
 
   // The goal, or -1.
@@ -60,6 +66,7 @@ class AStar {
       const double next = cost + r.cost;
       auto& t = ws_.state[static_cast<std::size_t>(r.target)];
       if (next > t.cost || (next == t.cost && hops > t.hops)) continue;
+      if (!admit_(a, r.target, next)) continue;
       if (next == t.cost && hops == t.hops) {
         if (a < t.parent) t.parent = a;
         continue;
@@ -73,7 +80,8 @@ class AStar {
   const ToolGraph& graph_;
   std::span<const double> h_;
   Workspace& ws_;
-  double limit_ = kInfinity;
+  Admit admit_;
+  double limit_;
   HeapKey best_ = kNoKey;
   Node goal_ = -1;
   int settled_ = 0;

@@ -88,7 +88,7 @@ bool Replanner::replan(Path& out) {
   ws_.clear(graph_);
   mark_goals(graph_, {&goal_, 1}, ws_);
   seed_sources(graph_, {&start_, 1}, ws_);
-  AStar search(graph_, bounds_, ws_);
+  AStar<> search(graph_, bounds_, ws_);
   search.begin();
   const Node reached = search.run();
   settled_ += search.settled();
