@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "healing/checks.hpp"
 #include "healing/planner.hpp"
 
 namespace turnout::healing {
@@ -13,6 +14,8 @@ Run::Run(const ToolGraph& graph, std::span<const Node> starts, std::vector<Goal>
       max_retries_(max_retries) {
   check_run(graph, starts, goals_, joins_, max_retries, down);
   status_.assign(static_cast<std::size_t>(nodes_), Status::idle);
+  executed_.reserve(static_cast<std::size_t>(nodes_));
+  log_.reserve(64);
   for (const Node v : starts) {
     if (status(v) != Status::executed) executed_.push_back(v);
     status(v) = Status::executed;
@@ -29,9 +32,9 @@ const ToolGraph& Run::graph() const { return planner_->graph(); }
 
 // A planner for the goals, over a graph like this one.
 void Run::aim(const ToolGraph& like) {
-  const bool path = goals_.size() == 1 && joins_.required.empty();
-  planner_ = path ? path_planner(like, nodes_, edges_, goals_[0].node)
-                  : join_planner(like, nodes_, edges_, joins_, goals_);
+  const bool path = goals_.size() == 1 && joins_.nodes.empty();
+  planner_ =
+      path ? path_planner(like, nodes_, edges_, goals_[0].node) : join_planner(like, nodes_, edges_, joins_, goals_);
   for (const Node v : executed_) planner_->executed(v);
 }
 
@@ -66,15 +69,15 @@ Record Run::recover(Reason reason, Node tool) {
   return planned(Kind::reroute, reason, tool);
 }
 
-bool Run::ready(Node v) const {
-  return std::all_of(plan_.edges.begin(), plan_.edges.end(),
-                     [&](Edge e) { return graph().target(e) != v || executed(graph().source(e)); });
-}
-
+// A plan's edges stand in the order of the nodes that they feed.
 void Run::step(std::vector<Node>& out) {
   if (state_ != State::running) return;
+  auto edge = plan_.edges.begin();
   for (const Node v : plan_.nodes) {
-    if (status(v) != Status::idle || !ready(v)) continue;
+    bool ready = status(v) == Status::idle;
+    for (; edge != plan_.edges.end() && graph().target(*edge) == v; ++edge)
+      ready = ready && executed(graph().source(*edge));
+    if (!ready) continue;
     status(v) = Status::in_flight;
     out.push_back(v);
   }
@@ -89,6 +92,7 @@ void Run::succeeded(Node tool) {
   need_in_flight(tool);
   status(tool) = Status::executed;
   executed_.push_back(tool);
+  if (graph().node_masked(tool)) planner_->graph().mask_node(tool, false);  // it tripped meanwhile, and came through
   planner_->executed(tool);
   if (state_ == State::running && finished()) state_ = State::done;
 }
@@ -129,8 +133,7 @@ Record Run::resume(int more_retries) {
 void Run::set_weights(std::span<const Edge> edges, std::span<const double> weights) {
   for (std::size_t i = 0; i < edges.size(); ++i)
     if (edges[i] < 0 || edges[i] >= edges_)
-      throw Error(ErrorKind::input, "edges[" + std::to_string(i) + "]",
-                  "there is no edge " + std::to_string(edges[i]));
+      throw Error(ErrorKind::input, "edges[" + std::to_string(i) + "]", "there is no edge " + std::to_string(edges[i]));
   planner_->graph().set_weights(edges, weights);
 }
 

@@ -33,9 +33,10 @@ struct Goal {
   std::vector<Fallback> fallbacks;
 };
 
-// Tools that need several inputs; see graph::Joins. Empty: none does.
+// Tools that need several inputs; see graph::Joins. No nodes: none does.
 struct JoinSpec {
-  std::vector<std::int32_t> inputs;  // one an edge
+  std::vector<std::int32_t> inputs;  // one an edge, what arrives along it; ids from 0 on
+  std::vector<Node> nodes;
   std::vector<graph::Joins::Requirement> required;
 };
 
@@ -78,8 +79,8 @@ class Run {
  public:
   static constexpr int kMaxRetries = 1 << 20;
 
-  // `starts` have been executed, tools in `down` are masked; the goals must all be reached. Runs with one goal and no joins
-  // follow the cheapest path and replan incrementally; others follow the cheapest plan by Knuth. More than
+  // `starts` have been executed, tools in `down` are masked; the goals must all be reached. Runs with one goal and no
+  // joins follow the cheapest path and replan incrementally; others follow the cheapest plan by Knuth. More than
   // max_retries failures escalate. Throws Error(input) with the path to the culprit, as in "goals[1].drop_loss".
   Run(const ToolGraph& graph, std::span<const Node> starts, std::vector<Goal> goals, JoinSpec joins = {},
       int max_retries = 3, std::span<const Node> down = {});
@@ -123,18 +124,14 @@ class Run {
  private:
   enum class Status : std::uint8_t { idle, in_flight, executed };
   Status& status(Node v) { return status_[static_cast<std::size_t>(v)]; }
-  void check(std::span<const Node> starts, std::span<const Node> down) const;
-  void check(std::span<const Goal> goals) const;
   void need_in_flight(Node tool) const;
-  void aim();
+  void aim(const ToolGraph& like);
   bool finished() const;
-  void mask(Node tool);
-  bool replan();
-  bool ready(Node v) const;
   std::vector<Node> unreachable() const;
-  Record recover(Reason reason, Node tool);
-  Record planned(Kind kind, Node tool);
   Record note(Kind kind, Reason reason, Node tool);
+  Record give_up(Reason reason, Node tool);
+  Record planned(Kind kind, Reason reason, Node tool);
+  Record recover(Reason reason, Node tool);
 
   int nodes_, edges_;
   std::vector<Goal> goals_;
