@@ -305,8 +305,13 @@ class Telemetry:
         """Whether the arm's breaker lets a call through; takes no probe."""
         return self.native.admits(self._at(arm), self._now())
 
+    def refusing(self) -> list[str]:
+        """The arms whose breaker lets no call through."""
+        names = self.arms
+        return [names[i] for i in self.native.refusing(self._now())]
+
     def try_acquire(self, arm: str) -> bool:
-        """Likewise, and takes a probe where the breaker is half-open: call it when the call is about to be made."""
+        """Like `admits`, and takes a probe where the breaker is half-open: call it when the call is about to be made."""
         return self.native.try_acquire(self._at(arm), self._now())
 
     def state(self, arm: str) -> ArmState:
