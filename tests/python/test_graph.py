@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs import EXACT, Pair, pair, pairs
+from graphs import EXACT, WEIGHTS, Pair, pair, pairs
 from turnout.core import InputError
 from turnout.graph import MAX_WEIGHT, Path, Step, ToolGraph
 from turnout.reference import graph as reference
@@ -87,22 +87,26 @@ def test_costs_equal_networkx(graphs: Pair, data: st.DataObject) -> None:
 def test_replanning_equals_a_fresh_search(graphs: Pair, data: st.DataObject) -> None:
     native, nodes = graphs.native, st.integers(0, len(graphs.native) - 1)
     replanner = native.replanner(data.draw(nodes), data.draw(nodes))
+    twin = reference.Replanner(graphs.twin, native.node(replanner.start), native.node(replanner.goal))
     edges = st.integers(0, max(0, native.edge_count - 1))
     for _ in range(data.draw(st.integers(1, 6))):
         kind = data.draw(st.sampled_from(["mask", "unmask", "edge", "unedge", "weight", "move"]))
         if kind == "mask":
-            native.mask_node(data.draw(nodes))
+            graphs.mask_node(data.draw(nodes))
         elif kind == "unmask":
-            native.unmask_node(data.draw(nodes))
+            graphs.unmask_node(data.draw(nodes))
         elif kind == "move":
-            replanner.move_start(data.draw(nodes))
+            twin.start = data.draw(nodes)
+            replanner.move_start(twin.start)
         elif native.edge_count:
             edge = data.draw(edges)
             if kind == "weight":
-                native.set_weight(edge, data.draw(EXACT))
+                graphs.set_weight(edge, data.draw(WEIGHTS))
             else:
-                (native.mask_edge if kind == "edge" else native.unmask_edge)(edge)
-        assert replanner.replan() == native.shortest_path(replanner.start, replanner.goal)
+                (graphs.mask_edge if kind == "edge" else graphs.unmask_edge)(edge)
+        found, expected = replanner.replan(), twin.replan()
+        assert found == native.shortest_path(replanner.start, replanner.goal)
+        assert (found and found.cost) == (expected and expected.cost)
 
 
 def test_a_path_by_name() -> None:

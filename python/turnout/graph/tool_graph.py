@@ -331,6 +331,19 @@ class ToolGraph:
         """The same by ids, without names: node ids int32[N], edge ids int32[N - 1], cost; None without a path."""
         return self._core.path_arrays(source, goal)
 
+    def k_shortest_paths(self, source: NodeLike, goal: NodeLike, k: int) -> tuple[Path, ...]:
+        """The `k` cheapest paths without a node twice, the best first; fewer where there are no more.
+
+        Yen (1971) with Lawler's rule (1972). Ties: as `shortest_path`, wherever sums of weights are exact.
+
+        Raises
+        ------
+        InputError
+            An unknown node, or `k` outside 1 .. 10,000.
+        """
+        found = _native.graph_k_shortest_paths(self._core, self.node(source, "source"), self.node(goal, "goal"), k)
+        return tuple(path for each in found if (path := self.path_of(each)) is not None)
+
     def distances_from(self, source: NodeLike | Iterable[NodeLike]) -> npt.NDArray[np.float64]:
         """Cost from the nearest source to each node, float64[V]; infinity where there is no path."""
         return self._core.distances_from(self.nodes_of(source, "source"))
