@@ -771,7 +771,6 @@ class HealingRun:
     def cut(self) -> list[int]: ...
     def demotion(self) -> tuple[list[tuple[int, int, float]], float] | None: ...
 
-
 # Ledgers (room budget).
 
 # Telemetry.

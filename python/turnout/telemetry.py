@@ -231,6 +231,11 @@ class Telemetry:
         return tuple(self._arms)
 
     @property
+    def clock(self) -> Clock:
+        """Seconds, as this telemetry counts them."""
+        return self._clock or _native.steady_seconds
+
+    @property
     def version(self) -> int:
         """How many updates there have been."""
         return self.native.version
@@ -311,7 +316,7 @@ class Telemetry:
         return [names[i] for i in self.native.refusing(self._now())]
 
     def try_acquire(self, arm: str) -> bool:
-        """Like `admits`, and takes a probe where the breaker is half-open: call it when the call is about to be made."""
+        """Like `admits`, and takes a probe where the breaker is half-open: ask it when the call is about to be made."""
         return self.native.try_acquire(self._at(arm), self._now())
 
     def state(self, arm: str) -> ArmState:
