@@ -11,7 +11,8 @@ from turnout.core import InputError
 from turnout.schema import fail
 
 if TYPE_CHECKING:
-    from turnout.healing import Goal, Run
+    from turnout.healing import Run
+    from turnout.healing_records import Goal
 
 Action = Literal["none", "mask", "escalate", "retarget"]
 
