@@ -126,10 +126,10 @@ def test_what_is_loaded_is_used_again() -> None:
     ("change", "path"),
     [
         ({"run": [[1.0], [math.inf]]}, "run[1]"),
-        ({"run": [[1.0], [-1.0]]}, "run[1]"),
+        ({"run": [[1.0], [-1.0]]}, "run[1][0]"),
         ({"model": [0]}, "model"),
         ({"model": [0, -1]}, "model[1]"),
-        ({"load": [[-1.0]]}, "load[0]"),
+        ({"load": [[-1.0]]}, "load[0][0]"),
         ({"cached": [0.0, 2.0]}, "cached[1]"),
         ({"transfer": [[1.0, 1.0]]}, "transfer"),
         ({"beam": 0}, "beam"),

@@ -108,8 +108,8 @@ def test_large_problems_say_how_far_the_bound_is() -> None:
     ("change", "path"),
     [
         ({"seconds": [[1.0], [math.inf]]}, "seconds[1]"),
-        ({"seconds": [[1.0], [math.nan]]}, "seconds[1]"),
-        ({"cost": [[1.0], [-1.0]]}, "cost[1]"),
+        ({"seconds": [[1.0], [math.nan]]}, "seconds[1][0]"),
+        ({"cost": [[1.0], [-1.0]]}, "cost[1][0]"),
         ({"cost": [[1.0]]}, "cost"),
         ({"edges": [(0, 5)]}, "edges[0]"),
         ({"memory": [1.0]}, "memory"),
