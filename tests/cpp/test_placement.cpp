@@ -246,8 +246,8 @@ TEST(empty_dags_and_wrong_problems) {
   };
   CHECK(path([](Instance& b) { b.seconds.pop_back(); }) == "seconds");
   CHECK(path([](Instance& b) { b.seconds[2] = b.seconds[3] = kNever; }) == "seconds[1]");
-  CHECK(path([](Instance& b) { b.seconds[2] = -1; }) == "seconds[2]");
-  CHECK(path([](Instance& b) { b.cost[1] = kNever; }) == "cost[1]");
+  CHECK(path([](Instance& b) { b.seconds[2] = -1; }) == "seconds[1][0]");
+  CHECK(path([](Instance& b) { b.cost[1] = kNever; }) == "cost[0][1]");
   CHECK(path([](Instance& b) { b.slots[1] = -1; }) == "slots[1]");
   CHECK(path([](Instance& b) { b.latency.pop_back(); }) == "latency");
   CHECK(path([](Instance& b) { b.capacity[0] = NAN; }) == "capacity[0]");

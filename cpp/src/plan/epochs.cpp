@@ -22,13 +22,12 @@ void check_matrix(std::span<const double> values, std::size_t rows, std::size_t 
     throw Error(ErrorKind::input, name,
                 "expected " + std::to_string(rows) + " x " + std::to_string(columns) + " numbers, got " +
                     std::to_string(values.size()));
-  check_column(values, 0, kMost, name);
+  check_cells(values, columns, kMost, name);
 }
 
 void check_run(const EpochProblem& p, std::size_t n, std::size_t d) {
   check_count(p.run.size(), n * d, "run", "task and device");
-  for (std::size_t i = 0; i < p.run.size(); ++i)
-    if (p.run[i] != kInfinity) check_between(p.run[i], 0, kMost, element("run", i));
+  check_cells(p.run, d, kMost, "run", true);
   for (std::size_t v = 0; v < n; ++v) {
     const double least = *std::ranges::min_element(p.run.subspan(v * d, d));
     if (least == kInfinity) throw Error(ErrorKind::input, element("run", v), "no device may run this task");

@@ -18,15 +18,17 @@ void check_optional(std::span<const double> values, std::size_t expected, const 
   check_column(values, 0, high, name);
 }
 
-// Infinite, or up to kMaxPlacementUnit.
-void check_limits(std::span<const double> values, const char* name) {
-  for (std::size_t i = 0; i < values.size(); ++i)
-    if (values[i] != kInfinity) check_between(values[i], 0, kMaxPlacementUnit, element(name, i));
+void check_between_devices(std::span<const double> values, std::size_t devices, const char* name) {
+  if (!values.empty() && values.size() != devices * devices)
+    throw Error(ErrorKind::input, name,
+                "expected " + std::to_string(devices) + " x " + std::to_string(devices) + " numbers, got " +
+                    std::to_string(values.size()));
+  check_cells(values, devices, kMaxPlacementUnit, name);
 }
 
 void check_allowed(const PlacementProblem& p) {
   const auto d = static_cast<std::size_t>(p.devices);
-  check_limits(p.seconds, "seconds");
+  check_cells(p.seconds, d, kMaxPlacementUnit, "seconds", true);
   for (std::size_t task = 0; task < p.seconds.size() / d; ++task)
     if (std::ranges::all_of(p.seconds.subspan(task * d, d), [](double s) { return s == kInfinity; }))
       throw Error(ErrorKind::input, element("seconds", task), "no device may run this task");
@@ -46,14 +48,14 @@ void check(const PlacementProblem& p, std::int64_t max_nodes) {
     throw Error(ErrorKind::input, p.seconds.size() != n * d ? "seconds" : "cost",
                 "expected " + std::to_string(n) + " tasks x " + std::to_string(d) + " devices");
   check_allowed(p);
-  check_column(p.cost, 0, kMaxPlacementUnit, "cost");
+  check_cells(p.cost, d, kMaxPlacementUnit, "cost");
   check_optional(p.memory, n, "memory", kMaxPlacementUnit);
   check_optional(p.capacity, d, "capacity", kInfinity);
   check_slots(p);
   check_optional(p.data, static_cast<std::size_t>(p.dag.edges()), "data", kMaxPlacementUnit);
-  check_optional(p.latency, d * d, "latency", kMaxPlacementUnit);
-  check_optional(p.seconds_per_unit, d * d, "seconds_per_unit", kMaxPlacementUnit);
-  check_optional(p.cost_per_unit, d * d, "cost_per_unit", kMaxPlacementUnit);
+  check_between_devices(p.latency, d, "latency");
+  check_between_devices(p.seconds_per_unit, d, "seconds_per_unit");
+  check_between_devices(p.cost_per_unit, d, "cost_per_unit");
   check_between(p.deadline, 0, kInfinity, "deadline");
   check_between(static_cast<double>(max_nodes), 0, 1e12, "max_nodes");
 }

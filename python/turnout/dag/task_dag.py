@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turnout import _native
 from turnout.core import InputError
 from turnout.dag.columns import coupling as number
@@ -53,6 +56,24 @@ class Task(NamedTuple):
     agent: str
     attempts: int
     inputs: tuple[tuple[str, float], ...]
+
+
+class Columns(NamedTuple):
+    """A `TaskDag` as arrays.
+
+    Attributes
+    ----------
+    names : list of str
+    edges : int32[E, 2]
+        (from, to): places in `names`.
+    seconds : float64[V]
+    coupling : float64[E]
+    """
+
+    names: list[str]
+    edges: NDArray[np.int32]
+    seconds: NDArray[np.float64]
+    coupling: NDArray[np.float64]
 
 
 ATTRIBUTES = ("operator", "device_class", "seconds", "cost", "priority", "skills")
@@ -339,6 +360,10 @@ class TaskDag:
     def digest(self) -> str:
         """16 hexadecimal digits of all that the DAG holds; equal DAGs have equal digests."""
         return f"{self._core.digest():016x}"
+
+    def columns(self) -> Columns:
+        """Tasks and edges as arrays, by id, for the functions of `turnout.dag` that take ``edges``."""
+        return Columns._make(self._core.columns())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; `from_state` makes an equal DAG of it."""
