@@ -70,7 +70,8 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
 def watching(telemetry: Telemetry, llms: Sequence[str]) -> _native.Live:
     """What telemetry says at each call, by its own clock; LLMs that are no arm of it are as the catalog says."""
     rows = {name: i for i, name in enumerate(telemetry.arms)}
-    return _native.Live.watching(telemetry.native, [rows.get(name, -1) for name in llms], telemetry.clock)
+    clock = None if telemetry.clock is _native.steady_seconds else telemetry.clock
+    return _native.Live.watching(telemetry.native, [rows.get(name, -1) for name in llms], clock)
 
 
 def _number(value: float, path: str, least: float, most: float) -> float:
