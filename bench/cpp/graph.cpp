@@ -127,6 +127,21 @@ void pareto(int graphs) {
   std::printf("  %.0f labels, %.0f paths a graph\n", double(labels) / (2 * graphs), double(paths) / (2 * graphs));
 }
 
+// A limit that leaves the cheapest path some 20 % to spare.
+void pareto_limited(const ToolGraph& g, int n) {
+  Philox rng(1);
+  std::vector<graph::Step> steps(static_cast<std::size_t>(g.edges()));
+  for (graph::Step& s : steps) s = {rng.uniform(), rng.uniform(), 0.9 + 0.1 * rng.uniform()};
+  const graph::Criteria criteria(g, steps);
+  graph::ParetoWorkspace ws;
+  graph::ParetoFront front;
+  measure("Pareto set 1k, USD limited", n, [&](int) {
+    graph::pareto_paths(g, criteria, 0, g.nodes() - 1, {2.5, kInfinity, 0}, 1000000, ws, front);
+    wrong += !front.complete || front.count == 0;
+  });
+  std::printf("  %d labels, %d paths\n", front.labels, front.count);
+}
+
 void k_shortest(const char* name, const ToolGraph& g, int k, int n) {
   graph::YenWorkspace ws;
   std::vector<Path> out;
@@ -174,6 +189,7 @@ int main() {
   replanning("replan from the source", true, 50);
   k_shortest("10 shortest paths 1k", tools, 10, 500);
   pareto(300);
+  pareto_limited(tools, 100);
   joins("and-joins 1k", tools, 500);
   walks("walk 1k", tools, 2000);
   std::printf("wrong answers: %d\n", wrong);
