@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from graphs import EXACT, Pair, pairs
 from turnout.core import InputError
-from turnout.graph import Criteria, JoinPlan, ParetoPath, ToolGraph, cheapest_plan, health_weights
+from turnout.graph import Criteria, JoinPlan, Joins, ParetoPath, ToolGraph, cheapest_plan, health_weights
 from turnout.graph.generate import layered, random
 from turnout.reference import graph as reference
 
@@ -199,8 +199,10 @@ def test_a_plan_over_mcp_tools() -> None:
     plan = cheapest_plan(graph, "weather")
     assert plan == JoinPlan(("geocode", "clock", "weather"), (0, 1), 2.0, 2.0)
     assert cheapest_plan(graph, "weather", given=["date"]) == JoinPlan(("geocode", "weather"), (0,), 1.0, 1.0)
+    joins = Joins(graph)
     graph.mask_node("clock")
-    assert cheapest_plan(graph, "weather") is None
+    assert cheapest_plan(graph, "weather") is joins.cheapest_plan("weather") is None
+    assert Joins(graph, given=["date"]).cheapest_plan("weather") == cheapest_plan(graph, "weather", given=["date"])
     assert pickle.loads(pickle.dumps(plan)) == plan
 
 

@@ -6,7 +6,7 @@ Walked through in docs/graph.md. A readable twin of every algorithm: `turnout.re
 from __future__ import annotations
 
 from turnout.graph.health import health_weights
-from turnout.graph.joins import JoinPlan, cheapest_plan
+from turnout.graph.joins import JoinPlan, Joins, cheapest_plan
 from turnout.graph.pareto import Criteria, ParetoFront, ParetoPath
 from turnout.graph.path import Path, Step
 from turnout.graph.pheromones import Pheromones, desirability
@@ -20,6 +20,7 @@ __all__ = [
     "Criteria",
     "EdgeLike",
     "JoinPlan",
+    "Joins",
     "NodeLike",
     "ParetoFront",
     "ParetoPath",

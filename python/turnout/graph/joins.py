@@ -37,6 +37,53 @@ class JoinPlan:
     set_cost: float
 
 
+class Joins:
+    """What each node of a graph needs, compiled once for many plans.
+
+    A node of ``graph.required`` needs an edge of each of its labels; one that needs nothing can start. Any other node
+    needs one edge, whichever.
+
+    Parameters
+    ----------
+    graph : ToolGraph
+        With `labels` where some nodes need more than one input. Its weights and masks are read when a plan is made.
+    given : iterable of str
+        Labels that the caller supplies: no node needs an edge for them.
+    """
+
+    __slots__ = ("_core", "graph")
+
+    def __init__(self, graph: ToolGraph, given: Iterable[str] = ()) -> None:
+        labels = graph.labels or ("",) * graph.edge_count
+        codes: dict[str, int] = {}
+        inputs = np.array([codes.setdefault(label, len(codes)) for label in labels], np.int32)
+        joins = np.zeros(len(graph), np.uint8)
+        supplied, required = frozenset(given), []
+        for name, needs in graph.required.items():
+            node = graph.node(name)
+            joins[node] = 1
+            required += [(node, codes.setdefault(label, len(codes))) for label in needs if label not in supplied]
+        self.graph = graph
+        self._core = _native.GraphJoins(graph.core, inputs, joins, required)
+
+    def cheapest_plan(
+        self,
+        goal: NodeLike,
+        sources: NodeLike | Iterable[NodeLike] = (),
+        *,
+        node_cost: npt.NDArray[np.float64] | None = None,
+        objective: Literal["sum", "max"] = "sum",
+    ) -> JoinPlan | None:
+        """The cheapest way to run `goal`; see `turnout.graph.cheapest_plan`."""
+        if objective not in ("sum", "max"):
+            raise fail(InputError, "objective", f"expected 'sum' or 'max', got {objective!r}")
+        given, target = self.graph.nodes_of(sources, "sources"), self.graph.node(goal, "goal")
+        found = self._core.cheapest_plan(given, target, node_cost, objective == "max")
+        if found is None:
+            return None
+        return JoinPlan(tuple([self.graph.names[i] for i in found[0]]), *found[1:])
+
+
 def cheapest_plan(
     graph: ToolGraph,
     goal: NodeLike,
@@ -78,24 +125,4 @@ def cheapest_plan(
     InputError
         With the path to the culprit.
     """
-    if objective not in ("sum", "max"):
-        raise fail(InputError, "objective", f"expected 'sum' or 'max', got {objective!r}")
-    sources, target = graph.nodes_of(sources, "sources"), graph.node(goal, "goal")
-    found = joins_of(graph, given).cheapest_plan(sources, target, node_cost, objective == "max")
-    if found is None:
-        return None
-    return JoinPlan(tuple([graph.names[i] for i in found[0]]), *found[1:])
-
-
-def joins_of(graph: ToolGraph, given: Iterable[str] = ()) -> _native.GraphJoins:
-    """The native form of a graph's labels and requirements."""
-    labels = graph.labels or ("",) * graph.edge_count
-    codes: dict[str, int] = {}
-    inputs = np.array([codes.setdefault(label, len(codes)) for label in labels], np.int32)
-    joins = np.zeros(len(graph), np.uint8)
-    supplied, required = frozenset(given), []
-    for name, needs in graph.required.items():
-        node = graph.node(name)
-        joins[node] = 1
-        required += [(node, codes.setdefault(label, len(codes))) for label in needs if label not in supplied]
-    return _native.GraphJoins(graph.core, inputs, joins, required)
+    return Joins(graph, given).cheapest_plan(goal, sources, node_cost=node_cost, objective=objective)
