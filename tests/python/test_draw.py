@@ -194,6 +194,39 @@ def test_files_that_are_none(run: Run, tmp_path: Path) -> None:
         assert result.code == 1 and name in result.err and message in result.err
 
 
+def test_show_tasks(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    tasks = {"read": {"seconds": 2.0}, "look": {"seconds": 1.0}, "write": {"seconds": 3.0, "inputs": ["read", "look"]}}
+    file.write_text(json.dumps(tasks))
+    result = run("plan", "show", "--tasks", file, "-o", tmp_path / "t.svg", "--max-seconds", "4")
+    assert result.code == 0, result.err
+    shape, topology, *lines, drawn = result.out.splitlines()
+    assert shape == "report.json: 3 tasks, 2 edges, width 2, depth 2, critical path 5.00 s of 6.00 s of work"
+    assert topology.startswith("topology: ") and drawn.endswith("t.svg")
+    assert ["=" in line for line in lines] == [name in ("read", "write") for name in (ln.split()[0] for ln in lines)]
+    assert {"read", "look", "write", "limit 4 s"} <= set(texts(tmp_path / "t.svg"))
+    record = json.loads(run("plan", "show", "--tasks", file, "--json").out)
+    assert record["metrics"]["critical_path"] == 5.0 and record["metrics"]["critical_nodes"] == ["read", "write"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[1]", "Expected `object`, got `array`"),
+        ('{"a": {"inputs": ["b"]}}', "tasks.a.inputs: there is no task 'b'"),
+        ('{"a": {"inputs": ["b"]}, "b": {"inputs": ["a"]}}', "'a' -> 'b' -> 'a'"),
+        ('{"a": {"secods": 1}}', "tasks.a.secods"),
+        ('{"a": {"seconds": -1}}', "seconds"),
+    ],
+)
+def test_tasks_that_are_no_dag(run: Run, tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "bad.json"
+    file.write_text(text)
+    result = run("plan", "show", "--tasks", file)
+    assert result.code == 1 and "bad.json" in result.err and message in result.err
+    assert run("plan", "show").code == 2 == run("plan", "show", "a query", "--tasks", file).code
+
+
 def test_show_a_plan(run: Run, small_bundle: Path, tmp_path: Path) -> None:
     asked = ("plan", "show", "what is the capital of a", "--bundle", small_bundle, "--value-usd", "2")
     result = run(*asked, "-o", tmp_path / "p.svg", "--max-seconds", "60")

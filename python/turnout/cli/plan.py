@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from turnout import _native
 from turnout.cli.output import print_json, say
+from turnout.core import InputError
+from turnout.dag import TaskDag
 from turnout.draw.gantt import Bar, bars_of, draw_gantt
+from turnout.files import file_errors
 
 COLUMNS = 40
 """Characters of the chart in a terminal."""
@@ -23,12 +29,52 @@ def show_plan(decision: _native.Decision, limit: float | None, out: Path | None,
         say(str(decision))
         for line in chart(bars):
             say(line)
-    if out is not None:
-        from turnout.draw import save
+    _draw(bars, str(decision), limit, out, json)
 
-        save(draw_gantt(bars, title=str(decision), limit=limit), out)
-        if not json:
-            say(f"drawn {out}")
+
+def show_tasks(file: Path, limit: float | None, out: Path | None, json: bool) -> None:
+    """Prints the shape of a DAG of tasks and its Gantt chart, each task as early as its inputs allow.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or holds no DAG; names the file and the field.
+    """
+    dag = _read(file)
+    shape, topology = dag.metrics(), dag.topology()
+    bars = [Bar(*bar, critical=bar[0] in shape.critical_nodes) for bar in dag.schedule().bars()]
+    if json:
+        measures = {k: v for k, v in shape._asdict().items() if k != "slack"}
+        record = {"tasks": [dataclasses.asdict(bar) for bar in bars], "metrics": measures}
+        print_json({**record, "topology": topology._asdict()})
+    else:
+        say(
+            f"{file.name}: {shape.nodes} tasks, {shape.edges} edges, width {shape.width}, depth {shape.depth}, "
+            f"critical path {shape.critical_path:.2f} s of {shape.work:.2f} s of work"
+        )
+        say(f"topology: {topology.topology} ({topology.reason})")
+        for line in chart(bars):
+            say(line)
+    _draw(bars, file.stem, limit, out, json)
+
+
+def _read(file: Path) -> TaskDag:
+    with file_errors(file, "read"):
+        data = file.read_bytes()
+    try:
+        return TaskDag.from_dict(msgspec.json.decode(data, type=dict[str, dict[str, Any]]))
+    except (msgspec.DecodeError, InputError, TypeError) as error:
+        raise InputError(f"{file}: {error}") from None
+
+
+def _draw(bars: list[Bar], title: str, limit: float | None, out: Path | None, json: bool) -> None:
+    if out is None:
+        return
+    from turnout.draw import save
+
+    save(draw_gantt(bars, title=title, limit=limit), out)
+    if not json:
+        say(f"drawn {out}")
 
 
 def chart(bars: list[Bar]) -> list[str]:

@@ -17,7 +17,15 @@ def plan() -> None:
 
 @app.command()
 def show(
-    query: Annotated[str, typer.Argument(help="The query whose plan is to be shown.")],
+    query: Annotated[str | None, typer.Argument(help="The query whose plan is to be shown.")] = None,
+    tasks: Annotated[
+        Path | None,
+        typer.Option(
+            "--tasks",
+            metavar="FILE",
+            help='Instead: a DAG of tasks as JSON, {"write": {"seconds": 2, "inputs": ["read"]}}.',
+        ),
+    ] = None,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", help="Folder of a bundle; default: the one that ships.")
     ] = None,
@@ -36,11 +44,17 @@ def show(
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Draw it: .svg or .png.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
-    """Show the plan of a query as a Gantt chart: which call runs when, on which LLM."""
-    from turnout.cli.plan import show_plan
+    """Show the plan of a query, or a DAG of tasks, as a Gantt chart: what runs when, and on what."""
+    from turnout.cli.plan import show_plan, show_tasks
     from turnout.constraints import Constraints
     from turnout.router import Router
 
+    if (query is None) == (tasks is None):
+        raise typer.BadParameter("give a query or --tasks")
+    if tasks is not None:
+        show_tasks(tasks, max_seconds, out, json)
+        return
+    assert query is not None
     rules = Constraints(disable_operators=disable_operators) if disable_operators else None
     limits: dict[str, Any] = {"budget_usd": budget_usd, "max_seconds": max_seconds, "max_calls": max_calls}
     options: dict[str, Any] = {**limits, "value_usd": value_usd, "constraints": rules}
