@@ -1,6 +1,7 @@
 """The workflow DAG of a plan: validity, ready set, shape, critical path. A readable twin: `turnout.reference.plan`.
 
 A plan is a sequence of dependency lists: node i runs after the nodes in ``depends_on[i]``, as a Decision's nodes say.
+Larger DAGs, and those that change while they run, are in `turnout.dag`; its names are here, too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 from turnout import _native
 from turnout.core import InputError
+from turnout.dag import *  # noqa: F403
 from turnout.schema import fail
 
 MAX_NODES: int = _native.max_nodes
