@@ -188,6 +188,8 @@ void bind_graph(py::module_& m) {
           py::arg("goals"))
       .def(py::pickle(&state_of, &graph_from));
   bind_replanner(m);
+  bind_graph_plans(m);
+  bind_pheromones(m);
 }
 
 }  // namespace turnout::python

@@ -79,5 +79,7 @@ py::object path_tuple(const graph::Path& path, const std::vector<double>& costs)
 std::vector<double> costs_of(const graph::ToolGraph& graph, const graph::Path& path);
 
 void bind_replanner(py::module_& m);
+void bind_graph_plans(py::module_& m);
+void bind_pheromones(py::module_& m);
 
 }  // namespace turnout::python

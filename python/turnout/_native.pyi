@@ -729,6 +729,83 @@ class GraphReplanner:
     @property
     def fresh(self) -> bool: ...
 
+def graph_k_shortest_paths(graph: ToolGraph, source: int, goal: int, k: int) -> list[_GraphPath]: ...
+def graph_health_weights(
+    base: NDArray[np.float64],
+    latency_ms: NDArray[np.float64],
+    reliability: NDArray[np.float64],
+    rate_limit_proximity: NDArray[np.float64],
+) -> NDArray[np.float64]: ...
+def graph_costa_score(cost: float, quality: float, a: float) -> float: ...
+def graph_weighted_score(
+    usd: float, seconds: float, quality: float, usd_weight: float, seconds_weight: float, quality_weight: float
+) -> float: ...
+def graph_desirability(
+    ability: NDArray[np.float64],
+    load: NDArray[np.float64],
+    seconds: NDArray[np.float64],
+    ability_weight: float,
+    load_weight: float,
+    seconds_weight: float,
+) -> NDArray[np.float64]: ...
+
+max_graph_paths: int
+max_pareto_labels: int
+max_graph_tasks: int
+
+class GraphCriteria:
+    """USD, seconds and quality of edges and nodes."""
+
+    def __init__(self, graph: ToolGraph, edges: NDArray[np.float64], nodes: NDArray[np.float64]) -> None: ...
+    def set_edge(self, edge: int, usd: float, seconds: float, quality: float) -> None: ...
+    def set_node(self, node: int, usd: float, seconds: float, quality: float) -> None: ...
+    def pareto_paths(
+        self, source: int, goal: int, max_usd: float, max_seconds: float, min_quality: float, max_labels: int
+    ) -> tuple[list[tuple[tuple[int, ...], tuple[int, ...], float, float, float]], bool, int]: ...
+
+class GraphJoins:
+    """Which inputs each node of a graph needs."""
+
+    def __init__(
+        self,
+        graph: ToolGraph,
+        inputs: NDArray[np.int32],
+        joins: NDArray[np.uint8],
+        required: Sequence[tuple[int, int]],
+    ) -> None: ...
+    def cheapest_plan(
+        self, sources: Sequence[int], goal: int, node_cost: NDArray[np.float64] | None, side_by_side: bool
+    ) -> tuple[tuple[int, ...], tuple[int, ...], float, float] | None: ...
+
+class GraphPheromones:
+    """Pheromones of each task on each edge."""
+
+    def __init__(
+        self,
+        graph: ToolGraph,
+        tasks: int,
+        *,
+        evaporation: float = ...,
+        deposit: float = ...,
+        cost_floor: float = ...,
+        pheromone_power: float = ...,
+        desirability_power: float = ...,
+        initial: float = ...,
+        least: float = ...,
+        most: float = ...,
+    ) -> None: ...
+    def walk(
+        self,
+        source: int,
+        goal: int,
+        task_weights: NDArray[np.float64],
+        eta: NDArray[np.float64],
+        rng: Philox,
+    ) -> _GraphPath | None: ...
+    def update(self, path: Sequence[int], task_weights: NDArray[np.float64], cost: float, gate: bool) -> None: ...
+    def values(self) -> NDArray[np.float64]: ...
+    def set_values(self, values: NDArray[np.float64]) -> None: ...
+
 # Self-healing (room graph).
 
 # Ledgers (room budget).

@@ -1,6 +1,9 @@
 #include "turnout/graph.hpp"
 
+#include <atomic>
 #include <limits>
+#include <set>
+#include <thread>
 
 #include "allocations.hpp"
 #include "check.hpp"
@@ -204,6 +207,45 @@ TEST(a_star_finds_the_same_path) {
   }
 }
 
+TEST(large_graphs_take_another_heap_and_find_the_same) {
+  Philox rng(11);
+  Workspace ws;
+  for (const int distinct : {2, 5, 0}) {
+    const ToolGraph g = random(20000, 90000, distinct, rng).build();
+    const std::vector<double> nothing(20000, 0.0);
+    std::vector<double> out(20000);
+    const Node from = 0;
+    graph::distances_from(g, {&from, 1}, ws, out);
+    CHECK(out == relaxed(g, from));
+    for (int i = 0; i < 5; ++i) {
+      const Node to = below(rng, 20000);
+      Path p;
+      graph::shortest_path(g, {&from, 1}, {&to, 1}, nothing, ws, p);
+      CHECK(p == shortest(g, from, to));
+    }
+  }
+}
+
+TEST(a_radix_heap_pops_in_order) {
+  Philox rng(12);
+  graph::RadixHeap heap;
+  std::multiset<graph::HeapKey> keys;
+  graph::HeapKey last = 0;
+  for (int i = 0; i < 20000; ++i) {
+    if (keys.empty() || below(rng, 2) == 0) {
+      const graph::HeapKey step = below(rng, 4) == 0 ? 0 : rng.next() >> below(rng, 64);
+      const graph::HeapKey key = last + (step << below(rng, 50));
+      keys.insert(key);
+      heap.push(key);
+    } else {
+      last = heap.pop();
+      CHECK(last == *keys.begin());
+      keys.erase(keys.begin());
+    }
+    CHECK(heap.empty() == keys.empty());
+  }
+}
+
 TEST(a_heuristic_that_is_not_consistent_is_refused_with_the_edge) {
   const ToolGraph g = diamond().build();
   const Node goal = 3;
@@ -242,6 +284,22 @@ TEST(replanning_begins_afresh_where_the_log_is_too_short) {
   CHECK(replanner.replan(p) && !replanner.fresh() && p.edges == (Edges{1, 3}));
   for (int i = 0; i < 1000; ++i) g.set_weight(4, i % 2);
   CHECK(replanner.replan(p) && replanner.fresh() && p.edges == (Edges{4}));
+}
+
+// Under ThreadSanitizer: readers of one graph share nothing that any of them writes.
+TEST(any_number_of_threads_search_one_graph) {
+  const ToolGraph g = layered(10, 10, 3, 1).build();
+  const Path alone = shortest(g, 0, g.nodes() - 1);
+  std::vector<std::thread> threads;
+  std::atomic<int> equal{0};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      Replanner replanner(g, 0, g.nodes() - 1);
+      Path p;
+      for (int i = 0; i < 50; ++i) equal += shortest(g, 0, g.nodes() - 1) == alone && replanner.replan(p) && p == alone;
+    });
+  for (auto& t : threads) t.join();
+  CHECK(equal == 200);
 }
 
 TEST(warm_searches_allocate_nothing) {

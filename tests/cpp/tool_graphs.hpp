@@ -62,4 +62,14 @@ inline Arrays random(int nodes, int edges, int distinct, Philox& rng) {
   return a;
 }
 
+inline Arrays random_exact(int nodes, int edges, Philox& rng) {
+  Arrays a;
+  a.nodes = nodes;
+  for (int e = 0; e < edges; ++e) {
+    const Node u = below(rng, nodes), v = below(rng, nodes);
+    a.add(u, v, exact_weight(rng));
+  }
+  return a;
+}
+
 }  // namespace tool_graphs

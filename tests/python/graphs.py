@@ -30,6 +30,14 @@ class Pair:
         self.native.mask_edge(edge)
         self.twin.masked_edges.add(edge)
 
+    def unmask_node(self, node: int) -> None:
+        self.native.unmask_node(node)
+        self.twin.masked_nodes.discard(node)
+
+    def unmask_edge(self, edge: int) -> None:
+        self.native.unmask_edge(edge)
+        self.twin.masked_edges.discard(edge)
+
     def set_weight(self, edge: int, weight: float) -> None:
         self.native.set_weight(edge, weight)
         self.twin.weights[edge] = weight

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs import EXACT, Pair, pair, pairs
+from graphs import EXACT, WEIGHTS, Pair, pair, pairs
 from turnout.core import InputError
 from turnout.graph import MAX_WEIGHT, Path, Step, ToolGraph
 from turnout.reference import graph as reference
@@ -87,22 +87,26 @@ def test_costs_equal_networkx(graphs: Pair, data: st.DataObject) -> None:
 def test_replanning_equals_a_fresh_search(graphs: Pair, data: st.DataObject) -> None:
     native, nodes = graphs.native, st.integers(0, len(graphs.native) - 1)
     replanner = native.replanner(data.draw(nodes), data.draw(nodes))
+    twin = reference.Replanner(graphs.twin, native.node(replanner.start), native.node(replanner.goal))
     edges = st.integers(0, max(0, native.edge_count - 1))
     for _ in range(data.draw(st.integers(1, 6))):
         kind = data.draw(st.sampled_from(["mask", "unmask", "edge", "unedge", "weight", "move"]))
         if kind == "mask":
-            native.mask_node(data.draw(nodes))
+            graphs.mask_node(data.draw(nodes))
         elif kind == "unmask":
-            native.unmask_node(data.draw(nodes))
+            graphs.unmask_node(data.draw(nodes))
         elif kind == "move":
-            replanner.move_start(data.draw(nodes))
+            twin.start = data.draw(nodes)
+            replanner.move_start(twin.start)
         elif native.edge_count:
             edge = data.draw(edges)
             if kind == "weight":
-                native.set_weight(edge, data.draw(EXACT))
+                graphs.set_weight(edge, data.draw(WEIGHTS))
             else:
-                (native.mask_edge if kind == "edge" else native.unmask_edge)(edge)
-        assert replanner.replan() == native.shortest_path(replanner.start, replanner.goal)
+                (graphs.mask_edge if kind == "edge" else graphs.unmask_edge)(edge)
+        found, expected = replanner.replan(), twin.replan()
+        assert found == native.shortest_path(replanner.start, replanner.goal)
+        assert (found and found.cost) == (expected and expected.cost)
 
 
 def test_a_path_by_name() -> None:
@@ -177,6 +181,7 @@ def arrays(**changed: Any) -> dict[str, Any]:
         ({"weights": np.array([1.0, -1.0])}, "graph.weights[1]", "expected a number from 0 to 1e12"),
         ({"weights": np.array([np.inf, 1.0])}, "graph.weights[0]", "expected a number from 0 to 1e12"),
         ({"weights": np.ones(3)}, "graph.weights", "expected one an edge"),
+        ({"sources": np.zeros(0, np.int32), "nodes": None}, "graph.targets", "expected one an edge (0), got 2"),
         ({"nodes": 0}, "graph.nodes", "expected 1 to 4194304, got 0"),
         ({"nodes": 2**22 + 1}, "graph.nodes", "expected 1 to 4194304"),
         ({"names": ["a", "a"]}, "graph.nodes[1]", "is also the name of node 0"),
@@ -196,6 +201,28 @@ def test_wrong_arrays_are_refused_with_the_path(changed: dict[str, Any], path: s
 def test_another_dtype_is_a_type_error(column: str) -> None:
     with pytest.raises(TypeError, match=f"graph.{column}: expected a C-contiguous numpy array"):
         ToolGraph.from_arrays(**arrays(**{column: np.zeros(2, np.float32)}))
+
+
+def test_a_graph_of_nothing_is_refused() -> None:
+    none = np.zeros(0, np.int32)
+    with pytest.raises(InputError, match=r"graph.nodes: expected 1 to 4194304, got 0"):
+        ToolGraph.from_arrays(none, none, np.zeros(0))
+    lone = ToolGraph.from_arrays(none, none, np.zeros(0), names=["a"])
+    assert lone.shortest_path("a", "a") == Path(("a",), (), (), 0.0)
+    with pytest.raises(InputError, match="edge: there is none"):
+        lone.core.set_weight(0, 1.0)
+
+
+def test_a_name_may_be_of_a_subclass_of_str() -> None:
+    path = diamond().shortest_path(np.str_("search"), [np.str_("answer")])
+    assert path is not None and path.cost == 3.0
+
+
+def test_lists_are_no_arrays() -> None:
+    with pytest.raises(TypeError, match=r"graph.sources: expected a C-contiguous numpy array of int32, got list"):
+        ToolGraph.from_arrays([0], [1], [1.0], nodes=2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"graph.sources: expected a C-contiguous numpy array of int32, got list"):
+        ToolGraph.from_arrays([0], [1], [1.0])  # type: ignore[arg-type]
 
 
 def test_wrong_calls_are_refused_and_change_nothing() -> None:

@@ -22,17 +22,27 @@ inline void seed(Workspace& ws, Node v, double cost, std::int32_t hops) {
   heap_push(ws.heap, heap_key(cost, hops, v));
 }
 
+// From so many nodes on a radix heap is faster than a 4-ary one. Both pop the same keys in the same order.
+inline constexpr int kRadixNodes = 1 << 14;
+
+struct FourAryHeap {
+  std::vector<HeapKey>& keys;
+  bool empty() const { return keys.empty(); }
+  void push(HeapKey key) { heap_push(keys, key); }
+  HeapKey pop() { return heap_pop(keys); }
+};
+
 // Labels are (cost, hops). Nodes are settled in the order of (label, id), and every edge makes a label larger, so a
 // label is final when it is popped, and all of its equally good predecessors have been settled before it. Keys that do
 // not beat the best goal so far are not pushed. admit(arc, target, cost) may rule a step out.
 // Returns the goal that was settled, or -1.
-template <class Admit>
-Node dijkstra(const ToolGraph& graph, Workspace& ws, const Admit& admit) {
+template <class Heap, class Admit>
+Node settle(const ToolGraph& graph, Workspace& ws, Heap&& heap, const Admit& admit) {
   Workspace::State* const state = ws.state.data();
   const std::uint8_t* const goal = ws.goal.data();
   HeapKey best = kNoKey;
-  while (!ws.heap.empty()) {
-    const HeapKey key = heap_pop(ws.heap);
+  while (!heap.empty()) {
+    const HeapKey key = heap.pop();
     const Node u = node_of(key);
     const double cost = cost_of(key);
     const std::int32_t hops = hops_of(key) + 1;
@@ -53,10 +63,20 @@ Node dijkstra(const ToolGraph& graph, Workspace& ws, const Admit& admit) {
       const HeapKey pushed = heap_key(next, hops, r.target);
       if (pushed >= best) continue;
       if (goal[r.target] != 0) best = pushed;
-      heap_push(ws.heap, pushed);
+      heap.push(pushed);
     }
   }
   return -1;
+}
+
+// From the nodes that were seeded.
+template <class Admit>
+Node dijkstra(const ToolGraph& graph, Workspace& ws, const Admit& admit) {
+  if (graph.nodes() < kRadixNodes) return settle(graph, ws, FourAryHeap{ws.heap}, admit);
+  ws.radix.clear();
+  for (const HeapKey key : ws.heap) ws.radix.push(key);
+  ws.heap.clear();
+  return settle(graph, ws, ws.radix, admit);
 }
 
 // The path to a node that was reached, back to where its labels begin.

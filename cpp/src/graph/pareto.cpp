@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "graph/rest.hpp"
+
 namespace turnout::graph {
 namespace {
 
@@ -19,6 +21,7 @@ class Search {
     ws_.heap.clear();
     ws_.found.clear();
     ws_.settled.assign(at(graph.nodes()), -1);
+    find_rest(graph, criteria, goal, ws);
   }
 
   void begin(Node source) {
@@ -84,8 +87,20 @@ class Search {
     return total.usd <= limits_.usd && total.seconds <= limits_.seconds && total.quality >= limits_.quality;
   }
 
+  // What the label can become at best, and a little better: the rest was added up in another order.
+  Step at_best(const Label& label) const {
+    const Step &t = label.total, &rest = ws_.rest[at(label.node)];
+    return {t.usd + rest.usd * (1 - kRounding), t.seconds + rest.seconds * (1 - kRounding),
+            t.quality * rest.quality * (1 + kRounding)};
+  }
+
+  bool hopeless(const Label& label) const {
+    const Step best = at_best(label);
+    return best.usd == kInfinity || !within(best) || dominated(best, goal_);
+  }
+
   bool offer(const Label& label) {
-    if (!within(label.total) || dominated(label.total, label.node) || dominated(label.total, goal_)) return true;
+    if (!within(label.total) || dominated(label.total, label.node) || hopeless(label)) return true;
     if (static_cast<int>(ws_.labels.size()) >= max_labels_) return false;
     ws_.labels.push_back(label);
     ws_.heap.push_back(static_cast<std::int32_t>(ws_.labels.size()) - 1);

@@ -1,12 +1,35 @@
-"""Tool graphs: cheapest paths, masks, replanning after failures. Walked through in docs/graph.md.
+"""Tool graphs: cheapest paths, masks, replanning after failures, Pareto sets, and-joins, pheromones.
 
-A readable twin of every algorithm: `turnout.reference.graph`.
+Walked through in docs/graph.md. A readable twin of every algorithm: `turnout.reference.graph`.
 """
 
 from __future__ import annotations
 
+from turnout.graph.health import health_weights
+from turnout.graph.joins import JoinPlan, Joins, cheapest_plan
+from turnout.graph.pareto import Criteria, ParetoFront, ParetoPath
 from turnout.graph.path import Path, Step
+from turnout.graph.pheromones import Pheromones, desirability
 from turnout.graph.replanner import Replanner
-from turnout.graph.tool_graph import MAX_EDGES, MAX_NODES, MAX_WEIGHT, ToolGraph
+from turnout.graph.tool_graph import MAX_EDGES, MAX_NODES, MAX_WEIGHT, EdgeLike, NodeLike, ToolGraph
 
-__all__ = ["MAX_EDGES", "MAX_NODES", "MAX_WEIGHT", "Path", "Replanner", "Step", "ToolGraph"]
+__all__ = [
+    "MAX_EDGES",
+    "MAX_NODES",
+    "MAX_WEIGHT",
+    "Criteria",
+    "EdgeLike",
+    "JoinPlan",
+    "Joins",
+    "NodeLike",
+    "ParetoFront",
+    "ParetoPath",
+    "Path",
+    "Pheromones",
+    "Replanner",
+    "Step",
+    "ToolGraph",
+    "cheapest_plan",
+    "desirability",
+    "health_weights",
+]

@@ -33,7 +33,7 @@ def _names(names: Sequence[str] | None, nodes: int) -> tuple[str, ...]:
     if names is None:
         return tuple(map(str, range(nodes)))
     for i, name in enumerate(names):
-        if type(name) is not str:
+        if not isinstance(name, str):
             raise TypeError(f"graph.nodes[{i}]: expected a str, got {type(name).__name__}")
         check_name(name, f"graph.nodes[{i}]", InputError)
     return tuple(names)
@@ -213,7 +213,7 @@ class ToolGraph:
         InputError
             There is none of that name or id.
         """
-        if type(node) is str:
+        if isinstance(node, str):
             found = self._ids.get(node)
             if found is None:
                 raise fail(InputError, path, f"there is no node {node!r}" + did_you_mean(node, self.names))
@@ -274,7 +274,7 @@ class ToolGraph:
 
     def nodes_of(self, nodes: NodeLike | Iterable[NodeLike], path: str) -> list[int]:
         """Ids of one node or of several."""
-        if type(nodes) is str or isinstance(nodes, int | np.integer):
+        if isinstance(nodes, str | int | np.integer):
             return [self.node(nodes, path)]
         if not isinstance(nodes, Iterable):
             raise TypeError(f"{path}: expected a node or several, got {type(nodes).__name__} {nodes!r}")
@@ -331,6 +331,19 @@ class ToolGraph:
         """The same by ids, without names: node ids int32[N], edge ids int32[N - 1], cost; None without a path."""
         return self._core.path_arrays(source, goal)
 
+    def k_shortest_paths(self, source: NodeLike, goal: NodeLike, k: int) -> tuple[Path, ...]:
+        """The `k` cheapest paths without a node twice, the best first; fewer where there are no more.
+
+        Yen (1971) with Lawler's rule (1972). Ties: as `shortest_path`, wherever sums of weights are exact.
+
+        Raises
+        ------
+        InputError
+            An unknown node, or `k` outside 1 .. 10,000.
+        """
+        found = _native.graph_k_shortest_paths(self._core, self.node(source, "source"), self.node(goal, "goal"), k)
+        return tuple(path for each in found if (path := self.path_of(each)) is not None)
+
     def distances_from(self, source: NodeLike | Iterable[NodeLike]) -> npt.NDArray[np.float64]:
         """Cost from the nearest source to each node, float64[V]; infinity where there is no path."""
         return self._core.distances_from(self.nodes_of(source, "source"))
@@ -353,4 +366,5 @@ class ToolGraph:
 
 
 def _largest(ids: npt.NDArray[np.int32]) -> int:
-    return int(ids.max()) if len(ids) else 0
+    """-1 of what is no array of ids: the core says so."""
+    return int(ids.max()) if isinstance(ids, np.ndarray) and ids.dtype == np.int32 and ids.size else -1

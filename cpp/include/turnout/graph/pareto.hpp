@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "turnout/graph/radix_heap.hpp"
 #include "turnout/graph/tool_graph.hpp"
 
 namespace turnout::graph {
@@ -58,6 +59,8 @@ struct ParetoWorkspace {
   std::vector<Label> labels;
   std::vector<std::int32_t> heap, settled;  // labels by their place; the first of each node's list
   std::vector<std::int32_t> found;
+  std::vector<Step> rest;  // what is left to the goal at best
+  std::vector<HeapKey> keys;
 };
 
 struct ParetoFront {

@@ -1,4 +1,5 @@
-// Shortest paths: Dijkstra (1959) and A* (Hart, Nilsson, Raphael 1968) over a 4-ary heap.
+// Shortest paths: Dijkstra (1959) and A* (Hart, Nilsson, Raphael 1968) over a 4-ary heap, or a radix heap in
+// large graphs.
 //
 // The cost of a path is the sum of its edges' costs, added from the source on. Ties have one rule: lower cost, then
 // fewer edges, then, from the goal back, the predecessor with the lower id and of its parallel edges the lower edge;
@@ -9,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "turnout/graph/radix_heap.hpp"
 #include "turnout/graph/tool_graph.hpp"
 
 namespace turnout::graph {
@@ -21,9 +23,6 @@ struct Path {
   void clear();
   bool operator==(const Path&) const = default;
 };
-
-// What a heap holds: cost, then edges, then node, as one number that compares in that order.
-__extension__ using HeapKey = unsigned __int128;
 
 // Buffers of one search at a time. A search allocates nothing once they have grown to the graph.
 class Workspace {
@@ -38,6 +37,7 @@ class Workspace {
   std::vector<std::uint8_t> goal;
   std::vector<Node> goals;
   std::vector<HeapKey> heap;
+  RadixHeap radix;  // in place of `heap` in large graphs
 
   // Ready for a search of this graph, nothing reached.
   void clear(const ToolGraph& graph);
