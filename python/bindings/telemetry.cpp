@@ -191,6 +191,14 @@ std::vector<ArmState> read_all(const Telemetry& t, const Now& now) {
   return out;
 }
 
+std::vector<int> refusing(const Telemetry& t, const Now& now) {
+  const double time = at(now);
+  std::vector<int> out;
+  for (int arm = 0; arm < t.arms(); ++arm)
+    if (!t.admits(arm, time)) out.push_back(arm);
+  return out;
+}
+
 void bind_class(py::module_& m) {
   py::class_<Telemetry, std::shared_ptr<Telemetry>>(m, "Telemetry", "Telemetry of arms by number.")
       .def(py::init(&make), py::arg("arms"), py::kw_only(), py::arg("half_life"), py::arg("prior_weight"),
@@ -220,6 +228,7 @@ void bind_class(py::module_& m) {
       .def(
           "read", [](const Telemetry& t, int arm, const Now& now) { return t.read(arm, at(now)); }, py::arg("arm"),
           py::arg("now"))
+      .def("refusing", refusing, py::arg("now"))
       .def("read_all", read_all, py::arg("now"))
       .def("sketch", &Telemetry::sketch, py::arg("arm"))
       .def("quantile", &Telemetry::quantile, py::arg("arm"), py::arg("q"))

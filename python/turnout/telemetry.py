@@ -8,18 +8,18 @@ nothing. Any number of threads may use an object at once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, get_args
 
-import numpy as np
-import numpy.typing as npt
-
 from turnout import _native
 from turnout._native import QuantileSketch
+from turnout.arms import Clock, names_of, unknown
+from turnout.breaker import Breaker, BreakerConfig, BreakerState, Cause
 from turnout.core import ConfigError, InputError
-from turnout.schema import did_you_mean, fail
+from turnout.drift import Drift, DriftReport, jensen_shannon
+from turnout.schema import fail
 
 __all__ = [
     "ArmState",
@@ -27,6 +27,7 @@ __all__ = [
     "BreakerConfig",
     "BreakerState",
     "Call",
+    "Cause",
     "Clock",
     "Drift",
     "DriftReport",
@@ -38,43 +39,9 @@ __all__ = [
     "jensen_shannon",
 ]
 
-BreakerState = Literal["closed", "open", "half_open"]
 ErrorKind = Literal["error", "timeout", "rate_limited", "refused"]
-Cause = Literal["consecutive_failures", "failure_rate", "cooled_down", "probe_failed", "probes_succeeded"]
-Clock = Callable[[], float]
 
 _KINDS: dict[str | None, int] = {None: 0, **{kind: i for i, kind in enumerate(get_args(ErrorKind), 1)}}
-
-
-@dataclass(frozen=True, kw_only=True)
-class BreakerConfig:
-    """When a circuit breaker opens and closes.
-
-    Attributes
-    ----------
-    consecutive_failures : int
-        Failures in a row that open it; 0: they do not.
-    failure_rate : float
-        Share of the decayed calls that opens it; 0: it does not.
-    min_calls : float
-        Decayed calls below which the rate says nothing.
-    cool_down_seconds, backoff, max_cool_down_seconds : float
-        It stays open for ``cool_down_seconds * backoff ** n``, at most `max_cool_down_seconds`, where n counts the
-        openings since it was last closed.
-    probes : int
-        Calls that half-open admits; all must succeed to close it, one failure opens it again.
-    """
-
-    consecutive_failures: int = 3
-    failure_rate: float = 0.0
-    min_calls: float = 10.0
-    cool_down_seconds: float = 30.0
-    backoff: float = 2.0
-    max_cool_down_seconds: float = 600.0
-    probes: int = 1
-
-    def _native(self) -> _native.BreakerConfig:
-        return _native.BreakerConfig(**self.__dict__)
 
 
 @dataclass(frozen=True)
@@ -205,21 +172,19 @@ class Telemetry:
         quantiles: bool = True,
         clock: Clock | None = None,
     ) -> None:
-        self._arms = _names(arms, "telemetry.arms")
+        self._arms = names_of(arms, "telemetry.arms")
         capacity, limits = capacity or {}, limits or {}
         for name, what in [("capacity", capacity), ("limits", limits)]:
             for arm in what:
                 if arm not in self._arms:
-                    raise fail(
-                        ConfigError, f"telemetry.{name}", f"there is no arm {arm!r}{did_you_mean(arm, self._arms)}"
-                    )
+                    raise fail(ConfigError, f"telemetry.{name}", unknown(arm, self._arms))
         each = [limits.get(arm, RateLimit()) for arm in self._arms]
         self._clock = clock
         self.native = _native.Telemetry(
             len(self._arms),
             half_life=half_life,
             prior_weight=prior_weight,
-            breaker=(breaker or BreakerConfig())._native(),
+            breaker=(breaker or BreakerConfig()).to_native(),
             shards=shards,
             quantiles=quantiles,
             capacity=[capacity.get(arm, 0) for arm in self._arms],
@@ -231,6 +196,11 @@ class Telemetry:
         return tuple(self._arms)
 
     @property
+    def clock(self) -> Clock:
+        """Seconds, as this telemetry counts them."""
+        return self._clock or _native.steady_seconds
+
+    @property
     def version(self) -> int:
         """How many updates there have been."""
         return self.native.version
@@ -239,7 +209,7 @@ class Telemetry:
         try:
             return self._arms[arm]
         except KeyError:
-            raise fail(InputError, "arm", _unknown(arm, self._arms)) from None
+            raise fail(InputError, "arm", unknown(arm, self._arms)) from None
 
     def _now(self) -> float | None:
         return None if self._clock is None else self._clock()
@@ -305,8 +275,13 @@ class Telemetry:
         """Whether the arm's breaker lets a call through; takes no probe."""
         return self.native.admits(self._at(arm), self._now())
 
+    def refusing(self) -> list[str]:
+        """The arms whose breaker lets no call through."""
+        names = self.arms
+        return [names[i] for i in self.native.refusing(self._now())]
+
     def try_acquire(self, arm: str) -> bool:
-        """Likewise, and takes a probe where the breaker is half-open: call it when the call is about to be made."""
+        """Like `admits`, and takes a probe where the breaker is half-open: ask it when the call is about to be made."""
         return self.native.try_acquire(self._at(arm), self._now())
 
     def state(self, arm: str) -> ArmState:
@@ -354,21 +329,6 @@ class Telemetry:
         return int.from_bytes(hashlib.blake2b(names, digest_size=8).digest(), "little")
 
 
-def _unknown(arm: str, arms: Mapping[str, int]) -> str:
-    return f"there is no arm {arm!r}{did_you_mean(str(arm), arms)}"
-
-
-def _names(arms: Sequence[str], path: str) -> dict[str, int]:
-    index: dict[str, int] = {}
-    for i, arm in enumerate(arms):
-        if not isinstance(arm, str) or not arm:
-            raise fail(ConfigError, f"{path}[{i}]", f"expected a name, got {arm!r}")
-        if arm in index:
-            raise fail(ConfigError, f"{path}[{i}]", f"{arm!r} stands twice")
-        index[arm] = i
-    return index
-
-
 class Call:
     """A call under way; see `Telemetry.call`.
 
@@ -407,141 +367,3 @@ class Call:
         seconds = max(0.0, now - self._start)
         code = _KINDS[self.error]
         self._telemetry.native.record(self._arm, code == 0, seconds, self._expected, self.usd, self.tokens, code, now)
-
-
-class Breaker:
-    """A circuit breaker of its own: closed, open, half-open (Nygard 2007, "Release It!").
-
-    Parameters
-    ----------
-    config : BreakerConfig, optional
-        Its failure rate is not used: a lone breaker keeps no counts.
-    clock : callable, optional
-        Seconds; default: the steady clock.
-    """
-
-    def __init__(self, config: BreakerConfig | None = None, *, clock: Clock | None = None) -> None:
-        self.config = config or BreakerConfig()
-        self._native = _native.CircuitBreaker(self.config._native())
-        self._clock = clock or _native.steady_seconds
-
-    def admits(self) -> bool:
-        """Whether `try_acquire` would succeed."""
-        return self._native.admits(self._clock())
-
-    def try_acquire(self) -> bool:
-        """Whether the call may be made; takes a probe where it is half-open."""
-        return self._native.try_acquire(self._clock())[0]
-
-    def record(self, *, ok: bool) -> None:
-        """How a call ended. While it is open, outcomes are stragglers' and change nothing."""
-        self._native.record(ok, self._clock(), False)
-
-    @property
-    def state(self) -> BreakerState:
-        """What is open past its cool-down is half-open."""
-        return self._native.state(self._clock())
-
-    @property
-    def retry_after(self) -> float:
-        """Seconds until it may admit a call; 0 when it does."""
-        return self._native.retry_after(self._clock())
-
-
-def jensen_shannon(
-    p: Sequence[float] | npt.NDArray[np.float64],
-    q: Sequence[float] | npt.NDArray[np.float64],
-    smoothing: float = 0.0,
-) -> float:
-    """Jensen-Shannon divergence of two lists of counts or shares, base 2, in [0, 1].
-
-    `smoothing` is added to every count. Source: Lin 1991, "Divergence measures based on the Shannon entropy", IEEE
-    Transactions on Information Theory 37.
-
-    Raises
-    ------
-    InputError
-        Lists of different lengths, a negative count, nothing to compare.
-    """
-    x, y = np.ascontiguousarray(p, np.float64), np.ascontiguousarray(q, np.float64)
-    return _native.jensen_shannon(x, y, smoothing)
-
-
-@dataclass(frozen=True)
-class DriftReport:
-    """How far a cluster's decisions moved.
-
-    Attributes
-    ----------
-    divergence : float or None
-        None where a window holds fewer than `min_count` decisions.
-    before, after : int
-        Decisions in the two windows.
-    """
-
-    divergence: float | None
-    before: int
-    after: int
-
-
-@dataclass(eq=False)
-class Drift:
-    """Divergence of the arms' shares, cluster by cluster, between the last two windows that are over.
-
-    It is reported, never acted on.
-
-    Parameters
-    ----------
-    arms : sequence of str
-    clusters : int or sequence of str
-        How many, or their names.
-    window_seconds : float
-    smoothing : float
-        Added to every arm's count in both windows, so that an arm that was not chosen once is no certainty.
-    min_count : int
-        Decisions that each window must hold.
-    clock : callable, optional
-    """
-
-    arms: Sequence[str]
-    clusters: int | Sequence[Hashable]
-    window_seconds: float = 3600.0
-    smoothing: float = 0.5
-    min_count: int = 30
-    clock: Clock | None = None
-    _arms: dict[str, int] = field(init=False, repr=False)
-    _clusters: dict[Hashable, int] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        self._arms = _names(self.arms, "drift.arms")
-        names = range(self.clusters) if isinstance(self.clusters, int) else self.clusters
-        self._clusters = {name: i for i, name in enumerate(names)}
-        self._native = _native.Drift(
-            len(self._clusters),
-            len(self._arms),
-            window_seconds=self.window_seconds,
-            smoothing=self.smoothing,
-            min_count=self.min_count,
-        )
-
-    def _now(self) -> float | None:
-        return None if self.clock is None else self.clock()
-
-    def _cluster(self, cluster: Hashable) -> int:
-        if cluster not in self._clusters:
-            raise fail(InputError, "cluster", f"there is no cluster {cluster!r}")
-        return self._clusters[cluster]
-
-    def record(self, cluster: Hashable, arm: str) -> None:
-        """Counts a decision for `arm`."""
-        if arm not in self._arms:
-            raise fail(InputError, "arm", _unknown(arm, self._arms))
-        self._native.record(self._cluster(cluster), self._arms[arm], self._now())
-
-    def read(self, cluster: Hashable) -> DriftReport:
-        divergence, before, after, enough = self._native.read(self._cluster(cluster), self._now())
-        return DriftReport(divergence if enough else None, before, after)
-
-    def report(self) -> dict[Hashable, DriftReport]:
-        """Of every cluster."""
-        return {cluster: self.read(cluster) for cluster in self._clusters}

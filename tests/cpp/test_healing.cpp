@@ -180,6 +180,12 @@ TEST(a_tool_that_trips_is_masked_before_it_is_called) {
   CHECK(run.resume().cost == 2 && drive(run) == (Nodes{3, 5}));
 }
 
+TEST(a_call_that_was_not_made_costs_no_retry) {
+  Run run(ladder(), kStart, {{5, kInfinity, {}}}, {}, 0);
+  CHECK(step(run) == Nodes{1} && is(run.refused(1), Kind::reroute, Reason::tool_down, 1, 4));
+  CHECK(run.failures() == 0 && drive(run) == (Nodes{2, 3, 5}));
+}
+
 TEST(stragglers_after_an_escalation_are_records_too) {
   Edges e;
   for (Node v = 1; v <= 3; ++v) e.add(0, v, 1);

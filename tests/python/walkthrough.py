@@ -19,7 +19,7 @@ def blocks(name: str) -> list[tuple[str, str]]:
 
 
 def check(name: str, masked: str = r"(?!)") -> int:
-    """Asserts that every block prints what stands below it, but for what matches `masked`; returns how many there are."""
+    """Asserts that each block prints what stands below it, but for what `masked` matches; returns their number."""
     space: dict[str, Any] = {}
     for code, printed in blocks(name):
         out = io.StringIO()

@@ -105,6 +105,13 @@ Record Run::failed(Node tool) {
   return recover(Reason::tool_failed, tool);
 }
 
+Record Run::refused(Node tool) {
+  need_in_flight(tool);
+  status(tool) = Status::idle;
+  planner_->graph().mask_node(tool);
+  return recover(Reason::tool_down, tool);
+}
+
 bool Run::tripped(Node tool, Record& out) {
   check_node(tool, nodes_, "tool");
   if (executed(tool) || graph().node_masked(tool)) return false;

@@ -91,6 +91,8 @@ class Run {
   // How a call ended. Throws Error(input), and changes nothing, unless the tool is in flight.
   void succeeded(Node tool);
   Record failed(Node tool);
+  // The call was never made, since the tool turned out to be down: as tripped(), for a tool that step() gave out.
+  Record refused(Node tool);
   // A tool is known to be down (its breaker tripped, a monitor says so). Nothing to do, and false, where it has been
   // executed or is masked already.
   bool tripped(Node tool, Record& out);
@@ -112,6 +114,7 @@ class Run {
   bool executed(Node v) const { return status_[static_cast<std::size_t>(v)] == Status::executed; }
   bool in_flight(Node v) const { return status_[static_cast<std::size_t>(v)] == Status::in_flight; }
   const ToolGraph& graph() const;  // as the run sees it; its first nodes and edges are the caller's
+  int nodes() const { return nodes_; }
   int failures() const { return failures_; }
   int max_retries() const { return max_retries_; }
 
