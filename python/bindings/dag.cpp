@@ -62,6 +62,9 @@ void bind_dag(py::module_& m) {
   m.def("dag_topology", topology, py::arg("nodes"), py::arg("width"), py::arg("depth"), py::arg("coupling"),
         py::arg("wide_share"), py::arg("loose"), py::arg("deep_share"), py::arg("tight"), py::arg("layers"));
   bind_task_dag(m);
+  bind_reliability(m);
+  bind_placement(m);
+  bind_merge(m);
 }
 
 }  // namespace turnout::python

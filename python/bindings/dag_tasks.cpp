@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <mutex>
 
 #include "turnout/plan/agents.hpp"
@@ -138,6 +139,25 @@ py::tuple measure(PyTaskDag& self) {
   py::list out(metrics_tuple(own.metrics));
   out[9] = tuple_of(critical);
   return py::tuple(out);
+}
+
+// (names, edges int32[E, 2], seconds float64[V], coupling float64[E]), by id.
+py::tuple columns(PyTaskDag& self) {
+  TaskDag::Snapshot& s = scratch().snapshot;
+  const auto task_names = locked(self, [&](const TaskDag& dag) {
+    dag.snapshot(s);
+    return names(dag, s.ids);
+  });
+  const auto edge_count = static_cast<py::ssize_t>(s.edges.size());
+  Array<std::int32_t> edges({edge_count, py::ssize_t{2}});
+  Array<double> seconds(static_cast<py::ssize_t>(s.seconds.size())), coupling(edge_count);
+  for (std::size_t i = 0; i < s.edges.size(); ++i) {
+    edges.mutable_data()[2 * i] = s.edges[i].from;
+    edges.mutable_data()[2 * i + 1] = s.edges[i].to;
+  }
+  std::copy(s.seconds.begin(), s.seconds.end(), seconds.mutable_data());
+  std::copy(s.coupling.begin(), s.coupling.end(), coupling.mutable_data());
+  return py::make_tuple(task_names, edges, seconds, coupling);
 }
 
 template <void (TaskDag::*question)(Ids&) const>
@@ -337,6 +357,7 @@ void bind_task_dag(py::module_& m) {
       .def("digest", [](PyTaskDag& self) { return locked(self, [](const TaskDag& dag) { return dag.digest(); }); })
       .def("equals", equal)
       .def("measure", measure)
+      .def("columns", columns)
       .def("assign_agents", assign_agents, py::arg("policy"), py::arg("agents"), py::arg("turn"));
 }
 

@@ -665,9 +665,62 @@ class TaskDag:
     def digest(self) -> int: ...
     def equals(self, other: TaskDag, /) -> bool: ...
     def measure(self) -> _DagMetrics: ...
+    def columns(self) -> tuple[list[str], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]: ...
     def assign_agents(
         self, policy: str, agents: Sequence[tuple[Any, ...]], turn: int
     ) -> tuple[list[tuple[str, int, bool]], list[tuple[float, int]], int]: ...
+
+_Column = NDArray[np.float64] | None
+
+max_frontier_width: int
+max_placed_tasks: int
+max_exact_tasks: int
+
+def dag_reliability(
+    edges: NDArray[np.int32], p: _Column, q: _Column, retries: NDArray[np.int32] | None, max_width: int, bounds: bool
+) -> tuple[Literal["tree", "frontier", "bounds"], int, tuple[float, ...], tuple[float, ...], float, float, float]: ...
+def dag_best_path(
+    edges: NDArray[np.int32],
+    success: _Column,
+    cost: _Column,
+    seconds: _Column,
+    needs: _Column,
+    releases: _Column,
+    max_cost: float,
+    max_seconds: float,
+    capacity: float,
+    source: int,
+    target: int,
+) -> tuple[tuple[int, ...], float, float, float, float] | None: ...
+def dag_place(
+    edges: NDArray[np.int32],
+    seconds: _Column,
+    cost: _Column,
+    memory: _Column,
+    capacity: _Column,
+    slots: NDArray[np.int32] | None,
+    data: _Column,
+    latency: _Column,
+    seconds_per_unit: _Column,
+    cost_per_unit: _Column,
+    deadline: float,
+    max_nodes: int,
+) -> tuple[tuple[tuple[int, int, float, float], ...], float, float, float, float, bool, float, int]: ...
+def dag_plan_epochs(
+    edges: NDArray[np.int32],
+    run: _Column,
+    model: NDArray[np.int32] | None,
+    load: _Column,
+    cached: _Column,
+    transfer: _Column,
+    beam: int,
+) -> tuple[tuple[tuple[int, int, int, float], ...], float, bool, int]: ...
+def dag_merge(
+    queries: list[list[tuple[str, bytes, tuple[int, ...], bool]]], hash_mask: int = ...
+) -> tuple[tuple[tuple[str, bytes, tuple[int, ...], bool], ...], tuple[int, ...], tuple[tuple[int, ...], ...]]: ...
+def choose_configuration(
+    quality: _Column, seconds: _Column, cost: _Column, min_quality: float, max_seconds: float
+) -> tuple[int, bool, float, float]: ...
 
 # Tool graphs (room graph).
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import pickle
+import threading
 from typing import Any
 
 import networkx
@@ -251,6 +253,54 @@ def test_the_metrics_of_a_diamond() -> None:
     assert (metrics.width, metrics.depth, metrics.critical_path, metrics.work) == (2, 3, 7, 9)
     assert metrics.parallelism == 9 / 7 and metrics.density == 4 / 6 and metrics.coupling == 0.5
     assert pickle.loads(pickle.dumps(metrics)) == metrics
+
+
+def test_a_schedule_for_a_chart(small: turnout.Router) -> None:
+    dag = TaskDag.from_dict({**DIAMOND, "e": {"seconds": 2.0, "device_class": "gpu", "inputs": ["a"], "cost": 3.0}})
+    chart = dag.schedule()
+    assert chart.bars() == [
+        ("a", "any/0", 0, 1),
+        ("b", "any/0", 1, 6),
+        ("c", "any/1", 1, 3),
+        ("e", "gpu/0", 1, 3),
+        ("d", "any/0", 6, 7),
+    ]
+    assert chart.seconds == dag.metrics().critical_path and chart.cost == 3 and chart.feasible
+    assert TaskDag().schedule().tasks == ()
+    plan = small.route("search the web and prove it", value_usd=1.0).plan
+    chart = TaskDag.from_plan(plan).schedule()
+    assert {bar.device for bar in chart.tasks} == {node.llm for node in plan}
+
+
+def test_one_of_many_threads_gets_each_task() -> None:
+    dag = TaskDag.from_arrays([f"t{i}" for i in range(200)], [])
+    won: list[list[str]] = [[] for _ in range(4)]
+    together = threading.Barrier(4)
+
+    def take(worker: int) -> None:
+        together.wait()
+        for name in dag:
+            with contextlib.suppress(InputError):
+                dag.start(name, f"w{worker}")
+                won[worker].append(name)
+
+    threads = [threading.Thread(target=take, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(name for names in won for name in names) == sorted(dag) and dag.count("running") == 200
+    assert all(dag[name].agent == f"w{worker}" for worker, names in enumerate(won) for name in names)
+
+
+def test_integers_that_do_not_fit_are_named() -> None:
+    dag = diamond()
+    for fields, path in [({"priority": 2**31}, "priority"), ({"skills": -1}, "skills"), ({"skills": 2**64}, "skills")]:
+        for call in (dag.add, dag.change):
+            with pytest.raises(InputError) as error:
+                call("e" if call == dag.add else "a", **fields)
+            assert error.value.path == path
+    assert dag == diamond()
 
 
 # Parity ---------------------------------------------------------------------------------------------------------------

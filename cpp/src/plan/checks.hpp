@@ -39,4 +39,13 @@ inline void check_column(std::span<const double> values, double low, double high
     if (!(values[i] >= low && values[i] <= high)) check_between(values[i], low, high, element(column, i));
 }
 
+// A row-major matrix. Infinite cells pass where `or_infinite`.
+inline void check_cells(std::span<const double> values, std::size_t columns, double high, const char* name,
+                        bool or_infinite = false) {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if ((values[i] >= 0 && values[i] <= high) || (or_infinite && values[i] > high && std::isinf(values[i]))) continue;
+    check_between(values[i], 0, high, element(name, i / columns) + "[" + std::to_string(i % columns) + "]");
+  }
+}
+
 }  // namespace turnout::plan

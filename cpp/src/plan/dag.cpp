@@ -85,13 +85,14 @@ void Dag::fill_children() {
       children_[static_cast<std::size_t>(count_[static_cast<std::size_t>(p)]++)] = node;
 }
 
-void Dag::check_twice(std::span<const Edge> edges, const Namer& name) const {
-  for (std::size_t k = 1; k < parents_.size(); ++k) {
-    const auto first = static_cast<std::size_t>(parent_edges_[k - 1]);
-    const auto again = static_cast<std::size_t>(parent_edges_[k]);
-    if (edges[first] == edges[again])
-      throw Error(ErrorKind::input, at(std::max(first, again)),
-                  "the edge from " + name(edges[first].from) + " to " + name(edges[first].to) + " is there twice");
+// Rows are sorted, so that an edge that is there twice stands beside itself.
+void Dag::check_twice(const Namer& name) const {
+  for (int node = 0; node < nodes_; ++node) {
+    const auto row = parents(node);
+    const auto twice = std::ranges::adjacent_find(row);
+    if (twice == row.end()) continue;
+    const auto again = static_cast<std::size_t>(parent_edges(node)[static_cast<std::size_t>(twice - row.begin() + 1)]);
+    throw Error(ErrorKind::input, at(again), "the edge from " + name(*twice) + " to " + name(node) + " is there twice");
   }
 }
 
@@ -136,7 +137,7 @@ void Dag::assign(int nodes, std::span<const Edge> edges, const Namer& name) {
   try {
     nodes_ = nodes;
     fill_parents(edges);
-    check_twice(edges, name);
+    check_twice(name);
     fill_children();
     sort();
     if (order_.size() < static_cast<std::size_t>(nodes))

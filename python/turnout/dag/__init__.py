@@ -5,6 +5,16 @@ from __future__ import annotations
 from turnout import _native
 from turnout.dag.agents import Agent, AgentPolicy, Assignments, assign_agents
 from turnout.dag.columns import COUPLING
+from turnout.dag.merging import (
+    EpochPlan,
+    EpochStep,
+    MergedDag,
+    QueryNode,
+    merge,
+    plan_epochs,
+)
+from turnout.dag.placement import Placement, ScheduledTask, place
+from turnout.dag.reliability import Path, Reliability, best_path, reliability, with_retries
 from turnout.dag.shape import (
     DagMetrics,
     TopologyChoice,
@@ -14,7 +24,8 @@ from turnout.dag.shape import (
     largest_antichain,
     measure,
 )
-from turnout.dag.task_dag import STATES, Edits, Task, TaskDag
+from turnout.dag.slo import ConfigurationChoice, choose_configuration
+from turnout.dag.task_dag import STATES, Columns, Edits, Task, TaskDag
 
 MAX_TASKS: int = _native.max_tasks
 MAX_EDGES: int = _native.max_edges
@@ -27,15 +38,32 @@ __all__ = [
     "Agent",
     "AgentPolicy",
     "Assignments",
+    "Columns",
+    "ConfigurationChoice",
     "DagMetrics",
     "Edits",
+    "EpochPlan",
+    "EpochStep",
+    "MergedDag",
+    "Path",
+    "Placement",
+    "QueryNode",
+    "Reliability",
+    "ScheduledTask",
     "Task",
     "TaskDag",
     "TopologyChoice",
     "TopologyThresholds",
     "assign_agents",
+    "best_path",
+    "choose_configuration",
     "choose_topology",
     "exact_width",
     "largest_antichain",
     "measure",
+    "merge",
+    "place",
+    "plan_epochs",
+    "reliability",
+    "with_retries",
 ]

@@ -11,6 +11,7 @@ from turnout import _native
 from turnout.core import InputError
 from turnout.dag.columns import column, edge_rows
 from turnout.dag.columns import coupling as number
+from turnout.dag.placement import Placement, place
 from turnout.dag.task_dag import ATTRIBUTES, TaskDag, attributes, pairs
 from turnout.schema import did_you_mean, fail
 
@@ -126,6 +127,19 @@ def from_networkx(graph: Any) -> TaskDag:
             raise fail(InputError, path, "the edge is there twice")
         inputs[str(source)] = number(data.get("coupling", 0.0), path)
     return from_dict(tasks)
+
+
+def schedule(dag: TaskDag) -> Placement:
+    """As early as possible, each task on its own device class; see `TaskDag.schedule`."""
+    tasks = dag.tasks()
+    lanes = [task.device_class or "any" for task in tasks]
+    devices = list(dict.fromkeys(lanes)) or ["any"]
+    seconds, cost = np.full((2, len(tasks), len(devices)), np.inf)
+    cost[:] = [[task.cost] for task in tasks] or 0.0
+    for i, (task, lane) in enumerate(zip(tasks, lanes, strict=True)):
+        seconds[i, devices.index(lane)] = task.seconds
+    names = [task.name for task in tasks]
+    return place(dag.columns().edges, seconds, cost, max_nodes=0, tasks=names, devices=devices)
 
 
 def from_plan(nodes: Sequence[Any]) -> TaskDag:

@@ -25,6 +25,11 @@ def column(values: Sequence[Any] | NDArray[Any] | None, dtype: type, path: str) 
         raise fail(InputError, path, f"expected {np.dtype(dtype).name}: {error}") from None
 
 
+def floats(values: Any, path: str) -> NDArray[np.float64] | None:
+    """A column or a matrix of numbers."""
+    return column(values, np.float64, path)
+
+
 def edge_rows(edges: Iterable[tuple[int, int]] | NDArray[np.int32]) -> NDArray[np.int32]:
     """int32[E, 2]: (from, to) a row."""
     if isinstance(edges, np.ndarray):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from turnout import _native
 from turnout.core import InputError
 from turnout.dag.columns import coupling as number
 from turnout.dag.shape import DagMetrics, TopologyChoice, TopologyThresholds, choose_topology
 from turnout.schema import did_you_mean, fail
+
+if TYPE_CHECKING:
+    from turnout.dag.placement import Placement
 
 State = Literal["pending", "running", "done", "failed", "skipped", "cancelled"]
 STATES: tuple[State, ...] = ("pending", "running", "done", "failed", "skipped", "cancelled")
@@ -55,6 +61,24 @@ class Task(NamedTuple):
     inputs: tuple[tuple[str, float], ...]
 
 
+class Columns(NamedTuple):
+    """A `TaskDag` as arrays.
+
+    Attributes
+    ----------
+    names : list of str
+    edges : int32[E, 2]
+        (from, to): places in `names`.
+    seconds : float64[V]
+    coupling : float64[E]
+    """
+
+    names: list[str]
+    edges: NDArray[np.int32]
+    seconds: NDArray[np.float64]
+    coupling: NDArray[np.float64]
+
+
 ATTRIBUTES = ("operator", "device_class", "seconds", "cost", "priority", "skills")
 
 
@@ -67,13 +91,23 @@ def pairs(inputs: Inputs) -> list[tuple[str, float]]:
     return [(name, 0.0) for name in inputs]
 
 
+def check_integers(priority: int, skills: int) -> None:
+    """Raises unless both fit their words."""
+    if not -(2**31) <= priority < 2**31:
+        raise fail(InputError, "priority", f"expected 32 bits with a sign, got {priority}")
+    if not 0 <= skills < 2**64:
+        raise fail(InputError, "skills", f"expected 64 bits without a sign, got {skills}")
+
+
 def attributes(changes: Mapping[str, Any], before: Task | None = None) -> tuple[Any, ...]:
     """(operator, device_class, seconds, cost, priority, skills), after `changes`."""
     for name in changes:
         if name not in ATTRIBUTES:
             raise fail(InputError, name, f"a task has no such attribute{did_you_mean(name, ATTRIBUTES)}")
     old = ("", "", 0.0, 0.0, 0, 0) if before is None else before[2:8]
-    return tuple(changes.get(name, value) for name, value in zip(ATTRIBUTES, old, strict=True))
+    new = tuple(changes.get(name, value) for name, value in zip(ATTRIBUTES, old, strict=True))
+    check_integers(*new[4:])
+    return new
 
 
 class Edits:
@@ -216,6 +250,7 @@ class TaskDag:
         InputError
             With the path to the culprit, as in ``inputs[1]``; nothing is added.
         """
+        check_integers(priority, skills)
         self._core.add(name, pairs(inputs), operator, device_class, seconds, cost, priority, skills)
 
     def remove(self, name: str) -> None:
@@ -336,9 +371,22 @@ class TaskDag:
         """Which topology fits; see `choose_topology`."""
         return choose_topology(self.metrics(), thresholds)
 
+    def schedule(self) -> Placement:
+        """When each task runs if it starts as soon as its inputs are done: bars for a Gantt chart, a lane an LLM.
+
+        The devices are the device classes (``any`` for tasks without). At most 4,096 tasks and 64 device classes.
+        """
+        from turnout.dag.build import schedule
+
+        return schedule(self)
+
     def digest(self) -> str:
         """16 hexadecimal digits of all that the DAG holds; equal DAGs have equal digests."""
         return f"{self._core.digest():016x}"
+
+    def columns(self) -> Columns:
+        """Tasks and edges as arrays, by id, for the functions of `turnout.dag` that take ``edges``."""
+        return Columns._make(self._core.columns())
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able; `from_state` makes an equal DAG of it."""

@@ -55,7 +55,7 @@ class Dag {
   void clear();
   void fill_parents(std::span<const Edge> edges);
   void fill_children();
-  void check_twice(std::span<const Edge> edges, const Namer& name) const;
+  void check_twice(const Namer& name) const;
   void sort();
   std::vector<int> cycle() const;
 
