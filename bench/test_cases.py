@@ -10,6 +10,7 @@ import pytest
 
 from turnout.bench.cases import Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
+from turnout.bench.rooms import NAMES, room_calls
 from turnout.bench.workload import Workload
 
 NATIVE = [
@@ -46,6 +47,12 @@ def native(workload: Workload) -> dict[str, Case]:
 @pytest.mark.parametrize("key", NATIVE)
 def test_native(benchmark: Any, native: dict[str, Case], key: str) -> None:
     run(benchmark, native[key])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_room(benchmark: Any, name: str) -> None:
+    """As called from Python; a loop inside C++ where there is no such call."""
+    run(benchmark, [case for case in room_calls(True, name) if case.name == name][-1])
 
 
 @pytest.mark.parametrize(("name", "make", "needs"), RIVALS, ids=[name for name, *_ in RIVALS])

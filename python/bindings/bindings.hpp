@@ -58,6 +58,7 @@ void bind_graph(py::module_&);
 void bind_healing(py::module_&);
 void bind_budget(py::module_&);
 void bind_telemetry(py::module_&);
+void bind_timing(py::module_&);
 void bind_trace(py::module_&);
 void bind_batch(py::module_&);
 void bind_live(py::module_&);

@@ -19,6 +19,7 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_healing(m);
   bind_budget(m);
   bind_telemetry(m);
+  bind_timing(m);
   bind_trace(m);
   bind_batch(m);
   bind_live(m);

@@ -22,6 +22,7 @@ from turnout import _native
 from turnout._native import (
     Account,
     Amount,
+    Philox,
     Refusal,
     Reservation,
     Settlement,
@@ -42,6 +43,7 @@ __all__ = [
     "BudgetExceeded",
     "Ledger",
     "Pacer",
+    "Philox",
     "Refusal",
     "Reservation",
     "Settlement",
@@ -322,6 +324,6 @@ def selection_probabilities(values: Floats, r: float) -> Floats:
     return _native.selection_probabilities(values, r)
 
 
-def select(values: Floats, r: float, rng: _native.Philox) -> int:
+def select(values: Floats, r: float, rng: Philox) -> int:
     """One draw from `selection_probabilities`: the first node whose cumulative probability exceeds a uniform number."""
     return _native.budget_select(values, r, rng)

@@ -20,6 +20,24 @@ IN_TOKENS = 100  # of a vector's query
 BATCHES = (1, 8, 64, 256)
 
 
+# Of `native_calls`, which need the workload.
+ROUTING_NAMES = (
+    "route_text",
+    "route_text_budget",
+    "route_text_cold",
+    "route_embedding",
+    "embed",
+    "difficulty",
+    "capability_1000",
+    "embed_lexical",
+    "assign",
+    "assign_constrained",
+    "assign_constrained_mixed",
+    "route_batch_embedding",
+    "route_batch_embedding_64",
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """One row of the table.
@@ -38,7 +56,9 @@ class Case:
     agreement : callable, optional
         () -> share of inputs on which the rival decides as the native core does.
     native_us : callable, optional
-        inputs -> microseconds of each, measured inside C++; for stages whose binding would cost more than the stage.
+        () -> microseconds of each, measured inside C++; for stages whose binding would cost more than the stage.
+    counted : callable, optional
+        () -> heap allocations of a call, counted inside C++; default: those of `call`, from Python.
     """
 
     name: str
@@ -50,10 +70,17 @@ class Case:
     idle_s: float = 0.0
     agreement: Callable[[], float] | None = None
     native_us: Callable[[], Any] | None = field(default=None, repr=False)
+    counted: Callable[[], float] | None = field(default=None, repr=False)
 
     @property
     def key(self) -> str:
-        return f"{self.name}/{self.batch}"
+        """Of our cases: the name, the batch, and how it is called where that is not the usual way."""
+        way = self.rival.removeprefix("native")
+        return f"{self.name}{way}/{self.batch}"
+
+    @property
+    def ours(self) -> bool:
+        return self.rival.startswith("native")
 
 
 def binding_budget(w: Workload) -> float:

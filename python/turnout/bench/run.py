@@ -12,9 +12,12 @@ import msgspec
 import numpy as np
 from rich.progress import Progress
 
+from turnout.bench import room_rivals, targets
 from turnout.bench.allocations import measure_allocations
-from turnout.bench.cases import Case, native_calls
+from turnout.bench.cases import ROUTING_NAMES, Case, native_calls
 from turnout.bench.rivals import RIVALS, missing
+from turnout.bench.rooms import NAMES as ROOM_NAMES
+from turnout.bench.rooms import room_calls
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
 from turnout.cli.output import GAP, console, print_json, say
@@ -57,8 +60,10 @@ def _measure(case: Case, runs: int) -> Timing:
 
 def _row(case: Case, allocations: dict[str, list[float]], runs: int) -> Row:
     timing = _measure(case, runs)
-    counted = allocations.get(case.key) if case.rival == "native" else None
-    agreement = 1.0 if case.rival == "native" else (case.agreement() if case.agreement else None)
+    counted = allocations.get(case.key) if case.ours else None
+    agreement = 1.0 if case.ours else (case.agreement() if case.agreement else None)
+    if agreement != 1.0 and case.name in ROOM_NAMES:  # exact answers: fast and wrong cannot pass
+        raise fail(InputError, case.name, f"{case.rival} gives another answer than native")
     ours, engines = counted if counted else (None, None)
     return Row(
         case.name, case.rival, case.batch, timing.p50_us, timing.p99_us, timing.per_second, ours, engines, agreement
@@ -76,6 +81,18 @@ def _rival_cases(workload: Workload, notices: list[str]) -> list[Case]:
     return cases
 
 
+def _room_rivals(only: str | None, notices: list[str]) -> list[Case]:
+    cases: list[Case] = []
+    for case, rival, needs, make in room_rivals.RIVALS:
+        if only is not None and only not in case:
+            continue
+        if absent := missing(*needs):
+            notices.append(f"{case}: {rival} skipped, {', '.join(absent)} not installed")
+        else:
+            cases += make(case)
+    return cases
+
+
 def _bare_faiss(workload: Workload) -> Row:
     """The same FAISS symbol in a bare loop, measured beside our stage."""
     index = workload.index
@@ -85,6 +102,11 @@ def _bare_faiss(workload: Workload) -> Row:
 
 def _number(value: float | None, digits: int = 1) -> str:
     return "n/a" if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def _digits(micros: float) -> int:
+    """Nanoseconds where an operation takes few."""
+    return 1 if micros >= 10 else 3 if micros < 1 else 2
 
 
 def _short(value: float | None, digits: int = 1) -> str:
@@ -97,8 +119,8 @@ def _cells(row: Row, ours: float | None) -> tuple[str, ...]:
     return (
         f"  {row.rival}",
         str(row.batch),
-        _number(row.p50_us),
-        _number(row.p99_us),
+        _number(row.p50_us, _digits(row.p50_us)),
+        _number(row.p99_us, _digits(row.p99_us)),
         _number(row.per_second, 0),
         _short(row.allocations),
         _short(row.engine_allocations),
@@ -146,10 +168,12 @@ def _measure_all(cases: list[Case], allocations: dict[str, list[float]], runs: i
     return rows
 
 
-def _print_all(rows: list[Row], notices: list[str], runs: int) -> None:
+def _print_all(rows: list[Row], notices: list[str], judged: list[dict[str, Any]], runs: int) -> None:
     _print_rows(rows)
     for notice in notices:
         say(notice)
+    for target in judged:
+        say(targets.line(target))
     say(f"best of {runs} runs; allocs: heap allocations of a call, ours and the engines';")
     say("agree: share of inputs decided as native does; x: the rival's p50 over ours;")
     say("n/a: not measured or not comparable")
@@ -176,22 +200,35 @@ def run_bench(
     if as_json:
         print_json(result)
     else:
-        _print_all(result["cases"], result["notices"], runs)
+        _print_all(result["cases"], result["notices"], result["targets"], runs)
+
+
+def _asks_for(only: str | None, names: tuple[str, ...]) -> bool:
+    return only is None or any(only in name for name in names)
 
 
 def _measured(bundle: Path | None, data: Path | None, quick: bool, only: str | None, runs: int) -> dict[str, Any]:
-    workload = make_workload(bundle, data, quick)
-    notices: list[str] = []
-    cases = [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
-    if not cases:
+    """Decisions need a workload, which takes seconds to make; it is made where a case asks for it."""
+    only = only or None
+    routing, rooms = _asks_for(only, ROUTING_NAMES), _asks_for(only, ROOM_NAMES)
+    if not (routing or rooms):
         raise fail(InputError, "--only", f"no case's name contains {only!r}")
-    rows = _measure_all(cases, measure_allocations(bundle), runs)
-    if not only or only in "capability_1000":
+    notices: list[str] = []
+    workload = make_workload(bundle, data, quick) if routing else None
+    cases: list[Case] = []
+    if workload is not None:
+        cases += [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
+    if rooms:
+        cases += [*room_calls(quick, only), *_room_rivals(only, notices)]
+    counted = measure_allocations(bundle, routing=routing, rooms=rooms, only=only)
+    rows = _measure_all(cases, counted, runs)
+    if workload is not None and (not only or only in "capability_1000"):
         rows.append(_bare_faiss(workload))
     return {
         "build": build_info(),
         "machine": machine(),
-        "queries": {"source": workload.source, "count": len(workload.texts)},
+        "queries": None if workload is None else {"source": workload.source, "count": len(workload.texts)},
         "notices": notices,
+        "targets": targets.judged(rows),
         "cases": rows,
     }

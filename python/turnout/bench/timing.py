@@ -22,7 +22,8 @@ class Timing:
     per_second: float
 
 
-def _one_run(call: Callable[[Any], Any], inputs: Sequence[Any], idle_s: float) -> np.ndarray:
+def one_run(call: Callable[[Any], Any], inputs: Sequence[Any], idle_s: float) -> np.ndarray:
+    """Microseconds of each call."""
     clock = time.perf_counter_ns
     times = np.empty(len(inputs))
     for i, item in enumerate(inputs):
@@ -50,7 +51,7 @@ def measure(
     collected = gc.isenabled()
     gc.disable()  # a collection in the middle would time the collector
     try:
-        samples = [_one_run(call, inputs, idle_s) for _ in range(runs)]
+        samples = [one_run(call, inputs, idle_s) for _ in range(runs)]
     finally:
         if collected:
             gc.enable()
