@@ -9,7 +9,7 @@ namespace {
 py::tuple measure(int nodes, const py::object& edges, const py::object& seconds, const py::object& coupling) {
   const auto list = edges_of(edges);
   const auto s = column<double>(seconds, "seconds"), c = column<double>(coupling, "coupling");
-  Scratch& own = scratch();
+  DagScratch& own = dag_scratch();
   {
     const py::gil_scoped_release release;
     own.snapshot.dag.assign(nodes, list);
@@ -42,8 +42,8 @@ py::tuple topology(int nodes, int width, int depth, double coupling, double wide
 
 }  // namespace
 
-Scratch& scratch() {
-  static thread_local Scratch own;
+DagScratch& dag_scratch() {
+  static thread_local DagScratch own;
   return own;
 }
 

@@ -36,12 +36,12 @@ py::tuple tuple_of(const Values& values) {
 }
 
 // What one call needs and the next one can have; each thread keeps its own.
-struct Scratch {
+struct DagScratch {
   plan::TaskDag::Snapshot snapshot;
   plan::MeasureWorkspace workspace;
   plan::DagMetrics metrics;
 };
-Scratch& scratch();
+DagScratch& dag_scratch();
 
 // In the order of the fields of turnout.dag.DagMetrics.
 py::tuple metrics_tuple(const plan::DagMetrics& m);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from turnout import _native
 from turnout.dag.agents import Agent, AgentPolicy, Assignments, assign_agents
 from turnout.dag.columns import COUPLING
+from turnout.dag.edits import Edits
 from turnout.dag.merging import (
     EpochPlan,
     EpochStep,
@@ -25,7 +26,8 @@ from turnout.dag.shape import (
     measure,
 )
 from turnout.dag.slo import ConfigurationChoice, choose_configuration
-from turnout.dag.task_dag import STATES, Columns, Edits, Task, TaskDag
+from turnout.dag.task import STATES, Columns, Task
+from turnout.dag.task_dag import TaskDag
 
 MAX_TASKS: int = _native.max_tasks
 MAX_EDGES: int = _native.max_edges

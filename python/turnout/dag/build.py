@@ -12,7 +12,8 @@ from turnout.core import InputError
 from turnout.dag.columns import column, edge_rows
 from turnout.dag.columns import coupling as number
 from turnout.dag.placement import Placement, place
-from turnout.dag.task_dag import ATTRIBUTES, TaskDag, attributes, pairs
+from turnout.dag.task import ATTRIBUTES, attributes, pairs
+from turnout.dag.task_dag import TaskDag
 from turnout.schema import did_you_mean, fail
 
 _NEW = ("pending", "", 0)

@@ -2,154 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from turnout import _native
-from turnout.core import InputError
 from turnout.dag.columns import coupling as number
+from turnout.dag.edits import Edits
 from turnout.dag.shape import DagMetrics, TopologyChoice, TopologyThresholds, choose_topology
-from turnout.schema import did_you_mean, fail
+from turnout.dag.task import STATES, Columns, Dependents, Inputs, State, Task, attributes, check_integers, pairs
 
 if TYPE_CHECKING:
     from turnout.dag.placement import Placement
-
-State = Literal["pending", "running", "done", "failed", "skipped", "cancelled"]
-STATES: tuple[State, ...] = ("pending", "running", "done", "failed", "skipped", "cancelled")
-Dependents = Literal["block", "skip"]
-Inputs = Iterable[str] | Mapping[str, float | str]
-
-
-class Task(NamedTuple):
-    """What a `TaskDag` says of one task.
-
-    Attributes
-    ----------
-    id : int
-        In the order of addition; no id is used twice.
-    name, operator, device_class : str
-    seconds, cost : float
-        Expected.
-    priority : int
-        Higher first.
-    skills : int
-        Bits that its agent must have.
-    state : str
-        One of `STATES`.
-    agent : str
-        Of the attempt that runs or ran last; empty while none has it.
-    attempts : int
-        That were started.
-    inputs : tuple of (str, float)
-        The tasks that it runs after, with the coupling of each.
-    """
-
-    id: int
-    name: str
-    operator: str
-    device_class: str
-    seconds: float
-    cost: float
-    priority: int
-    skills: int
-    state: State
-    agent: str
-    attempts: int
-    inputs: tuple[tuple[str, float], ...]
-
-
-class Columns(NamedTuple):
-    """A `TaskDag` as arrays.
-
-    Attributes
-    ----------
-    names : list of str
-    edges : int32[E, 2]
-        (from, to): places in `names`.
-    seconds : float64[V]
-    coupling : float64[E]
-    """
-
-    names: list[str]
-    edges: NDArray[np.int32]
-    seconds: NDArray[np.float64]
-    coupling: NDArray[np.float64]
-
-
-ATTRIBUTES = ("operator", "device_class", "seconds", "cost", "priority", "skills")
-
-
-def pairs(inputs: Inputs) -> list[tuple[str, float]]:
-    """Inputs with their couplings; 0 where none is given."""
-    if isinstance(inputs, str):
-        raise fail(InputError, "inputs", f"expected names, got the string {inputs!r}")
-    if isinstance(inputs, Mapping):
-        return [(name, number(value, f"inputs.{name}")) for name, value in inputs.items()]
-    return [(name, 0.0) for name in inputs]
-
-
-def check_integers(priority: int, skills: int) -> None:
-    """Raises unless both fit their words."""
-    if not -(2**31) <= priority < 2**31:
-        raise fail(InputError, "priority", f"expected 32 bits with a sign, got {priority}")
-    if not 0 <= skills < 2**64:
-        raise fail(InputError, "skills", f"expected 64 bits without a sign, got {skills}")
-
-
-def attributes(changes: Mapping[str, Any], before: Task | None = None) -> tuple[Any, ...]:
-    """(operator, device_class, seconds, cost, priority, skills), after `changes`."""
-    for name in changes:
-        if name not in ATTRIBUTES:
-            raise fail(InputError, name, f"a task has no such attribute{did_you_mean(name, ATTRIBUTES)}")
-    old = ("", "", 0.0, 0.0, 0, 0) if before is None else before[2:8]
-    new = tuple(changes.get(name, value) for name, value in zip(ATTRIBUTES, old, strict=True))
-    check_integers(*new[4:])
-    return new
-
-
-class Edits:
-    """Edits that a `TaskDag` takes all at once or not at all; see `TaskDag.batch`."""
-
-    def __init__(self, dag: TaskDag) -> None:
-        self._dag = dag
-        self._edits: list[tuple[int, str, tuple[Any, ...] | None, str, float]] = []
-        self._changed: dict[str, tuple[Any, ...]] = {}
-
-    def add(self, name: str, *, inputs: Inputs = (), **fields: Any) -> None:
-        """As `TaskDag.add`."""
-        self._changed[name] = attributes(fields)
-        self._edits.append((0, name, self._changed[name], "", 0.0))
-        for source, value in pairs(inputs):
-            self.connect(source, name, value)
-
-    def remove(self, name: str) -> None:
-        """As `TaskDag.remove`."""
-        self._edits.append((1, name, None, "", 0.0))
-
-    def connect(self, source: str, to: str, coupling: float | str = 0.0) -> None:
-        """As `TaskDag.connect`."""
-        self._edits.append((2, to, None, source, number(coupling)))
-
-    def disconnect(self, source: str, to: str) -> None:
-        """As `TaskDag.disconnect`."""
-        self._edits.append((3, to, None, source, 0.0))
-
-    def change(self, name: str, **fields: Any) -> None:
-        """As `TaskDag.change`."""
-        old = self._changed.get(name)
-        before = self._dag[name] if old is None else Task._make((0, name, *old, "pending", "", 0, ()))
-        self._changed[name] = attributes(fields, before)
-        self._edits.append((4, name, self._changed[name], "", 0.0))
-
-    def __enter__(self) -> Edits:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self._dag._core.apply(self._edits)
 
 
 class TaskDag:
