@@ -13,19 +13,21 @@
 
 namespace turnout::python {
 
-// Searches share the lock, changes hold it alone. Both take it without the GIL, so neither can wait for the other.
+// Searches share the lock, changes hold it alone. All take it without the GIL, and through the turnstile: who changes
+// waits for the searches that run, not for those that come after.
 struct PyGraph {
   explicit PyGraph(graph::ToolGraph g) : graph(std::move(g)) {}
 
   template <class F>
   auto read(const F& f) const {
     const py::gil_scoped_release release;
-    const std::shared_lock lock(mutex);
+    const auto lock = reading();
     return f(graph);
   }
   template <class F>
   auto change(const F& f) {
     const py::gil_scoped_release release;
+    const std::lock_guard turn(turnstile);
     const std::unique_lock lock(mutex);
     return f(graph);
   }
@@ -34,15 +36,18 @@ struct PyGraph {
   auto search(const F& f) const {
     const py::gil_scoped_release release;
     auto ws = borrow();
-    const std::shared_lock lock(mutex);
+    const auto lock = reading();
     const Return give_back{*this, ws};
     return f(graph, *ws);
   }
 
   graph::ToolGraph graph;
-  mutable std::shared_mutex mutex;
 
  private:
+  std::shared_lock<std::shared_mutex> reading() const {
+    const std::lock_guard turn(turnstile);
+    return std::shared_lock(mutex);
+  }
   using Shared = std::shared_ptr<graph::Workspace>;
   struct Return {
     const PyGraph& graph;
@@ -59,6 +64,8 @@ struct PyGraph {
     free.pop_back();
     return ws;
   }
+  mutable std::shared_mutex mutex;
+  mutable std::mutex turnstile;
   mutable std::mutex free_mutex;
   mutable std::vector<Shared> free;
 };

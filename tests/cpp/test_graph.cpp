@@ -238,7 +238,7 @@ TEST(a_radix_heap_pops_in_order) {
       keys.insert(key);
       heap.push(key);
     } else {
-      last = heap.pop();
+      last = heap.pop([](graph::HeapKey) {});
       CHECK(last == *keys.begin());
       keys.erase(keys.begin());
     }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from graphs import EXACT, WEIGHTS, Pair, pair, pairs
 from turnout.core import InputError
 from turnout.graph import MAX_WEIGHT, Path, Step, ToolGraph
+from turnout.graph.generate import random
 from turnout.reference import graph as reference
 
 NAMES = ["search", "fetch", "cache", "answer"]
@@ -295,3 +296,26 @@ def test_searches_go_on_while_weights_change() -> None:
     for thread in threads:
         thread.join()
     assert costs <= {3.0, 3.5}
+
+
+def test_a_change_gets_its_turn_among_searches() -> None:
+    """Searches that overlap without end must not keep it out."""
+    graph, changed = random(20_000, 100_000, seed=1), threading.Event()
+    searches = []
+
+    def search() -> None:
+        for _ in range(60):
+            if changed.is_set():
+                return
+            graph.distances_from(0)
+        searches.append("to the end")
+
+    threads = [threading.Thread(target=search) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for i in range(10):
+        graph.set_weight(0, float(i))
+    changed.set()
+    for thread in threads:
+        thread.join()
+    assert searches == []

@@ -29,8 +29,10 @@ class RadixHeap {
     put(key);
     ++size_;
   }
-  HeapKey pop() {
-    if (buckets_[0].empty()) refill();
+  // soon(key) is called for keys that are about to become the least.
+  template <class Soon>
+  HeapKey pop(const Soon& soon) {
+    if (buckets_[0].empty()) refill(soon);
     buckets_[0].pop_back();  // bucket 0 needs no mark: it is looked at first
     --size_;
     return last_;
@@ -54,10 +56,14 @@ class RadixHeap {
     return 64 * word + static_cast<std::size_t>(std::countr_zero(used_[word]));
   }
   // The least key becomes the last one, and the lowest bucket is spread over those below it.
-  void refill() {
+  template <class Soon>
+  void refill(const Soon& soon) {
     const std::size_t i = lowest();
     last_ = *std::min_element(buckets_[i].begin(), buckets_[i].end());
-    for (const HeapKey key : buckets_[i]) put(key);
+    for (const HeapKey key : buckets_[i]) {
+      put(key);
+      soon(key);
+    }
     buckets_[i].clear();
     used_[i / 64] &= ~(std::uint64_t{1} << i % 64);
   }

@@ -54,6 +54,7 @@ class ToolGraph {
   // The rows that searches walk. Arcs of u: first(u) <= a < first(u + 1). Arcs into v: in(v), ascending.
   Arc first(Node u) const { return offsets_[index(u)]; }
   const Row& row(Arc a) const { return rows_[index(a)]; }
+  const Row* rows() const { return rows_.data(); }
   std::span<const Arc> in(Node v) const {
     return {in_arcs_.data() + in_offsets_[index(v)], in_arcs_.data() + in_offsets_[index(v) + 1]};
   }
