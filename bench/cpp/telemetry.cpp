@@ -13,7 +13,7 @@ using namespace turnout::telemetry;
 
 namespace {
 
-constexpr int kCalls = 200000, kRounds = 15, kArms = 25;
+constexpr int kCalls = 20000, kRounds = 151, kArms = 25;
 
 template <class F>
 double ns_each(int calls, F&& f) {

@@ -65,6 +65,14 @@ TEST(years_later_only_the_prior_is_left) {
   CHECK(t.read(0, -1e15).health == 0.5);
 }
 
+TEST(evidence_is_forgotten_at_one_weight_however_its_time_passed) {
+  Telemetry one(1, quick()), steps(1, quick());
+  for (Telemetry* t : {&one, &steps}) t->record(0, success(7), 0);
+  for (const double now : {300.0, 500.0}) steps.record(0, success(), now);  // without seconds
+  CHECK(one.read(0, 639).seconds == 7 && steps.read(0, 639).seconds == 7);
+  CHECK(one.read(0, 641).seconds == 0 && steps.read(0, 641).seconds == 0);
+}
+
 TEST(a_clock_that_was_set_back_passes_no_time) {
   Telemetry t(1, quick()), same(1, quick());
   t.record(0, failure(), 1000);

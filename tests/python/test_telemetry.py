@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from turnout import _native, telemetry
@@ -63,7 +63,12 @@ configs = st.sampled_from(
 )
 
 
+# The seconds of one outcome, forgotten while outcomes without seconds go on.
+FORGOTTEN = [(0.0, 0, twin.Outcome(True, 1.0)), *[(1e3, 0, twin.Outcome(True))] * 3]
+
+
 @settings(deadline=None, max_examples=300)
+@example(FORGOTTEN, BreakerConfig())
 @given(steps, configs)
 def test_parity_with_the_twin(steps: list[tuple[float, int, Any]], config: BreakerConfig) -> None:
     clock, names = Hand(100.0), ("a", "b")

@@ -8,12 +8,9 @@
 
 namespace turnout::telemetry {
 
-inline constexpr double kForgotten = 64;  // half-lives after which an outcome counts nothing
+inline constexpr double kNothing = 0x1.0p-64;  // evidence that weighs less counts nothing: 64 half-lives of an outcome
 
-inline double decay(double seconds, double half_life) {
-  if (!(seconds > 0)) return 1;
-  return seconds < kForgotten * half_life ? std::exp2(-seconds / half_life) : 0;
-}
+inline double decay(double seconds, double half_life) { return seconds > 0 ? std::exp2(-seconds / half_life) : 1; }
 
 // As of the time `last`. All zeros: no outcome yet. 8-byte fields only: shards copy it word by word.
 struct Sums {
@@ -32,6 +29,9 @@ struct Sums {
     ratios *= factor, ratio_weight *= factor;
     seconds *= factor, seconds_weight *= factor;
     usd *= factor, tokens *= factor;
+    if (good + bad < kNothing) good = bad = usd = tokens = 0;
+    if (ratio_weight < kNothing) ratios = ratio_weight = 0;
+    if (seconds_weight < kNothing) seconds = seconds_weight = 0;
   }
   // To a later time; an earlier one changes nothing.
   void advance(double time, double half_life) {

@@ -11,7 +11,7 @@ from turnout.reference.breaker import CircuitBreaker, Transition
 from turnout.telemetry import BreakerConfig, RateLimit
 
 LATE_SECONDS = 60.0
-FORGOTTEN = 64.0  # half-lives after which an outcome counts nothing
+NOTHING = 2.0**-64  # evidence that weighs less counts nothing
 MAX_LATENCY_RATIO = 1e6
 MOST_WINDOWS = 4.0
 
@@ -32,9 +32,7 @@ class Timeline:
 
 
 def decay(seconds: float, half_life: float) -> float:
-    if seconds <= 0:
-        return 1.0
-    return 2.0 ** (-seconds / half_life) if seconds < FORGOTTEN * half_life else 0.0
+    return 2.0 ** (-seconds / half_life) if seconds > 0 else 1.0
 
 
 @dataclass
@@ -83,7 +81,7 @@ class Arm:
 
     def mean(self, values: Sequence[tuple[float, float]], prior: float = 0.0) -> float:
         weight = sum(w for w, _ in values) + prior
-        return (sum(w * x for w, x in values) + prior) / weight if weight > 0 else 0.0
+        return (sum(w * x for w, x in values) + prior) / weight if weight >= NOTHING else 0.0
 
     def weighed(self, time: float) -> list[tuple[float, Outcome]]:
         last = max((t for t, _ in self.outcomes), default=time)
