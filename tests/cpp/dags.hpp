@@ -1,4 +1,4 @@
-// Random DAGs from a fixed generator, the same as tests/python/dags.py makes.
+// Random DAGs from a fixed generator, the same as turnout.reference.dag.generate makes.
 #pragma once
 
 #include <algorithm>

@@ -63,6 +63,12 @@ TEST(the_empty_dag_and_single_nodes) {
   CHECK(one.depth == 1 && one.width == 1 && one.density == 0 && one.critical_nodes.size() == 1 && one.parallelism == 1);
 }
 
+TEST(the_generator_is_the_twins) {  // the same numbers stand in tests/python/test_topology.py
+  const auto g = dags::random(5, 6, 8, 3);
+  CHECK(g.edges == (Edges{{0, 2}, {0, 4}, {3, 2}, {5, 3}}));
+  CHECK(g.seconds[0] == 0.20223880088458657 && g.coupling[3] == 0.9173280030144036);
+}
+
 TEST(what_is_no_dag_is_refused) {
   CHECK(refusal(2, {{0, 2}}) == "edges[0]: there is no node 2");
   CHECK(refusal(2, {{0, 1}, {-1, 0}}) == "edges[1]: there is no node -1");

@@ -390,6 +390,35 @@ TEST(a_hundred_thousand_random_calls_keep_the_invariants) {
   CHECK(refused > 20000 && refused < 90000 && cycles > 1000);
 }
 
+TEST(limits_of_tasks_and_ids) {
+  TaskDag dag;
+  for (int i = 0; i < plan::kMaxTasks; ++i) dag.add(std::to_string(i));
+  CHECK(refusal([&] { dag.add("more"); }) == "name: a DAG holds at most 131072 tasks");
+  for (int i = 0; i < 100; ++i) dag.remove(i);
+  for (int i = plan::kMaxTasks; i < plan::kMaxTaskIds; ++i) {
+    dag.remove(i - plan::kMaxTasks + 100);
+    dag.add(std::to_string(i));
+  }
+  CHECK(refusal([&] { dag.add("more"); }) == "name: a DAG gives out at most 1048576 ids over its life");
+  CHECK(dag.size() == plan::kMaxTasks - 100);
+}
+
+TEST(limits_of_edges) {
+  std::vector<plan::Task> tasks(2000);
+  int edges = 0;
+  for (int i = 0; i < 2000; ++i) {
+    tasks[static_cast<std::size_t>(i)].id = i;
+    tasks[static_cast<std::size_t>(i)].name = std::to_string(i);
+    for (int j = 0; j < i && edges < plan::kMaxEdges; ++j, ++edges)
+      tasks[static_cast<std::size_t>(i)].inputs.push_back({j, 0});
+  }
+  TaskDag dag(tasks);
+  CHECK(dag.edges() == plan::kMaxEdges);
+  CHECK(refusal([&] { dag.connect(0, 1999); }) == "from: a DAG holds at most 1048576 edges");
+  const std::vector<plan::Input> one = {{0, 0}};
+  CHECK(refusal([&] { dag.add("more", {}, one); }) == "inputs: a DAG holds at most 1048576 edges");
+}
+
 TEST(a_snapshot_is_the_same_dag) {
   Diamond x;
   x.dag.remove(x.b);

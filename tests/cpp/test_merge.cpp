@@ -205,6 +205,12 @@ TEST(steps_of_epoch_plans_hold_together) {
   CHECK_NEAR(sum, p.cost, 1e-9);
 }
 
+TEST(the_default_beam_is_narrow_for_many_tasks) {
+  const Instance x = random_instance(6, 300, 600, 8);
+  const auto p = plan::plan_epochs(x.problem());
+  CHECK(p.steps.size() == 300 && !p.exact && p.states < 300 * 300 * 8 * 20);
+}
+
 TEST(wrong_epoch_problems_are_named) {
   Instance x = random_instance(1, 3, 3, 2);
   x.cached[1] = 99;
@@ -217,7 +223,7 @@ TEST(wrong_epoch_problems_are_named) {
   CHECK_ERROR(plan::plan_epochs(x.problem()), ErrorKind::input, "model[0]");
   x.model.clear();
   CHECK(plan::plan_epochs(x.problem()).exact);
-  CHECK_ERROR(plan::plan_epochs(x.problem(), 0), ErrorKind::input, "beam");
+  CHECK_ERROR(plan::plan_epochs(x.problem(), -1), ErrorKind::input, "beam");
   x.run[2] = x.run[3] = INFINITY;
   CHECK_ERROR(plan::plan_epochs(x.problem()), ErrorKind::input, "run[1]");
 }

@@ -229,6 +229,16 @@ TEST(large_dags_are_placed_by_list) {
   CHECK(!p.optimal && consistent(x, p));
 }
 
+TEST(limits_of_tasks_and_devices) {
+  Instance x;
+  x.dag.assign(plan::kMaxPlacedTasks + 1, {});
+  x.devices = 1;
+  CHECK_ERROR(plan::place(x.problem()), ErrorKind::input, "nodes");
+  x.dag.assign(1, {});
+  x.devices = plan::kMaxDevices + 1;
+  CHECK_ERROR(plan::place(x.problem()), ErrorKind::input, "devices");
+}
+
 TEST(empty_dags_and_wrong_problems) {
   Instance x;
   x.devices = 1;

@@ -157,6 +157,15 @@ TEST(wide_joins_and_long_ladders_have_narrow_frontiers) {
   CHECK(plan::reliability(rungs.dag, rungs.p, rungs.q).width <= 5);
 }
 
+TEST(too_many_joins_are_not_ordered) {
+  std::vector<Edge> star;
+  for (int i = 0; i < 5000; ++i) star.push_back({i, 5000});
+  Philox rng(8);
+  const Model m = model(5001, star, rng);
+  CHECK_ERROR(plan::reliability(m.dag, m.p, m.q), ErrorKind::input, "max_width");
+  CHECK(plan::reliability(m.dag, m.p, m.q, {}, {16, true}).method == ReliabilityMethod::bounds);
+}
+
 TEST(a_tree_of_the_largest_size) {
   const Model m = random_tree(1, plan::kMaxTasks);
   const auto r = plan::reliability(m.dag, m.p, m.q);
@@ -246,6 +255,24 @@ TEST(best_paths_equal_brute_force) {
     CHECK(got.nodes == want.nodes);
   }
   CHECK(none > 5);
+}
+
+TEST(too_many_labels_are_refused) {
+  std::vector<Edge> edges;
+  std::vector<double> success = {1}, cost = {0};
+  for (int k = 0; k < 18; ++k) {  // a choice of two ways at each step: dear and sure, or cheap and not
+    const int start = 3 * k;
+    for (const int way : {start + 1, start + 2}) {
+      edges.push_back({start, way});
+      edges.push_back({way, start + 3});
+    }
+    success.insert(success.end(), {std::exp(-std::ldexp(1, k - 18)), 1, 1});
+    cost.insert(cost.end(), {0, std::ldexp(1, k), 0});
+  }
+  Dag dag;
+  dag.assign(55, edges);
+  CHECK(plan::best_path(dag, {success, cost, {}, {}, {}}).nodes.size() == 37);
+  CHECK_ERROR(plan::best_path(dag, {success, cost, {}, {}, {}}, {1e6, INFINITY, INFINITY}), ErrorKind::input, "limits");
 }
 
 TEST(ends_of_paths_can_be_given) {

@@ -132,7 +132,7 @@ def test_what_is_loaded_is_used_again() -> None:
         ({"load": [[-1.0]]}, "load[0][0]"),
         ({"cached": [0.0, 2.0]}, "cached[1]"),
         ({"transfer": [[1.0, 1.0]]}, "transfer"),
-        ({"beam": 0}, "beam"),
+        ({"beam": -1}, "beam"),
         ({"edges": [(1, 1)]}, "edges[0]"),
     ],
 )

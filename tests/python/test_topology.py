@@ -52,6 +52,13 @@ def test_measures_of_a_large_dag_equal_networkx() -> None:
     assert m.depth == len(generations) and m.width == max(map(len, generations))
 
 
+def test_the_generator_is_that_of_the_core() -> None:
+    """The same numbers stand in tests/cpp/test_dag.cpp."""
+    g = random_dag(5, 6, 8, 3)
+    assert g.edges == [(0, 2), (0, 4), (3, 2), (5, 3)]
+    assert g.seconds[0] == 0.20223880088458657 and g.coupling[3] == 0.9173280030144036
+
+
 def test_arrays_and_sequences_measure_the_same() -> None:
     g = random_dag(1, 50, 120, 50)
     arrays = np.array(g.edges, np.int32), np.array(g.seconds), np.array(g.coupling)

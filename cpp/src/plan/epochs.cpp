@@ -38,7 +38,7 @@ void check_run(const EpochProblem& p, std::size_t n, std::size_t d) {
 void check(const EpochProblem& p, int beam) {
   check_between(p.dag.nodes(), 0, kMaxEpochTasks, "nodes");
   check_between(p.devices, 1, kMaxEpochDevices, "devices");
-  check_between(beam, 1, kMaxBeam, "beam");
+  check_between(beam, 0, kMaxBeam, "beam");
   const auto n = at(p.dag.nodes()), d = at(p.devices);
   if (!p.cached.empty()) check_count(p.cached.size(), n, "cached", "task");
   check_run(p, n, d);
@@ -50,6 +50,11 @@ void check(const EpochProblem& p, int beam) {
   }
   check_matrix(p.load, std::max(models, p.load.size() / d), d, "load");  // of models that no task needs, too
   check_matrix(p.transfer, d, d, "transfer");
+}
+
+// So that all layers together look at no more than about 5e8 entries of states.
+int default_beam(double nodes, double devices) {
+  return static_cast<int>(std::clamp(5e8 / std::max(1.0, nodes * nodes * devices * (nodes + devices)), 1.0, 1024.0));
 }
 
 struct State {
@@ -179,6 +184,7 @@ class Search {
 
 EpochPlan plan_epochs(const EpochProblem& problem, int beam) {
   check(problem, beam);
+  if (beam == 0) beam = default_beam(problem.dag.nodes(), problem.devices);
   return Search(problem, beam).answer();
 }
 

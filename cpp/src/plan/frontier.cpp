@@ -61,7 +61,10 @@ class Joint {
 
 FrontierPlan::FrontierPlan(const Dag& dag, int max_width) {
   split(dag);
-  order(max_width);
+  if (steps_.size() > static_cast<std::size_t>(kMaxFrontierSteps))
+    width_ = max_width + 1;
+  else
+    order(max_width);
 }
 
 int FrontierPlan::add_step(int task, int first, int second) {

@@ -8,7 +8,8 @@ namespace turnout::plan {
 
 class FrontierPlan {
  public:
-  // Orders the tasks so that few matter at once, greedily; gives up where more than `max_width` do.
+  // Orders the tasks so that few matter at once, greedily; gives up where more than `max_width` do, or where
+  // there are too many of them.
   FrontierPlan(const Dag& dag, int max_width);
   int width() const { return width_; }  // max_width + 1 where it gave up
   void run(const std::vector<double>& p, const std::vector<double>& q, Reliability& out) const;

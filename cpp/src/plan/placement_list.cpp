@@ -2,6 +2,7 @@
 // by cost + lambda * end, for several lambdas; then single tasks are moved while that is better.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -23,23 +24,22 @@ double mean_seconds(const Timeline& t, int task, int devices) {
   return sum / n;
 }
 
-double mean_transfer(const Timeline& t, int edge, int devices) {
-  double sum = 0;
-  for (int a = 0; a < devices; ++a)
-    for (int b = 0; b < devices; ++b) sum += t.transfer_seconds(edge, a, b);
-  return sum / (devices * devices);
+double mean(std::span<const double> values) {
+  return values.empty() ? 0 : std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
 // Tasks by the longest way to the end, longest first; a topological order, as every way grows towards the start.
 std::vector<int> by_rank(const PlacementProblem& p, const Timeline& t) {
   const auto order = p.dag.order();
+  const double latency = mean(p.latency), per_unit = mean(p.seconds_per_unit);
+  const auto transfer = [&](int edge) { return latency + (p.data.empty() ? 0 : p.data[at(edge)]) * per_unit; };
   std::vector<double> rank(order.size());
   for (std::size_t i = order.size(); i-- > 0;) {
     const int task = order[i];
     rank[at(task)] += mean_seconds(t, task, p.devices);
     const auto parents = p.dag.parents(task), edges = p.dag.parent_edges(task);
     for (std::size_t k = 0; k < parents.size(); ++k)
-      rank[at(parents[k])] = std::max(rank[at(parents[k])], rank[at(task)] + mean_transfer(t, edges[k], p.devices));
+      rank[at(parents[k])] = std::max(rank[at(parents[k])], rank[at(task)] + transfer(edges[k]));
   }
   std::vector<int> tasks(order.begin(), order.end());
   std::ranges::stable_sort(tasks, [&](int a, int b) { return rank[at(a)] > rank[at(b)]; });

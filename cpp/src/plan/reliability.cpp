@@ -123,8 +123,9 @@ Reliability reliability(const Dag& dag, std::span<const double> p, std::span<con
     by_bounds(dag, tried_p, tried_q, out);
   else
     throw Error(ErrorKind::input, "max_width",
-                "the frontier is wider than " + std::to_string(options.max_width) + "; allow more, at most " +
-                    std::to_string(kMaxFrontierWidth) + ", or ask for bounds");
+                "the frontier is wider than " + std::to_string(options.max_width) + ", or there are more than " +
+                    std::to_string(kMaxFrontierSteps) + " tasks and joins; allow a width up to " +
+                    std::to_string(kMaxFrontierWidth) + " or ask for bounds");
   return out;
 }
 

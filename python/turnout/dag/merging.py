@@ -95,7 +95,7 @@ def plan_epochs(
     load: Any = None,
     cached: Any = None,
     transfer: Any = None,
-    beam: int = 1024,
+    beam: int = 0,
 ) -> EpochPlan:
     """Where and in which order to run tasks so that the sum of costs is least: a dynamic programme with a beam.
 
@@ -117,7 +117,7 @@ def plan_epochs(
     transfer : float64[D, D], optional
         Of a result between devices, for each edge.
     beam : int
-        1 to 1,048,576.
+        1 to 1,048,576; 0: at most 1,024, and so small that it takes about a second.
     """
     steps, cost, exact, states = _native.dag_plan_epochs(
         edge_rows(edges),

@@ -65,9 +65,9 @@ def reliability(
 ) -> Reliability:
     """The probability that tasks succeed, each independently given its parents.
 
-    Exact in O(V) where no task has two parents, in O((V + E) 2^width) where at most `max_width` tasks matter to later
-    ones at once, in an order that is sought greedily. Beyond that an error, or bounds: Frechet's, and the product as
-    the lower one where p >= q everywhere.
+    Exact in O(V) where no task has two parents. Else exact in O((V + E) 2^width) where at most `max_width` tasks matter
+    to later ones at once, in an order that is sought greedily, and where there are at most 8,192 tasks and joins of
+    parents. Beyond that an error, or bounds: Frechet's, and the product as the lower one where p >= q everywhere.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def best_path(
     Raises
     ------
     InputError
-        With the path to the culprit; ``limits`` where more than 1,048,576 labels would be needed.
+        With the path to the culprit; ``limits`` where more than 65,536 labels would be needed.
     """
     found = _native.dag_best_path(
         edge_rows(edges),

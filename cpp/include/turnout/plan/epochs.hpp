@@ -39,7 +39,8 @@ struct EpochPlan {
 };
 
 // States with the same tasks done, the same places of results that are still needed and the same left on the devices
-// are one; of each number of done tasks the `beam` cheapest are kept. O(V beam ready D (V + D)). Throws Error(input).
-EpochPlan plan_epochs(const EpochProblem& problem, int beam = 1024);
+// are one; of each number of done tasks the `beam` cheapest are kept. O(V beam ready D (V + D)); with a beam of 0 that
+// is at most 1,024 and so small that it takes about a second. Throws Error(input).
+EpochPlan plan_epochs(const EpochProblem& problem, int beam = 0);
 
 }  // namespace turnout::plan

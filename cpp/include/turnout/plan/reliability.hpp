@@ -10,9 +10,10 @@
 
 namespace turnout::plan {
 
-inline constexpr int kMaxFrontierWidth = 22;  // 2^22 states of two tables: 64 MiB
+inline constexpr int kMaxFrontierWidth = 22;       // 2^22 states of two tables: 64 MiB
+inline constexpr int kMaxFrontierSteps = 1 << 13;  // tasks, and joins of their parents, of an exact answer
 inline constexpr int kMaxRetries = 1000;
-inline constexpr int kMaxPathLabels = 1 << 20;  // of one best_path()
+inline constexpr int kMaxPathLabels = 1 << 16;  // of one best_path()
 
 struct ReliabilityOptions {
   int max_width = 16;   // of the frontier, at most kMaxFrontierWidth
@@ -35,7 +36,8 @@ struct Reliability {
 };
 
 // p, q: one a node, in [0, 1]; retries: one a node, 0 to kMaxRetries, or none at all. Throws Error(input) with the path
-// to the culprit; "max_width" where the frontier is wider and no bounds are asked for.
+// to the culprit; "max_width" where the frontier is wider, or there are more than kMaxFrontierSteps
+// tasks and joins, and no bounds are asked for.
 Reliability reliability(const Dag& dag, std::span<const double> p, std::span<const double> q,
                         std::span<const std::int32_t> retries = {}, const ReliabilityOptions& options = {});
 

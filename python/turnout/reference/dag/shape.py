@@ -24,11 +24,14 @@ class Metrics(NamedTuple):
 
 
 def parents(nodes: int, edges: Edges) -> list[list[int]]:
-    return [sorted(a for a, b in edges if b == node) for node in range(nodes)]
+    return children(nodes, [(b, a) for a, b in edges])
 
 
 def children(nodes: int, edges: Edges) -> list[list[int]]:
-    return [sorted(b for a, b in edges if a == node) for node in range(nodes)]
+    out: list[list[int]] = [[] for _ in range(nodes)]
+    for a, b in sorted(edges):
+        out[a].append(b)
+    return out
 
 
 def order(nodes: int, edges: Edges) -> list[int]:
@@ -65,21 +68,26 @@ def measure(nodes: int, edges: Edges, seconds: Sequence[float], coupling: Sequen
     latest = [end] * nodes
     for node in reversed(sequence):
         latest[node] = min((latest[c] - seconds[c] for c in after[node]), default=end)
-    slack = tuple(0.0 if node in path else max(0.0, latest[node] - finish[node]) for node in range(nodes))
+    slack = [max(0.0, latest[node] - finish[node]) for node in range(nodes)]
+    for node in path:
+        slack[node] = 0.0
     at_level = levels(nodes, edges)
+    on_level = [0] * nodes
+    for level in at_level:
+        on_level[level] += 1
     work = sum(seconds)
     return Metrics(
         nodes,
         len(edges),
         max(at_level, default=-1) + 1,
-        max((at_level.count(level) for level in set(at_level)), default=0),
+        max(on_level, default=0),
         sum(coupling) / len(coupling) if coupling else 0.0,
         len(edges) / (nodes * (nodes - 1) / 2) if nodes > 1 else 0.0,
         work,
         end,
         work / end if end > 0 else 1.0,
         tuple(reversed(path)),
-        slack,
+        tuple(slack),
     )
 
 
