@@ -185,6 +185,58 @@ TEST(an_extension_counts_from_now) {
   CHECK(t.ledger.sweep(1e12) == 0 && t.ledger.commit(a, usd(1), 1e12) == (Settlement{true, false, false}));
 }
 
+TEST(an_extension_may_be_shorter_than_what_was_left) {
+  Tree t;
+  const ReservationId id = t.reserve(t.run, usd(1), 0, 100);
+  CHECK(t.ledger.extend(id, 10, 5) && t.ledger.sweep(14) == 0 && t.ledger.sweep(15) == 1);
+}
+
+// A heap of many expiries, of which some leave from the middle.
+TEST(holds_expire_in_the_order_of_their_times) {
+  constexpr int kHolds = 500;
+  Ledger ledger;
+  const AccountId account = ledger.open(kNoAccount, "a", {}, 0);
+  Philox rng(2);
+  std::vector<int> expiring(200);
+  for (int i = 0; i < kHolds; ++i) {
+    ReservationId id;
+    const auto ttl = static_cast<int>(1 + rng.next() % 199);
+    CHECK(!ledger.reserve(account, {.calls = 1}, 0, ttl, id));
+    const auto what = rng.next() % 3;
+    const int later = what == 1 ? static_cast<int>(1 + rng.next() % 199) : ttl;
+    if (what == 0) CHECK(ledger.release(id, 0).counted);
+    if (what == 1) CHECK(ledger.extend(id, later, 0));
+    if (what != 0) ++expiring[static_cast<std::size_t>(later)];
+  }
+  for (int now = 0; now < 200; ++now) CHECK(ledger.sweep(now) == expiring[static_cast<std::size_t>(now)]);
+  CHECK(ledger.held_count(200) == 0);
+}
+
+TEST(an_unknown_reservation_moves_no_time) {
+  Tree t;
+  t.reserve(t.run, usd(1), 0, 10);
+  const ReservationId unknown{std::uint64_t{9} << 16};
+  CHECK_ERROR(t.ledger.commit(unknown, usd(1), 50), ErrorKind::input, "reservation");
+  CHECK_ERROR(t.ledger.release(unknown, 50), ErrorKind::input, "reservation");
+  CHECK_ERROR(t.ledger.extend(unknown, 1, 50), ErrorKind::input, "reservation");
+  CHECK(t.ledger.counts().expired == 0);
+}
+
+// Late commits leave the queue of what is remembered at its ends and in its middle.
+TEST(what_is_remembered_is_forgotten_from_the_oldest_on) {
+  Tree t({.max_accounts = 8, .max_reservations = 4});
+  std::vector<ReservationId> ids;
+  for (int i = 0; i < 4; ++i) ids.push_back(t.reserve(t.run, usd(0.1), 0, 1 + i));
+  CHECK(t.ledger.commit(ids[1], usd(0.1), 10).late);
+  t.reserve(t.run, usd(0.1), 10, 100);  // the place of ids[1]
+  t.reserve(t.run, usd(0.1), 10, 100);  // of ids[0], the oldest
+  CHECK(!t.ledger.commit(ids[0], usd(0.1), 10).counted);
+  CHECK(t.ledger.commit(ids[3], usd(0.1), 10).late);
+  t.reserve(t.run, usd(0.1), 10, 100);  // of ids[3]
+  t.reserve(t.run, usd(0.1), 10, 100);  // of ids[2]
+  CHECK(!t.ledger.commit(ids[2], usd(0.1), 10).counted && t.ledger.held_count(10) == 4);
+}
+
 TEST(a_clock_that_jumps_neither_frees_early_nor_keeps_for_ever) {
   Tree t;
   t.reserve(t.run, usd(1), 1e9, 10);
@@ -275,6 +327,8 @@ TEST(closing_gives_back_what_is_held_and_keeps_what_was_spent) {
   const ReservationId of_run = t.reserve(t.run, usd(1)), of_step = t.reserve(step, usd(0.5));
   const ReservationId expired = t.reserve(step, usd(0.5), 0, 1), of_search = t.reserve(t.search, usd(0.25));
   t.ledger.close(t.run, 2);
+  const AccountId other = t.ledger.open("other/place", {}, 2);  // in the places of those that were closed
+  CHECK(other.index == t.run.index || other.index == step.index);
   CHECK(!t.ledger.is_open(t.run) && !t.ledger.is_open(step) && t.ledger.find("acme/search/run-17/step") == kNoAccount);
   CHECK(t.held(t.search, 2)[0] == 250'000'000 && t.spent(t.search, 2)[0] == 1'000'000'000);
   for (const ReservationId id : {of_run, of_step, expired})
@@ -282,7 +336,9 @@ TEST(closing_gives_back_what_is_held_and_keeps_what_was_spent) {
   CHECK(t.spent(t.search, 2)[0] == 1'300'000'000 && t.spent(t.acme, 2)[0] == 1'300'000'000);
   CHECK(t.ledger.commit(of_search, usd(0.1), 2) == (Settlement{true, false, false}));
   const ReservationId last = t.reserve(t.acme, usd(1), 2);
+  CHECK(t.spent(other, 2) == Units{});
   t.ledger.close(t.acme, 2);
+  t.ledger.close(t.ledger.find("other"), 2);
   CHECK(t.ledger.commit(last, usd(1), 2) == Settlement{} && t.ledger.snapshot(2).empty());
 }
 
@@ -298,8 +354,12 @@ TEST(pressure_is_the_least_remaining_share_of_all_levels) {
   t.reserve(other, {Usd(1), 1, Seconds(1), 1});
   CHECK(t.ledger.pressure(other, 0) == 1 &&
         t.ledger.remaining(other, 0) == (Amount{Usd(kInf), kInf, Seconds(kInf), kInf}));
-  t.ledger.set_limits(t.run, {.calls = 0}, 0);
-  CHECK(t.ledger.pressure(t.run, 0) == 0);
+  t.ledger.set_limits(other, {.calls = 0}, 0);
+  CHECK(t.ledger.pressure(other, 0) == 0);
+  t.ledger.set_limits(other, {.seconds = Seconds(0)}, 0);
+  CHECK(t.ledger.pressure(other, 0) == 0);
+  const AccountId none = t.ledger.open(kNoAccount, "none", {.calls = 0}, 0);
+  CHECK(t.ledger.pressure(none, 0) == 0);
 }
 
 TEST(sums_cannot_overflow) {

@@ -108,7 +108,9 @@ TEST(a_jump_of_the_clock_lets_at_most_a_burst_through) {
   CHECK(drain(900) == 5);                 // forward
   CHECK(drain(3) == 0 && drain(5) == 2);  // back: it goes on from there
   CHECK(drain(-1e9) == 0 && drain(1e9) == 5 && drain(1e9) == 0);
-  CHECK(drain(5) == 0 && drain(4.5) == 0 && drain(5) == 0 && drain(6) == 1);  // a late reader fills nothing twice
+  CHECK(drain(5) == 0);
+  for (int i = 0; i < 10; ++i) CHECK(drain(4.5) == 0 && drain(5) == 0);  // a late reader fills nothing twice
+  CHECK(drain(6) == 1);
 }
 
 TEST(what_is_no_plan_is_refused) {
