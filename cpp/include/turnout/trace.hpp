@@ -78,7 +78,7 @@ struct Node {
   std::int32_t calls = 1, rounds = 1;
   std::int32_t max_input_tokens = 0, max_output_tokens = 0;  // a call; what the `cap` statistic charges
   plan::NodeSet depends_on = 0;
-  double quality = 0;  // P(correct) of this LLM on this query
+  double quality = 0;   // P(correct) of this LLM on this query
   double slowdown = 1;  // by telemetry; in both of its seconds
   double usd = 0, usd_bound = 0, seconds = 0, seconds_bound = 0;
   bool operator==(const Node&) const = default;
