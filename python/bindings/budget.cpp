@@ -1,16 +1,16 @@
 #include "budget.hpp"
 
-#include <chrono>
 #include <limits>
 #include <optional>
 
+#include "clock.hpp"
 #include "fast_call.hpp"
 
 namespace turnout::python {
 
 double read_clock(const py::object& clock) {
   if (!clock.is_none()) return number_of(clock().ptr());
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return steady_seconds();
 }
 
 namespace {

@@ -36,6 +36,12 @@ inline const std::string& tool_name(const trace::Names& names, int id) {
   return names.capabilities[static_cast<std::size_t>(id)];
 }
 
+// Equal for a pickled copy, too: it carries only the capabilities that it mentions.
+bool same_names(const trace::Names& a, const trace::Names& b);
+
+void bind_node(py::module_& m);
+void bind_alternative(py::module_& m);
+
 // The LLM of the first call: for hosts that only ask "which model".
 inline py::object first_llm(const PyDecision& p) {
   if (p.d.node_count == 0) return py::none();

@@ -1,6 +1,6 @@
 #include "live.hpp"
 
-#include <chrono>
+#include "clock.hpp"
 
 namespace turnout::python {
 namespace {
@@ -29,10 +29,6 @@ Live watching(std::shared_ptr<telemetry::Telemetry> telemetry, const std::vector
 }
 
 }  // namespace
-
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 void Live::read(Request& request) const {
   if (!telemetry) {

@@ -21,7 +21,4 @@ struct Live {
   void read(Request& request) const;
 };
 
-// The clock that callers who name none mean, in seconds.
-double steady_seconds();
-
 }  // namespace turnout::python

@@ -1,8 +1,7 @@
 #include "turnout/telemetry.hpp"
 
-#include <chrono>
-
 #include "bindings.hpp"
+#include "clock.hpp"
 
 namespace turnout::python {
 namespace {
@@ -10,9 +9,6 @@ namespace {
 using namespace telemetry;
 using Now = std::optional<double>;  // None: the steady clock
 
-double steady_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 double at(const Now& now) { return now ? *now : steady_seconds(); }
 
 py::bytes to_bytes(const std::vector<std::byte>& data) {
