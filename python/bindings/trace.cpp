@@ -97,7 +97,7 @@ py::object telemetry_of(const PyDecision& p) {
     c["rule"] = trace::rule_name(p.d.conditions[m].rule);
     conditions[py::str(llm_name(*p.names, m))] = c;
   }
-  return std::move(conditions);
+  return py::object(conditions);
 }
 
 py::dict microseconds_of(const Decision& d) {

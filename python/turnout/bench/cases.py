@@ -14,7 +14,9 @@ from turnout import _native
 from turnout.assemble import MARK_ROWS
 from turnout.assign import solve
 from turnout.bench.workload import Workload, assignment_problems
+from turnout.budget import Ledger
 from turnout.reference import assign as reference_assign
+from turnout.telemetry import Telemetry
 
 IN_TOKENS = 100  # of a vector's query
 BATCHES = (1, 8, 64, 256)
@@ -24,6 +26,8 @@ BATCHES = (1, 8, 64, 256)
 ROUTING_NAMES = (
     "route_text",
     "route_text_budget",
+    "route_text_telemetry",
+    "route_text_account",
     "route_text_cold",
     "route_embedding",
     "embed",
@@ -160,6 +164,27 @@ def lexical_cases(w: Workload) -> list[Case]:
     return [Case("embed_lexical", "native", embedder.embed, w.texts)]
 
 
+def live_cases(w: Workload) -> list[Case]:
+    """Decisions with telemetry that has something to say of each LLM, and on an account: reserved, then released."""
+    router = w.router
+    telemetry = Telemetry(router.llms, capacity=dict.fromkeys(router.llms, 10))
+    for i, llm in enumerate(router.llms):
+        for k in range(8):
+            telemetry.record(llm, ok=(i + k) % 5 != 0, seconds=1.0 + i % 3, expected_seconds=1.5)
+    account = Ledger().open("bench/run", usd=1e6, calls=1e9)
+
+    def on_account(query: Any) -> None:
+        held = router.route(query, account=account).reservation
+        if held is None:
+            raise AssertionError("the plan was not reserved")
+        held.release()
+
+    return [
+        Case("route_text_telemetry", "native", lambda q: router.route(q, telemetry=telemetry), w.texts),
+        Case("route_text_account", "native", on_account, w.texts),
+    ]
+
+
 def native_calls(w: Workload) -> list[Case]:
     """Every case of ours."""
     router, vectors = w.router, list(w.vectors)
@@ -170,6 +195,7 @@ def native_calls(w: Workload) -> list[Case]:
     cases = [
         Case("route_text", "native", router.route, w.texts),
         Case("route_text_budget", "native", lambda q: router.route(q, budget_usd=budget), w.texts),
+        *live_cases(w),
         Case("route_text_cold", "native", router.route, w.texts[:cold], runs=2, idle_s=0.01),
         Case("route_embedding", "native", lambda x: router.route(x, in_tokens=IN_TOKENS), vectors),
         Case("embed", "native", router.embed, w.texts),
