@@ -48,6 +48,29 @@ def test_live() -> None:
     assert 0.9 * float(limit) < float(spent) <= float(limit)
 
 
+def command(*arguments: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "turnout", *arguments], cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_pictures_of_the_documents_are_what_the_commands_draw(tmp_path: Path) -> None:
+    images = EXAMPLES.parent / "docs/images"
+    graph, plan = tmp_path / "graph-failure.svg", tmp_path / "plan-gantt.svg"
+    path = ("examples/mcp_tools.json", "--from", "search_web", "--to", "send_mail", "--fail", "fetch_page")
+    lines = command("graph", "show", *path, "-o", str(graph))
+    assert lines[2:4] == [
+        "fails      fetch_page",
+        "reroute    search_web -> render_page -> read_image -> summarise -> write_report -> send_mail (cost 5)",
+    ]
+    assert "topology: hierarchical" in command("plan", "show", "--tasks", "examples/tasks.json", "-o", str(plan))[1]
+    words = re.compile(r"<text[^>]*>([^<]*)</text>")  # where they stand may differ with the version of matplotlib
+    for drawn in (graph, plan):
+        assert words.findall(drawn.read_text()) == words.findall((images / drawn.name).read_text())
+
+
 def test_batch_arrow() -> None:
     pytest.importorskip("pyarrow")
     lines = output("batch_arrow.py").splitlines()
