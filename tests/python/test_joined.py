@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import math
 import pickle
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 import turnout
 from test_parity import NEVER_COMPARED, assert_close
 from turnout.budget import Ledger
+from turnout.live import Condition
 from turnout.reference import budget as reference_budget
 from turnout.reference import telemetry as reference_telemetry
 from turnout.reference.joined import condition_of, route_on
@@ -121,6 +124,41 @@ def test_what_is_no_telemetry(small: turnout.Router, wrong: Any) -> None:
         small.route(MATRIX, telemetry=wrong)
 
 
+def test_a_limit_that_was_just_used_up_stays_so_until_a_little_is_free(small: turnout.Router) -> None:
+    clock = Clock()
+    telemetry, twin = Telemetry(small.llms, clock=clock), reference_telemetry.Telemetry(4)
+    telemetry.report_rate_limit("large", remaining=0, limit=10, reset_seconds=20)
+    twin.report_rate_limit(2, 1.0, 20.0, clock.now)
+    for wait, rule in ((0.1, "rate_limited"), (0.15, "none")):
+        clock.now += wait
+        assert small.route(MATRIX, telemetry=telemetry).infeasible.get("large", "none") == rule
+        assert condition_of(twin, 2, clock.now).rule == rule
+
+
+def test_a_router_keeps_no_telemetry_alive(small: turnout.Router) -> None:
+    class Host:
+        def __init__(self) -> None:
+            self.telemetry = Telemetry(small.llms, clock=self.clock)
+
+        def clock(self) -> float:
+            return 5.0
+
+    host = Host()
+    small.route(MATRIX, telemetry=host.telemetry)
+    gone = weakref.ref(host.telemetry)
+    del host
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_clock_that_gives_no_number(small: turnout.Router) -> None:
+    wrong: Any = lambda: "noon"  # noqa: E731
+    with pytest.raises(TypeError, match="must be real number, not str"):
+        small.route(MATRIX, telemetry=Telemetry(small.llms, clock=wrong))
+    with pytest.raises(turnout.InputError, match="now: expected a number"):
+        small.route(MATRIX, telemetry=Telemetry(small.llms, clock=lambda: math.nan))
+
+
 # Accounts -------------------------------------------------------------------------------------------------------------
 
 
@@ -203,6 +241,40 @@ def test_threads_never_overspend(small: turnout.Router) -> None:
     assert run.spent.usd == pytest.approx(spent / 1e9, abs=1e-6)
 
 
+def test_a_clock_that_routes_changes_no_other_decision(small: turnout.Router, router: turnout.Router) -> None:
+    ill = {"giant": Condition(rule="tripped")}
+    well: dict[str, Condition] = {}
+
+    def clock() -> float:
+        router.route("hello", telemetry=dict.fromkeys(router.llms, Condition(rule="tripped")))
+        small.route(MATRIX, telemetry=dict.fromkeys(small.llms, Condition(health=0.1)))
+        return 5.0
+
+    def seconds() -> float:
+        clock()
+        return 60.0
+
+    ttl: Any = type("Ttl", (), {"__float__": lambda self: seconds()})()
+    run, telemetry = Ledger(clock=clock).open("run", usd=0.5), Telemetry(small.llms, clock=clock)
+    for now in (ill, well):
+        decision = small.route(MATRIX, value_usd=1.0, account=run, telemetry=now, ttl=ttl)
+        assert decision.infeasible == {llm: c.rule for llm, c in now.items()}
+        assert all(c["health"] == 1.0 for c in decision.telemetry.values())
+        decision.reservation.release()
+    assert small.route(MATRIX, telemetry=telemetry, account=run).infeasible == {}
+
+
+def test_a_vector_on_an_account_needs_its_length(small: turnout.Router) -> None:
+    vector, run = small.embed(MATRIX), Ledger(clock=Clock()).open("run", usd=0.5)
+    for options in ({"account": run}, {"max_tokens": 1e5}, {"budget_usd": 0.5}):
+        with pytest.raises(turnout.InputError, match="in_tokens: "):
+            small.route(vector, **options)
+    assert run.held.usd == 0 and small.route(vector).feasible
+    text, same = small.route(MATRIX, account=run), small.route(vector, account=run, in_tokens=6)
+    text.reservation.release(), same.reservation.release()
+    assert small.route(vector, account=run, in_tokens=text.in_tokens).usd_bound == text.usd_bound
+
+
 def test_aroute_takes_both(small: turnout.Router) -> None:
     run, telemetry = Ledger(clock=Clock()).open("run", usd=0.5), Telemetry(small.llms, clock=Clock())
     decision = asyncio.run(small.aroute(MATRIX, account=run, telemetry=telemetry))
@@ -215,6 +287,8 @@ def test_wrong_accounts(small: turnout.Router) -> None:
         small.route(MATRIX, account="run")
     with pytest.raises(turnout.InputError, match="ttl: expected"):
         small.route(MATRIX, account=run, ttl=0.0)
+    with pytest.raises(turnout.InputError, match="ttl: expected"):
+        small.route(MATRIX, account=run, ttl=-1.0, max_calls=0)  # also where nothing would be reserved
     with pytest.raises(TypeError, match="ttl: expected a number, got str"):
         small.route(MATRIX, account=run, ttl="long")
     run.close()
