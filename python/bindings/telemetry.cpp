@@ -248,7 +248,7 @@ void bind_class(py::module_& m) {
       .def("sketch", &Telemetry::sketch, py::arg("arm"))
       .def("quantile", &Telemetry::quantile, py::arg("arm"), py::arg("q"))
       .def("events", events, py::arg("after"))
-      .def_property_readonly("version", &Telemetry::version)
+      .def_property_readonly("version", [](const Telemetry& t) { return t.version(); })
       .def(
           "save", [](const Telemetry& t, const Now& now, std::uint64_t tag) { return to_bytes(t.save(at(now), tag)); },
           py::arg("now"), py::arg("tag"))

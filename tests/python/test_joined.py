@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 import turnout
 from test_parity import NEVER_COMPARED, assert_close
 from turnout.budget import Ledger
-from turnout.live import Condition
 from turnout.reference import budget as reference_budget
 from turnout.reference import telemetry as reference_telemetry
 from turnout.reference.joined import condition_of, route_on
@@ -108,7 +107,9 @@ def test_arms_that_are_no_llms_and_llms_that_are_no_arms(small: turnout.Router) 
     for _ in range(3):
         telemetry.record("giant", ok=False)
         telemetry.record("a_tool", ok=False)
-    assert small.route(MATRIX, telemetry=telemetry).infeasible == {"giant": "tripped"}
+    decision = small.route(MATRIX, telemetry=telemetry)
+    assert decision.infeasible == {"giant": "tripped"}
+    assert "version 3: " in decision.trace  # of what was read: other arms are not looked at
 
 
 def test_a_batch_sees_one_moment(small: turnout.Router) -> None:
@@ -242,26 +243,21 @@ def test_threads_never_overspend(small: turnout.Router) -> None:
 
 
 def test_a_clock_that_routes_changes_no_other_decision(small: turnout.Router, router: turnout.Router) -> None:
-    ill = {"giant": Condition(rule="tripped")}
-    well: dict[str, Condition] = {}
+    outer, others = Telemetry(small.llms, clock=Clock()), [Telemetry(r.llms, clock=Clock()) for r in (router, small)]
+    for telemetry, arms in ((outer, ["giant"]), (others[0], router.llms), (others[1], small.llms)):
+        for arm in arms * 3:
+            telemetry.record(arm, ok=False)
 
     def clock() -> float:
-        router.route("hello", telemetry=dict.fromkeys(router.llms, Condition(rule="tripped")))
-        small.route(MATRIX, telemetry=dict.fromkeys(small.llms, Condition(health=0.1)))
+        for other, telemetry in zip((router, small), others, strict=True):
+            assert not other.route(MATRIX, telemetry=telemetry).plan
         return 5.0
 
-    def seconds() -> float:
-        clock()
-        return 60.0
-
-    ttl: Any = type("Ttl", (), {"__float__": lambda self: seconds()})()
-    run, telemetry = Ledger(clock=clock).open("run", usd=0.5), Telemetry(small.llms, clock=clock)
-    for now in (ill, well):
-        decision = small.route(MATRIX, value_usd=1.0, account=run, telemetry=now, ttl=ttl)
-        assert decision.infeasible == {llm: c.rule for llm, c in now.items()}
-        assert all(c["health"] == 1.0 for c in decision.telemetry.values())
-        decision.reservation.release()
-    assert small.route(MATRIX, telemetry=telemetry, account=run).infeasible == {}
+    ttl: Any = type("Ttl", (), {"__float__": lambda self: clock() + 55.0})()
+    run = Ledger(clock=clock).open("run", usd=0.5)
+    assert small.route(MATRIX, telemetry=outer, account=run).infeasible == {"giant": "tripped"}
+    assert small.route(MATRIX, telemetry=outer, ttl=ttl).infeasible == {"giant": "tripped"}
+    assert small.route(MATRIX, telemetry=Telemetry(small.llms, clock=clock), account=run).infeasible == {}
 
 
 def test_a_vector_on_an_account_needs_its_length(small: turnout.Router) -> None:
@@ -270,8 +266,8 @@ def test_a_vector_on_an_account_needs_its_length(small: turnout.Router) -> None:
         with pytest.raises(turnout.InputError, match="in_tokens: "):
             small.route(vector, **options)
     assert run.held.usd == 0 and small.route(vector).feasible
-    text, same = small.route(MATRIX, account=run), small.route(vector, account=run, in_tokens=6)
-    text.reservation.release(), same.reservation.release()
+    text = small.route(MATRIX, account=run)
+    text.reservation.release()
     assert small.route(vector, account=run, in_tokens=text.in_tokens).usd_bound == text.usd_bound
 
 

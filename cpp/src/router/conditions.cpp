@@ -29,9 +29,13 @@ trace::Condition condition_of(const telemetry::Telemetry& t, int arm, double now
 
 std::uint64_t read_conditions(const telemetry::Telemetry& t, std::span<const std::int32_t> arms, double now,
                               std::span<trace::Condition> out) {
-  const std::uint64_t version = t.version();
-  for (std::size_t m = 0; m < out.size(); ++m)
-    out[m] = arms[m] < 0 ? trace::Condition() : condition_of(t, arms[m], now);
+  std::uint64_t version = 0;
+  for (std::size_t m = 0; m < out.size(); ++m) {
+    out[m] = trace::Condition();
+    if (arms[m] < 0) continue;
+    version += t.version(arms[m]);  // of these alone: there may be many others
+    out[m] = condition_of(t, arms[m], now);
+  }
   return version;
 }
 
