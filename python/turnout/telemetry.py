@@ -8,6 +8,7 @@ nothing. Any number of threads may use an object at once.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -272,8 +273,12 @@ class Telemetry:
 
     def report_rate_limit(self, arm: str, *, remaining: float, limit: float, reset_seconds: float) -> None:
         """Takes what a provider's headers say: `remaining` of `limit`, all of it free again after `reset_seconds`."""
-        if not 0 <= remaining <= limit or not limit > 0:
-            raise fail(InputError, "remaining", f"expected 0 <= remaining <= limit > 0, got {remaining} of {limit}")
+        if not 0 <= remaining <= limit or not 0 < limit < math.inf:
+            raise fail(
+                InputError,
+                "remaining",
+                f"expected 0 <= remaining <= limit, a finite number > 0, got {remaining} of {limit}",
+            )
         self.native.report_rate_limit(self._at(arm), 1 - remaining / limit, reset_seconds, self._now())
 
     def admits(self, arm: str) -> bool:

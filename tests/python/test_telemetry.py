@@ -271,6 +271,14 @@ def test_a_breaker_of_its_own_survives_clocks() -> None:
     assert breaker.admits() and breaker.state == "half_open"
 
 
+def test_a_limit_that_is_no_number_is_refused() -> None:
+    tel = two(Hand())
+    for remaining, limit in ((5.0, math.inf), (0.0, 0.0), (3.0, 2.0), (-1.0, 2.0), (math.nan, 2.0)):
+        with pytest.raises(InputError, match="remaining: expected 0 <= remaining <= limit"):
+            tel.report_rate_limit("a", remaining=remaining, limit=limit, reset_seconds=5)
+    assert tel.state("a").rate_limit_proximity == 0.0 and tel.version == 0
+
+
 def test_events_tell_every_transition() -> None:
     clock = Hand()
     tel = two(clock, breaker=BreakerConfig(cool_down_seconds=10))
