@@ -1,6 +1,6 @@
 #include "live.hpp"
 
-#include "clock.hpp"
+#include "budget.hpp"
 
 namespace turnout::python {
 namespace {
@@ -35,7 +35,7 @@ void Live::read(Request& request) const {
     request.conditions = fixed;
     return;
   }
-  const double now = clock.is_none() ? steady_seconds() : clock().cast<double>();
+  const double now = read_clock(clock);  // Python code: it may come here itself, so the buffer is filled after it
   thread_local std::vector<trace::Condition> buffer;
   buffer.resize(arms.size());
   request.telemetry_version = read_conditions(*telemetry, arms, now, buffer);

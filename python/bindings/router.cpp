@@ -69,6 +69,7 @@ class OptionReader {
 
 struct Asked {
   Request request;
+  const Live* live = nullptr;          // null: as the catalog says
   const PyAccount* account = nullptr;  // null: none
   double ttl = 60;
 };
@@ -93,21 +94,30 @@ Asked read_options(const py::tuple& options) {
   r.usd_per_second = read.number();
   r.max_calls = read.maybe_count().value_or(trace::kNoCallLimit);
   r.max_tokens = read.limit();
-  if (const Live* live = read.live()) live->read(r);
+  asked.live = read.live();
   asked.account = read.account();
   asked.ttl = read.number();
   return asked;
 }
 
-// A limit that depends on the query's length needs that length.
-void check_tokens(const Request& r) {
-  if (r.vector != nullptr && r.in_tokens < 0 && r.budget.limited())
-    throw Error(ErrorKind::input, "in_tokens", "a budget with a vector needs the query's length: pass in_tokens=");
+// A limit that depends on the query's length needs that length, and so does a reservation.
+void check_tokens(const Asked& asked) {
+  const Request& r = asked.request;
+  if (r.vector == nullptr || r.in_tokens >= 0) return;
+  if (r.budget.limited() || r.max_tokens < std::numeric_limits<double>::infinity() || asked.account != nullptr)
+    throw Error(ErrorKind::input, "in_tokens",
+                "a budget, a limit on tokens or an account with a vector needs the query's length: pass in_tokens=");
 }
 
-void route_on(PyRouter& self, const Asked& asked, PyDecision& out) {
+// Last of all that may run Python code, for what it reads holds until this thread reads again.
+void read_present(Asked& asked) {
+  if (asked.live != nullptr) asked.live->read(asked.request);
+}
+
+void route_on(PyRouter& self, Asked& asked, PyDecision& out) {
   const PyAccount account = *asked.account;  // holds the ledger while the GIL is not held
   const Purse purse{&account.owner->ledger, account.id, account.owner->now(), asked.ttl};
+  read_present(asked);
   {
     const py::gil_scoped_release release;
     Lease ws(self.pool);
@@ -125,13 +135,14 @@ std::unique_ptr<PyDecision> route(PyRouter& self, const py::object& query, const
     request.text = text->view();
   } else {
     request.vector = vector_data(query, self.router.dim(), self.names->embedder);
-    check_tokens(request);
+    check_tokens(asked);
   }
   std::unique_ptr<PyDecision> decision(new PyDecision{self.names, {}});
   if (asked.account != nullptr) {
     route_on(self, asked, *decision);
     return decision;
   }
+  read_present(asked);
   {
     const py::gil_scoped_release release;
     Lease ws(self.pool);
@@ -159,9 +170,11 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
 
 std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const py::tuple& options, int threads) {
   const auto array = vectors_of(self, rows);
-  Request common = read_options(options).request;
-  common.vector = array.data();
-  check_tokens(common);
+  Asked asked = read_options(options);
+  asked.request.vector = array.data();
+  check_tokens(asked);
+  read_present(asked);
+  const Request& common = asked.request;
   const float* data = array.data();
   const std::ptrdiff_t dim = self.router.dim();
   return collect(self, static_cast<int>(array.shape(0)), threads,
@@ -174,7 +187,9 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
 
 std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const py::tuple& options, int threads) {
   const Texts held(texts);
-  const Request common = read_options(options).request;
+  Asked asked = read_options(options);
+  read_present(asked);
+  const Request& common = asked.request;
   return collect(self, static_cast<int>(held.views.size()), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
                    Request in = common;

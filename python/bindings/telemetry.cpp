@@ -1,5 +1,7 @@
 #include "turnout/telemetry.hpp"
 
+#include <cmath>
+
 #include "bindings.hpp"
 #include "clock.hpp"
 
@@ -59,6 +61,18 @@ py::object transition(const Transition& t) {
   return py::make_tuple(breaker_name(t.from), breaker_name(t.to), cause_name(t.cause));
 }
 
+// A breaker on a caller's clock, which may jump.
+struct LoneBreaker {
+  CircuitBreaker breaker;
+  mutable Timeline timeline;
+  explicit LoneBreaker(const BreakerConfig& config) : breaker(config) {}
+  double at(double now) const {
+    if (!(std::abs(now) <= 1e15))
+      throw Error(ErrorKind::input, "now", "expected a number from -1e15 to 1e15, got " + std::to_string(now));
+    return timeline.at(now);
+  }
+};
+
 void bind_breaker(py::module_& m) {
   const BreakerConfig d;
   py::class_<BreakerConfig>(m, "BreakerConfig")
@@ -79,27 +93,32 @@ void bind_breaker(py::module_& m) {
       .def_readonly("backoff", &BreakerConfig::backoff)
       .def_readonly("max_cool_down_seconds", &BreakerConfig::max_cool_down_seconds)
       .def_readonly("probes", &BreakerConfig::probes);
-  py::class_<CircuitBreaker>(m, "CircuitBreaker")
+  py::class_<LoneBreaker>(m, "CircuitBreaker")
       .def(py::init<const BreakerConfig&>(), py::arg("config"))
-      .def("admits", &CircuitBreaker::admits, py::arg("time"))
+      .def(
+          "admits", [](const LoneBreaker& b, double now) { return b.breaker.admits(b.at(now)); }, py::arg("now"))
       .def(
           "try_acquire",
-          [](CircuitBreaker& b, double time) {
+          [](LoneBreaker& b, double now) {
             Transition t;
-            const bool ok = b.try_acquire(time, t);
+            const bool ok = b.breaker.try_acquire(b.at(now), t);
             return py::make_tuple(ok, transition(t));
           },
-          py::arg("time"))
+          py::arg("now"))
       .def(
           "record",
-          [](CircuitBreaker& b, bool ok, double time, bool too_many) {
-            return transition(b.record(ok, time, too_many));
+          [](LoneBreaker& b, bool ok, double now, bool too_many) {
+            return transition(b.breaker.record(ok, b.at(now), too_many));
           },
-          py::arg("ok"), py::arg("time"), py::arg("too_many"))
-      .def("due", &CircuitBreaker::due, py::arg("time"))
+          py::arg("ok"), py::arg("now"), py::arg("too_many"))
       .def(
-          "state", [](const CircuitBreaker& b, double time) { return breaker_name(b.state(time)); }, py::arg("time"))
-      .def("retry_after", &CircuitBreaker::retry_after, py::arg("time"));
+          "due", [](const LoneBreaker& b, double now) { return b.breaker.due(b.at(now)); }, py::arg("now"))
+      .def(
+          "state", [](const LoneBreaker& b, double now) { return breaker_name(b.breaker.state(b.at(now))); },
+          py::arg("now"))
+      .def(
+          "retry_after", [](const LoneBreaker& b, double now) { return b.breaker.retry_after(b.at(now)); },
+          py::arg("now"));
 }
 
 void bind_state(py::module_& m) {
@@ -229,7 +248,7 @@ void bind_class(py::module_& m) {
       .def("sketch", &Telemetry::sketch, py::arg("arm"))
       .def("quantile", &Telemetry::quantile, py::arg("arm"), py::arg("q"))
       .def("events", events, py::arg("after"))
-      .def_property_readonly("version", &Telemetry::version)
+      .def_property_readonly("version", [](const Telemetry& t) { return t.version(); })
       .def(
           "save", [](const Telemetry& t, const Now& now, std::uint64_t tag) { return to_bytes(t.save(at(now), tag)); },
           py::arg("now"), py::arg("tag"))

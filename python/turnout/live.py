@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
+from weakref import ref
 
 import numpy as np
 
 from turnout import _native
+from turnout.arms import Clock
 from turnout.core import InputError
 from turnout.names import RULES
 from turnout.schema import fail
@@ -70,8 +72,19 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
 def watching(telemetry: Telemetry, llms: Sequence[str]) -> _native.Live:
     """What telemetry says at each call, by its own clock; LLMs that are no arm of it are as the catalog says."""
     rows = {name: i for i, name in enumerate(telemetry.arms)}
-    clock = None if telemetry.clock is _native.steady_seconds else telemetry.clock
+    clock = None if telemetry.clock is _native.steady_seconds else _clock_of(ref(telemetry))
     return _native.Live.watching(telemetry.native, [rows.get(name, -1) for name in llms], clock)
+
+
+def _clock_of(telemetry: ref[Telemetry]) -> Clock:
+    """Its clock, without keeping it: a router remembers what it watches for as long as that lives."""
+
+    def now() -> float:
+        watched = telemetry()
+        assert watched is not None  # an argument of the call that asks
+        return watched.clock()
+
+    return now
 
 
 def _number(value: float, path: str, least: float, most: float) -> float:

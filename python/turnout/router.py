@@ -135,7 +135,8 @@ class Router:
         seed : int, optional
             Draws the latent and the operators with this seed, for exploration; default: greedy.
         in_tokens : int, optional
-            The query's length in LLM tokens; default: counted from the text. Needed with a vector and a budget.
+            The query's length in LLM tokens; default: counted from the text. Needed with a vector and
+            a budget, `max_tokens` or an account.
         statistic : {"p90", "mean", "cap"}
             Which statistic of the plan's cost (and seconds) the limits bound. With ``cap`` each call carries
             `max_output_tokens`, and overspending is impossible.

@@ -8,6 +8,7 @@ nothing. Any number of threads may use an object at once.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -41,7 +42,14 @@ __all__ = [
 
 ErrorKind = Literal["error", "timeout", "rate_limited", "refused"]
 
+_MAX_SECONDS = 1e6
 _KINDS: dict[str | None, int] = {None: 0, **{kind: i for i, kind in enumerate(get_args(ErrorKind), 1)}}
+
+
+def _kind(error: str | None) -> int:
+    if error not in _KINDS:
+        raise fail(InputError, "error", f"expected one of {', '.join(get_args(ErrorKind))}, got {error!r}")
+    return _KINDS[error]
 
 
 @dataclass(frozen=True)
@@ -244,11 +252,9 @@ class Telemetry:
         InputError
             An unknown arm, a number out of range; nothing has changed then.
         """
-        kind = "error" if error is None and not ok else error
-        if kind not in _KINDS:
-            raise fail(InputError, "error", f"expected one of {', '.join(get_args(ErrorKind))}, got {error!r}")
+        kind = _kind("error" if error is None and not ok else error)
         at = self._at(arm)
-        self.native.record(at, ok, seconds, expected_seconds, usd, tokens, _KINDS[kind], self._now())
+        self.native.record(at, ok, seconds, expected_seconds, usd, tokens, kind, self._now())
 
     def begin(self, arm: str) -> None:
         """Counts a call as in flight until `end`; `call` does both."""
@@ -267,8 +273,12 @@ class Telemetry:
 
     def report_rate_limit(self, arm: str, *, remaining: float, limit: float, reset_seconds: float) -> None:
         """Takes what a provider's headers say: `remaining` of `limit`, all of it free again after `reset_seconds`."""
-        if not 0 <= remaining <= limit or not limit > 0:
-            raise fail(InputError, "remaining", f"expected 0 <= remaining <= limit > 0, got {remaining} of {limit}")
+        if not 0 <= remaining <= limit or not 0 < limit < math.inf:
+            raise fail(
+                InputError,
+                "remaining",
+                f"expected 0 <= remaining <= limit, a finite number > 0, got {remaining} of {limit}",
+            )
         self.native.report_rate_limit(self._at(arm), 1 - remaining / limit, reset_seconds, self._now())
 
     def admits(self, arm: str) -> bool:
@@ -358,12 +368,23 @@ class Call:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        now = self._now()
-        self._telemetry.native.end(self._arm, now)
+        now = self._end()
         if kind is not None and not issubclass(kind, Exception):
             return
         if kind is not None and self.error is None:
             self.error = "timeout" if issubclass(kind, TimeoutError) else "error"
-        seconds = max(0.0, now - self._start)
-        code = _KINDS[self.error]
+        seconds = now - self._start
+        if not 0.0 <= seconds <= _MAX_SECONDS:  # the clock was set
+            seconds = 0.0
+        code = _kind(self.error)
         self._telemetry.native.record(self._arm, code == 0, seconds, self._expected, self.usd, self.tokens, code, now)
+
+    def _end(self) -> float:
+        """The call is over, even where the clock fails."""
+        try:
+            now = self._now()
+            self._telemetry.native.end(self._arm, now)
+        except BaseException:
+            self._telemetry.native.end(self._arm, self._start)
+            raise
+        return now

@@ -126,6 +126,28 @@ TEST(an_open_breaker_a_used_up_limit_and_a_full_queue) {
   CHECK_NEAR(route(now.ask_at(1)).conditions[2].slowdown, 20, 1e-9);
 }
 
+TEST(a_limit_that_was_just_used_up_stays_so_until_a_little_is_free) {
+  Now now;
+  telemetry::Outcome o = failure();
+  o.kind = telemetry::Kind::rate_limited;  // frees itself within 60 s
+  now.telemetry.record(1, o, 1);
+  CHECK(route(now.ask_at(1.5)).rules[1] == Rule::rate_limited);
+  CHECK(route(now.ask_at(1.7)).rules[1] == Rule::none);
+}
+
+TEST(conditions_are_checked) {
+  Now now;
+  const auto wrong = [&now](trace::Condition c) {
+    Request request = now.ask_at(1);
+    now.conditions[2] = c;
+    return request;
+  };
+  CHECK_ERROR(route(wrong({1.5, 1, Rule::none})), ErrorKind::input, "conditions[2].health");
+  CHECK_ERROR(route(wrong({1, 0, Rule::none})), ErrorKind::input, "conditions[2].slowdown");
+  CHECK_ERROR(route(wrong({1, 1, Rule::budget})), ErrorKind::input, "conditions[2].rule");
+  CHECK_ERROR(route(wrong({1, 1, static_cast<Rule>(200)})), ErrorKind::input, "conditions[2].rule");
+}
+
 TEST(a_half_open_breaker_admits_its_probes_and_no_more) {
   Now now;
   for (int i = 0; i < 3; ++i) now.telemetry.record(0, failure(), 0);
@@ -175,6 +197,13 @@ TEST(a_stale_account_is_an_error) {
   ledger.close(account, 0);
   const Purse purse{&ledger, account, 0, 60};
   CHECK_ERROR(route(ask(), purse), ErrorKind::input, "account");
+}
+
+TEST(a_wrong_time_to_live_is_an_error_also_where_nothing_fits) {
+  budget::Ledger ledger;
+  const auto account = account_of(ledger, 1e-9);
+  for (const double ttl : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN()})
+    CHECK_ERROR(route(ask(), Purse{&ledger, account, 0, ttl}), ErrorKind::input, "ttl");
 }
 
 TEST(sixteen_threads_on_one_account_never_overspend) {

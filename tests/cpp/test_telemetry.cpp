@@ -1,5 +1,7 @@
 #include "turnout/telemetry.hpp"
 
+#include <thread>
+
 #include "allocations.hpp"
 #include "check.hpp"
 
@@ -129,6 +131,27 @@ TEST(nearness_to_a_rate_limit_comes_from_calls_tokens_and_headers) {
   CHECK_NEAR(t.read(0, 330).rate_limit_proximity, 0.5, 1e-12);
 }
 
+TEST(late_use_does_not_free_a_limit) {
+  Config c = quick();
+  c.arms = {{0, {10, 0, 1}}};
+  Telemetry t(1, c);
+  for (int i = 0; i < 10; ++i) t.record(0, success(), 100);
+  t.record(0, success(), 95);
+  CHECK_NEAR(t.read(0, 100).rate_limit_proximity, 1, 1e-12);
+}
+
+TEST(the_latest_report_of_a_limit_counts_whichever_thread_it_came_from) {
+  Telemetry t(1, quick());
+  t.report_rate_limit(0, 0.9, 100, 10);
+  std::thread([&t] { t.report_rate_limit(0, 0, 100, 11); }).join();
+  CHECK(t.read(0, 11).rate_limit_proximity == 0);
+  t.report_rate_limit(0, 0.5, 0, 11.5);  // free at once
+  CHECK(t.read(0, 11.5).rate_limit_proximity == 0);
+  t.report_rate_limit(0, 0.2, 100, 20);
+  t.report_rate_limit(0, 0.9, 100, 12);
+  CHECK_NEAR(t.read(0, 20).rate_limit_proximity, 0.2, 1e-12);
+}
+
 TEST(wrong_calls_change_nothing) {
   Telemetry t(2, quick());
   t.record(0, success(1, 1), 7);
@@ -208,6 +231,15 @@ TEST(a_snapshot_restores_what_was_known_under_another_clock) {
       CHECK(a.updates == b.updates);
     }
   CHECK(t.sketch(0) == other.sketch(0));
+}
+
+TEST(a_snapshot_of_a_limit_that_is_no_longer_given_limits_nothing) {
+  Config with = quick(), without = quick();
+  with.arms = {{0, {10, 1000, 1e6}}};
+  Telemetry t(1, with), other(1, without);
+  for (int i = 0; i < 40; ++i) t.record(0, {true, 0, 0, 0, 100, Kind::none}, 0);
+  other.restore(t.save(0), 0);
+  CHECK(t.read(0, 0).rate_limit_proximity == 1 && other.read(0, 0).rate_limit_proximity == 0);
 }
 
 TEST(damaged_snapshots_are_refused_and_change_nothing) {

@@ -65,6 +65,30 @@ TEST(readers_see_whole_updates_and_none_is_lost) {
   }
 }
 
+TEST(snapshots_that_are_taken_meanwhile_can_be_restored) {
+  Telemetry t(1, {});
+  std::atomic<bool> done{false};
+  std::thread writer([&] {
+    // Every bucket, one after the other: each save finds others used.
+    for (int i = 0; i < buckets::kCount; ++i) {
+      Outcome o = kSuccess;
+      o.seconds = std::min(buckets::upper_edge(i), 1e6);
+      t.record(0, o, 1);
+    }
+    done = true;
+  });
+  int failed = 0;
+  do {
+    try {
+      Telemetry(1, {}).restore(t.save(1), 1);
+    } catch (const Error&) {
+      ++failed;
+    }
+  } while (!done);
+  writer.join();
+  CHECK(failed == 0);
+}
+
 TEST(a_probe_is_handed_out_once) {
   BreakerConfig c;
   c.cool_down_seconds = 1;

@@ -77,6 +77,16 @@ def test_without_a_path_and_without_edges(tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG" == (tmp_path / "all.png").read_bytes()[:4]
 
 
+def test_dollar_signs_are_no_formulas(tmp_path: Path) -> None:
+    names = ["$\\frac$", "b$x$"]
+    ends = np.array([[0], [1]], np.int32)
+    graph = ToolGraph.from_arrays(ends[0], ends[1], np.array([1.0]), names=names)
+    save(draw_graph(graph, graph.shortest_path(0, 1), title="$\\a$"), tmp_path / "graph.svg")
+    assert {*names, "$\\a$"} <= set(texts(tmp_path / "graph.svg"))
+    save(draw_gantt([Bar("$\\b$", "$\\c$", 0.0, 1.0)], title="$\\a$"), tmp_path / "plan.svg")
+    assert {"$\\a$", "$\\b$", "$\\c$"} <= set(texts(tmp_path / "plan.svg"))
+
+
 def test_another_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(turnout.ConfigError, match=r"expected a name that ends in \.svg or \.png"):
         save(draw_graph(small_graph()), tmp_path / "graph.jpg")
@@ -153,6 +163,7 @@ def test_show_a_failure(run: Run, bench_file: Path) -> None:
     record = json.loads(run(*asked, "--fail", "scan", "--json").out)
     assert [p and p["cost"] for p in record["paths"]] == [3.0, 3.0, None]
     assert "escalate   no path is left" in run(*asked, "--fail", "scan").out
+    assert json.loads(run(*asked, "--json", "-o", out).out)["failed"] == ["read"]
 
 
 def test_show_an_mcp_list(run: Run, tmp_path: Path) -> None:
@@ -217,6 +228,9 @@ def test_show_tasks(run: Run, tmp_path: Path) -> None:
         ('{"a": {"inputs": ["b"]}, "b": {"inputs": ["a"]}}', "'a' -> 'b' -> 'a'"),
         ('{"a": {"secods": 1}}', "tasks.a.secods"),
         ('{"a": {"seconds": -1}}', "seconds"),
+        ('{"a": {"seconds": "long"}}', "seconds"),
+        ('{"a": {"inputs": 3}}', "inputs"),
+        ("{}", "holds no task"),
     ],
 )
 def test_tasks_that_are_no_dag(run: Run, tmp_path: Path, text: str, message: str) -> None:

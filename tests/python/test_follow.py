@@ -35,6 +35,22 @@ def test_without_outcomes_no_bit_changes() -> None:
     assert str(followed) == "telemetry version 0: nothing to say"
 
 
+def test_a_large_graph_takes_work_in_its_size() -> None:
+    class Counted(str):
+        hashed = 0
+
+        def __hash__(self) -> int:
+            Counted.hashed += 1
+            return str.__hash__(self)
+
+    tools = [Counted(f"tool{i}") for i in range(300)]
+    ends = np.arange(300, dtype=np.int32)
+    graph = ToolGraph.from_arrays(ends[:-1], ends[1:], np.ones(299), names=tools)
+    telemetry, Counted.hashed = Telemetry([str(tool) for tool in tools], clock=Clock()), 0
+    Follower(graph, telemetry)
+    assert 300 <= Counted.hashed <= 1000
+
+
 def test_a_slow_tool_costs_a_path() -> None:
     graph, telemetry = two_ways(), Telemetry(TOOLS, clock=Clock())
     follower = Follower(graph, telemetry)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import math
 import pickle
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -105,7 +107,9 @@ def test_arms_that_are_no_llms_and_llms_that_are_no_arms(small: turnout.Router) 
     for _ in range(3):
         telemetry.record("giant", ok=False)
         telemetry.record("a_tool", ok=False)
-    assert small.route(MATRIX, telemetry=telemetry).infeasible == {"giant": "tripped"}
+    decision = small.route(MATRIX, telemetry=telemetry)
+    assert decision.infeasible == {"giant": "tripped"}
+    assert "version 3: " in decision.trace  # of what was read: other arms are not looked at
 
 
 def test_a_batch_sees_one_moment(small: turnout.Router) -> None:
@@ -119,6 +123,41 @@ def test_a_batch_sees_one_moment(small: turnout.Router) -> None:
 def test_what_is_no_telemetry(small: turnout.Router, wrong: Any) -> None:
     with pytest.raises(TypeError, match=r"telemetry: expected turnout\.telemetry\.Telemetry or a mapping of LLM id"):
         small.route(MATRIX, telemetry=wrong)
+
+
+def test_a_limit_that_was_just_used_up_stays_so_until_a_little_is_free(small: turnout.Router) -> None:
+    clock = Clock()
+    telemetry, twin = Telemetry(small.llms, clock=clock), reference_telemetry.Telemetry(4)
+    telemetry.report_rate_limit("large", remaining=0, limit=10, reset_seconds=20)
+    twin.report_rate_limit(2, 1.0, 20.0, clock.now)
+    for wait, rule in ((0.1, "rate_limited"), (0.15, "none")):
+        clock.now += wait
+        assert small.route(MATRIX, telemetry=telemetry).infeasible.get("large", "none") == rule
+        assert condition_of(twin, 2, clock.now).rule == rule
+
+
+def test_a_router_keeps_no_telemetry_alive(small: turnout.Router) -> None:
+    class Host:
+        def __init__(self) -> None:
+            self.telemetry = Telemetry(small.llms, clock=self.clock)
+
+        def clock(self) -> float:
+            return 5.0
+
+    host = Host()
+    small.route(MATRIX, telemetry=host.telemetry)
+    gone = weakref.ref(host.telemetry)
+    del host
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_clock_that_gives_no_number(small: turnout.Router) -> None:
+    wrong: Any = lambda: "noon"  # noqa: E731
+    with pytest.raises(TypeError, match="must be real number, not str"):
+        small.route(MATRIX, telemetry=Telemetry(small.llms, clock=wrong))
+    with pytest.raises(turnout.InputError, match="now: expected a number"):
+        small.route(MATRIX, telemetry=Telemetry(small.llms, clock=lambda: math.nan))
 
 
 # Accounts -------------------------------------------------------------------------------------------------------------
@@ -203,6 +242,35 @@ def test_threads_never_overspend(small: turnout.Router) -> None:
     assert run.spent.usd == pytest.approx(spent / 1e9, abs=1e-6)
 
 
+def test_a_clock_that_routes_changes_no_other_decision(small: turnout.Router, router: turnout.Router) -> None:
+    outer, others = Telemetry(small.llms, clock=Clock()), [Telemetry(r.llms, clock=Clock()) for r in (router, small)]
+    for telemetry, arms in ((outer, ["giant"]), (others[0], router.llms), (others[1], small.llms)):
+        for arm in arms * 3:
+            telemetry.record(arm, ok=False)
+
+    def clock() -> float:
+        for other, telemetry in zip((router, small), others, strict=True):
+            assert not other.route(MATRIX, telemetry=telemetry).plan
+        return 5.0
+
+    ttl: Any = type("Ttl", (), {"__float__": lambda self: clock() + 55.0})()
+    run = Ledger(clock=clock).open("run", usd=0.5)
+    assert small.route(MATRIX, telemetry=outer, account=run).infeasible == {"giant": "tripped"}
+    assert small.route(MATRIX, telemetry=outer, ttl=ttl).infeasible == {"giant": "tripped"}
+    assert small.route(MATRIX, telemetry=Telemetry(small.llms, clock=clock), account=run).infeasible == {}
+
+
+def test_a_vector_on_an_account_needs_its_length(small: turnout.Router) -> None:
+    vector, run = small.embed(MATRIX), Ledger(clock=Clock()).open("run", usd=0.5)
+    for options in ({"account": run}, {"max_tokens": 1e5}, {"budget_usd": 0.5}):
+        with pytest.raises(turnout.InputError, match="in_tokens: "):
+            small.route(vector, **options)
+    assert run.held.usd == 0 and small.route(vector).feasible
+    text = small.route(MATRIX, account=run)
+    text.reservation.release()
+    assert small.route(vector, account=run, in_tokens=text.in_tokens).usd_bound == text.usd_bound
+
+
 def test_aroute_takes_both(small: turnout.Router) -> None:
     run, telemetry = Ledger(clock=Clock()).open("run", usd=0.5), Telemetry(small.llms, clock=Clock())
     decision = asyncio.run(small.aroute(MATRIX, account=run, telemetry=telemetry))
@@ -215,6 +283,8 @@ def test_wrong_accounts(small: turnout.Router) -> None:
         small.route(MATRIX, account="run")
     with pytest.raises(turnout.InputError, match="ttl: expected"):
         small.route(MATRIX, account=run, ttl=0.0)
+    with pytest.raises(turnout.InputError, match="ttl: expected"):
+        small.route(MATRIX, account=run, ttl=-1.0, max_calls=0)  # also where nothing would be reserved
     with pytest.raises(TypeError, match="ttl: expected a number, got str"):
         small.route(MATRIX, account=run, ttl="long")
     run.close()

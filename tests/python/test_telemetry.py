@@ -223,6 +223,62 @@ def test_a_block_may_name_its_failure() -> None:
     assert tel.state("b").failures == {"error": 0, "timeout": 0, "rate_limited": 0, "refused": 1}
 
 
+@pytest.mark.parametrize("step", [1e9, -1e9])
+def test_a_clock_that_is_set_during_a_call_leaves_its_seconds_unknown(step: float) -> None:
+    clock = Hand()
+    tel = two(clock)
+    with tel.call("a", expected_seconds=1.0):
+        clock.now += step
+    state = tel.state("a")
+    assert (state.successes, state.in_flight, state.seconds, state.latency_ratio) == (1, 0, 0.0, 1.0)
+
+
+def test_a_clock_that_fails_leaves_no_call_in_flight() -> None:
+    for broken, error in (("no number", TypeError), (math.nan, InputError), (None, ZeroDivisionError)):
+        times: list[Any] = [1.0, broken, 2.0]
+
+        def clock(times: list[Any] = times) -> float:
+            return times.pop(0) if times[0] is not None else 1 / 0 * times.pop(0)
+
+        tel = Telemetry(["a"], clock=clock)
+        with pytest.raises(error), tel.call("a"):
+            pass
+        times[:] = [2.0]
+        assert tel.state("a").in_flight == 0
+
+
+def test_a_failure_that_is_none_is_named() -> None:
+    tel = two(Hand())
+    with (
+        pytest.raises(InputError, match=r"error: expected one of error, timeout, .* got 'timed out'"),
+        tel.call("a") as c,
+    ):
+        c.error = "timed out"  # type: ignore[assignment]
+    assert tel.state("a").in_flight == 0
+
+
+def test_a_breaker_of_its_own_survives_clocks() -> None:
+    clock = Hand(1e9)
+    breaker = telemetry.Breaker(BreakerConfig(cool_down_seconds=10), clock=clock)
+    for _ in range(3):
+        breaker.record(ok=False)
+    clock.now = 0.0  # set back by thirty years
+    assert not breaker.admits() and breaker.retry_after == 10
+    clock.now = math.nan
+    with pytest.raises(InputError, match="now: expected a number"):
+        breaker.record(ok=False)
+    clock.now = 10.0
+    assert breaker.admits() and breaker.state == "half_open"
+
+
+def test_a_limit_that_is_no_number_is_refused() -> None:
+    tel = two(Hand())
+    for remaining, limit in ((5.0, math.inf), (0.0, 0.0), (3.0, 2.0), (-1.0, 2.0), (math.nan, 2.0)):
+        with pytest.raises(InputError, match="remaining: expected 0 <= remaining <= limit"):
+            tel.report_rate_limit("a", remaining=remaining, limit=limit, reset_seconds=5)
+    assert tel.state("a").rate_limit_proximity == 0.0 and tel.version == 0
+
+
 def test_events_tell_every_transition() -> None:
     clock = Hand()
     tel = two(clock, breaker=BreakerConfig(cool_down_seconds=10))

@@ -61,8 +61,8 @@ struct Purse {
 };
 
 // What telemetry says of each LLM at `now`, for Request::conditions. `arms[m]` is LLM m's arm, or -1. An LLM is out
-// while its breaker admits no call or its rate limit is used up; waiting for a slot of a loaded LLM slows it by
-// 1 / (1 - load), as in a queue with one server (M/M/1). Returns the version that was read.
+// while its breaker admits no call or 99 % of its rate limit is used up; waiting for a slot of a loaded LLM slows it by
+// 1 / (1 - load), as in a queue with one server (M/M/1). Returns the version that was read: updates of these arms.
 std::uint64_t read_conditions(const telemetry::Telemetry& telemetry, std::span<const std::int32_t> arms, double now,
                               std::span<trace::Condition> out);
 

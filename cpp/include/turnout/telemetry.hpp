@@ -108,6 +108,7 @@ class Telemetry {
   // The events after `after`, oldest first; returns how many. Older ones than the latest kMaxEvents are gone.
   int events(std::uint64_t after, std::span<Event> out) const;
   std::uint64_t version() const;  // updates of all arms
+  std::uint64_t version(int arm) const;
   int arms() const { return arms_; }
   const Config& config() const { return config_; }
 

@@ -48,6 +48,7 @@ bool reserve(const Purse& purse, trace::Decision& out) {
 }  // namespace
 
 void Router::route(const Request& in, const Purse& purse, Workspace& ws, trace::Decision& out) const {
+  if (!(purse.ttl > 0)) throw Error(ErrorKind::input, "ttl", "expected seconds > 0");
   for (int i = 0; i < kTries; ++i) {
     const double pressure = purse.ledger->pressure(purse.account, purse.now);
     route(within(in, purse.ledger->remaining(purse.account, purse.now), pressure), ws, out);

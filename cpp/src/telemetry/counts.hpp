@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+#include <vector>
 
 #include "telemetry/bytes.hpp"
 #include "telemetry/checks.hpp"
@@ -26,17 +28,17 @@ inline std::uint64_t rank_of(double q, std::uint64_t n) {
   return std::clamp<std::uint64_t>(rank, 1, n);
 }
 
-// Only buckets that are not empty, in ascending order.
+// Only buckets that are not empty, in ascending order. Each is asked once: other threads may be counting.
 template <class CountOf>
 void put_counts(ByteWriter& out, CountOf&& count_of) {
-  std::uint32_t used = 0;
-  for (int i = 0; i < buckets::kCount; ++i) used += count_of(i) != 0;
-  out.put(used);
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> used;
   for (int i = 0; i < buckets::kCount; ++i)
-    if (const std::uint64_t n = count_of(i); n != 0) {
-      out.put(static_cast<std::uint32_t>(i));
-      out.put(n);
-    }
+    if (const std::uint64_t n = count_of(i); n != 0) used.emplace_back(i, n);
+  out.put(static_cast<std::uint32_t>(used.size()));
+  for (const auto& [bucket, n] : used) {
+    out.put(bucket);
+    out.put(n);
+  }
 }
 
 template <class Take>

@@ -61,10 +61,14 @@ void Telemetry::read(double now, std::span<ArmState> out) const {
 
 std::uint64_t Telemetry::version() const {
   std::uint64_t sum = 0;
-  for (const auto& a : table_) {
-    sum += a->flight.read().updates;
-    for (std::size_t i = 0; i < a->shard_count; ++i) sum += a->shards[i].changes();
-  }
+  for (int i = 0; i < arms_; ++i) sum += version(i);
+  return sum;
+}
+
+std::uint64_t Telemetry::version(int index) const {
+  const Arm& a = arm(index, 0);
+  std::uint64_t sum = a.flight.read().updates;
+  for (std::size_t i = 0; i < a.shard_count; ++i) sum += a.shards[i].changes();
   return sum;
 }
 

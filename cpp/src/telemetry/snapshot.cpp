@@ -62,7 +62,7 @@ std::vector<std::byte> Telemetry::save(double now, std::uint64_t tag) const {
     const Arm& a = *table_[static_cast<std::size_t>(i)];
     Saved s{a.sums(), a.breaker.save(time), a.requests.seconds_to_empty(time), a.tokens.seconds_to_empty(time)};
     s.sums.last = s.sums.outcomes == 0 ? 0 : std::max(0.0, time - s.sums.last);
-    s.sums.limit_at = s.sums.limit_share == 0 ? 0 : std::max(0.0, time - s.sums.limit_at);
+    s.sums.limit_at = !s.sums.reported() ? 0 : std::max(0.0, time - s.sums.limit_at);
     for (int k = 0; k < 3; ++k) s.transitions[k] = a.transitions[k].load(std::memory_order_relaxed);
     out.put(s);
     if (counts_) put_counts(out, [&](int b) { return std::atomic_ref(counts(i)[b]).load(std::memory_order_relaxed); });

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 #include "turnout/telemetry.hpp"
 
@@ -52,10 +54,13 @@ struct Sums {
     ++outcomes;
     ++updates;
   }
+  bool reported() const { return limit_reset > 0; }
+  // The latest report counts. What is free at once is a share of 0.
   void report(double share, double reset, double time) {
+    if (reported() && time < limit_at) return;
     limit_at = time;
-    limit_share = share;
-    limit_reset = reset;
+    limit_share = reset > 0 ? share : 0;
+    limit_reset = std::max(reset, std::numeric_limits<double>::min());
   }
   // Of another shard. Both end at the later time.
   void merge(Sums other, double half_life) {
@@ -67,7 +72,8 @@ struct Sums {
     ratios += other.ratios, ratio_weight += other.ratio_weight;
     seconds += other.seconds, seconds_weight += other.seconds_weight;
     usd += other.usd, tokens += other.tokens;
-    if (other.limit_share > 0 && (limit_share == 0 || other.limit_at > limit_at))
+    if (other.reported() &&
+        (!reported() || std::pair(other.limit_at, other.limit_share) > std::pair(limit_at, limit_share)))
       report(other.limit_share, other.limit_reset, other.limit_at);
     for (int k = 0; k < kKinds; ++k) by_kind[k] += other.by_kind[k];
     outcomes += other.outcomes;
@@ -75,7 +81,7 @@ struct Sums {
   }
   // A reported share falls in a straight line to 0 at its reset.
   double reported_share(double time) const {
-    if (limit_reset <= 0) return 0;
+    if (!reported()) return 0;
     return limit_share * std::clamp(1 - (time - limit_at) / limit_reset, 0.0, 1.0);
   }
 

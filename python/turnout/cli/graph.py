@@ -52,6 +52,8 @@ def show_graph(
         _print(file, graph, paths, mask, failed)
     if out is not None:
         _draw(graph, file, paths, out)
+        if not json:
+            say(f"drawn      {out}")
 
 
 def _paths(graph: ToolGraph, start: str, goal: str, failed: list[str]) -> list[ToolPath | None]:
@@ -95,4 +97,3 @@ def _draw(graph: ToolGraph, file: Path, paths: list[ToolPath | None], out: Path)
     last = paths[-1] if paths else None
     before = next((p for p in reversed(paths[:-1]) if p is not None and p != last), None)
     save(draw_graph(graph, last, before=before, title=file.stem), out)
-    say(f"drawn      {out}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -58,11 +58,27 @@ def show_tasks(file: Path, limit: float | None, out: Path | None, json: bool) ->
     _draw(bars, file.stem, limit, out, json)
 
 
+class _Task(TypedDict, total=False):
+    """What a task may say; its names `TaskDag.from_dict` checks."""
+
+    operator: str
+    device_class: str
+    seconds: float
+    cost: float
+    priority: int
+    skills: int
+    inputs: list[str] | dict[str, float]
+
+
 def _read(file: Path) -> TaskDag:
     with file_errors(file, "read"):
         data = file.read_bytes()
     try:
-        return TaskDag.from_dict(msgspec.json.decode(data, type=dict[str, dict[str, Any]]))
+        tasks = msgspec.json.decode(data, type=dict[str, dict[str, Any]])
+        msgspec.convert(tasks, dict[str, _Task])
+        if not tasks:
+            raise InputError("holds no task")
+        return TaskDag.from_dict(tasks)
     except (msgspec.DecodeError, InputError, TypeError) as error:
         raise InputError(f"{file}: {error}") from None
 

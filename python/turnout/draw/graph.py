@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from turnout.draw.figure import FAILED, FAINT, OLD, STRONG, figure
+from turnout.draw.figure import FAILED, FAINT, OLD, STRONG, figure, plain
 from turnout.graph import Path, ToolGraph
 
 MAX_DRAWN = 80
@@ -51,7 +51,7 @@ def draw_graph(
     _nodes(axes, graph, places, path, before)
     _legend(axes, graph, path, before)
     hidden = len(graph) - len(kept)
-    axes.set_title((title or "") + (f" ({len(kept)} of {len(graph)} tools)" if hidden else ""), fontsize=10)
+    axes.set_title(plain(title or "") + (f" ({len(kept)} of {len(graph)} tools)" if hidden else ""), fontsize=10)
     return drawn
 
 
@@ -188,7 +188,7 @@ def _nodes(axes: Any, graph: ToolGraph, places: Places, path: Path | None, befor
         colour = FAILED if i in masked else STRONG if i in chosen else OLD if i in old else FAINT
         axes.plot(x, y, "X" if i in masked else "o", color=colour, markersize=11, zorder=4)
         axes.annotate(
-            graph.names[i],
+            plain(graph.names[i]),
             (x, y),
             (0, 11),
             textcoords="offset points",

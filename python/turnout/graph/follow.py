@@ -64,7 +64,8 @@ class Follower:
         self.base = graph.weights.copy()
         self._targets = graph.targets
         self._edges = np.arange(graph.edge_count, dtype=np.int32)
-        self._arms = [arm for arm in telemetry.arms if arm in set(graph.names)]
+        nodes = set(graph.names)
+        self._arms = [arm for arm in telemetry.arms if arm in nodes]
         self._masked: set[str] = set()
 
     def refresh(self) -> Followed:

@@ -10,6 +10,7 @@ from turnout.reference.router import Condition, ReferenceRouter
 from turnout.reference.telemetry import Telemetry
 
 MOST_LOAD = 0.95
+USED_UP = 0.99  # share of a rate limit
 MAX_SLOWDOWN = 1000.0
 
 
@@ -21,7 +22,7 @@ def condition_of(telemetry: Telemetry, arm: int, now: float) -> Condition:
     rule = "none"
     if not telemetry.arms[arm].breaker.admits(telemetry.timeline.at(now)):
         rule = "tripped"
-    elif state["rate_limit_proximity"] >= 1.0:
+    elif state["rate_limit_proximity"] >= USED_UP:
         rule = "rate_limited"
     return Condition(state["health"], slowdown, rule)
 

@@ -46,7 +46,7 @@ class Meter:
     def use(self, amount: float, time: float) -> None:
         if self.limit > 0 and amount > 0:
             used = max(self.empty, time) + amount * (self.window / self.limit)
-            self.empty = min(used, time + MOST_WINDOWS * self.window)
+            self.empty = max(self.empty, min(used, time + MOST_WINDOWS * self.window))
 
     def share(self, time: float) -> float:
         return min(max(self.empty - time, 0.0) / self.window, 1.0)
@@ -72,7 +72,7 @@ class Arm:
     capacity: int
     breaker: CircuitBreaker
     outcomes: list[tuple[float, Outcome]] = field(default_factory=list)
-    reported: tuple[float, float, float] = (0.0, 0.0, 0.0)  # share, seconds to its reset, when
+    reported: tuple[float, float, float] = (0.0, 0.0, -math.inf)  # share, seconds to its reset, when
     in_flight: int = 0
 
     def __post_init__(self) -> None:
@@ -98,6 +98,11 @@ class Arm:
 
     def quantile(self, q: float) -> float:
         return sketch.quantile((o.seconds for o in self.timed()), q)
+
+    def report(self, share: float, reset: float, time: float) -> None:
+        """The latest report counts."""
+        if time >= self.reported[2]:
+            self.reported = (share, reset, time)
 
     def proximity(self, time: float) -> float:
         share, reset, when = self.reported
@@ -159,7 +164,7 @@ class Telemetry:
         a, time = self.arms[arm], self.timeline.at(now)
         a.outcomes.append((time, outcome))
         if outcome.error == "rate_limited":
-            a.reported = (1.0, a.limit.window_seconds, time)
+            a.report(1.0, a.limit.window_seconds, time)
         a.requests.use(1, time)
         a.tokens.use(outcome.tokens, time)
         if outcome.error != "refused":
@@ -183,7 +188,7 @@ class Telemetry:
         self.arms[arm].in_flight -= 1
 
     def report_rate_limit(self, arm: int, used_share: float, reset_seconds: float, now: float) -> None:
-        self.arms[arm].reported = (used_share, reset_seconds, self.timeline.at(now))
+        self.arms[arm].report(used_share, reset_seconds, self.timeline.at(now))
 
     def try_acquire(self, arm: int, now: float) -> bool:
         ok, transition = self.arms[arm].breaker.try_acquire(self.timeline.at(now))
