@@ -137,8 +137,8 @@ void bind_alternative(py::module_& m) {
           "Whether no hard rule or limit excludes it.")
       .def_property_readonly(
           "rule", [](const PyAlternative& a) { return trace::rule_name(a.alternative.rule); },
-          "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped` or "
-          "`rate_limited`.")
+          "What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped`, "
+          "`rate_limited`, `calls` or `tokens`.")
       .def_property_readonly(
           "p_correct", [](const PyAlternative& a) { return a.alternative.quality; },
           "P(correct) of the call, in [0, 1].")

@@ -1287,7 +1287,7 @@ class Alternative:
     @property
     def rule(self) -> Rule:
         """What excludes it: `none`, `not_allowed`, `denied`, `policy`, `context`, `budget`, `time`, `tripped`,
-        `rate_limited`."""
+        `rate_limited`, `calls` or `tokens`."""
     @property
     def p_correct(self) -> float:
         """P(correct) of the call, in [0, 1]."""

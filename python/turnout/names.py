@@ -66,7 +66,19 @@ Kind = Literal["tool", "agent", "code", "retrieval"]
 Mask = Literal["usable", "too_few_llms", "llm_policy", "capability_kind", "disabled"]
 """Why an operator cannot be used."""
 
-Rule = Literal["none", "not_allowed", "denied", "policy", "context", "budget", "time", "tripped", "rate_limited"]
+Rule = Literal[
+    "none",
+    "not_allowed",
+    "denied",
+    "policy",
+    "context",
+    "budget",
+    "time",
+    "tripped",
+    "rate_limited",
+    "calls",
+    "tokens",
+]
 """What excludes an LLM; ``none``: nothing."""
 
 Stage = Literal["embed", "difficulty", "capability", "operators", "assign", "plan"]

@@ -192,3 +192,12 @@ def test_conditions_of_another_pool_are_refused(small: turnout.Router) -> None:
     options = (0.01, None, None, None, 0, None, None, 4, 0.0, None, None, live, None, 60.0)
     with pytest.raises(turnout.InputError, match="conditions: expected 4 of them, as the router has LLMs, got 2"):
         small.parts.native.route(MATRIX, options)
+
+
+def test_alternatives_know_the_limits_on_calls_and_tokens(small: turnout.Router) -> None:
+    free = small.route(MATRIX, value_usd=1.0, max_calls=1)
+    assert all(a.feasible for a in free.alternatives)
+    none = small.route(MATRIX, max_calls=0)
+    assert {a.rule for a in none.alternatives} == {"calls"} and not any(a.feasible for a in none.alternatives)
+    few = small.route(MATRIX, max_tokens=20.0)
+    assert {a.rule for a in few.alternatives} == {"tokens"}

@@ -50,8 +50,20 @@ using Reasons = std::uint32_t;
 constexpr Reasons bit(Reason r) { return Reasons{1} << static_cast<unsigned>(r); }
 
 // The hard rule that excludes an LLM from this query.
-enum class Rule : std::uint8_t { none, not_allowed, denied, policy, context, budget, time, tripped, rate_limited };
-inline constexpr int kRules = 9;
+enum class Rule : std::uint8_t {
+  none,
+  not_allowed,
+  denied,
+  policy,
+  context,
+  budget,
+  time,
+  tripped,
+  rate_limited,
+  calls,
+  tokens
+};
+inline constexpr int kRules = 11;
 const char* rule_name(Rule rule);
 
 // What telemetry says of an LLM right now: P(correct) is multiplied by its health, its seconds by its slowdown.

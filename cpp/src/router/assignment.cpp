@@ -142,10 +142,8 @@ Excess excess_of(const Context& c) {
   for (std::size_t row = 0; row < c.ws.slots.size(); ++row) {
     const int slot = c.ws.slots[row], llm = c.ws.solution.llm[row];
     if (llm < 0) continue;
-    const auto& spec = c.tables.slots[static_cast<std::size_t>(slot)];
-    calls += spec.calls;
-    tokens += static_cast<double>(spec.calls) * (static_cast<double>(c.tables.input_cap(slot, c.tokens)) +
-                                                 c.tables.max_output_tokens(slot, llm, c.scale(llm)));
+    calls += c.tables.slots[static_cast<std::size_t>(slot)].calls;
+    tokens += c.tokens_of(slot, llm);
   }
   return {std::max<std::int64_t>(0, calls - c.request.max_calls), std::max(0.0, tokens - c.request.max_tokens)};
 }

@@ -100,6 +100,9 @@ Alternative alternative_of(const Context& c, int slot, int llm, const catalog::O
   a.utility = c.request.value_usd * a.quality - a.usd - c.request.usd_per_second * a.seconds;
   if (a.rule == Rule::none && a.usd_bound > c.request.budget.value) a.rule = Rule::budget;
   if (a.rule == Rule::none && c.seconds(slot, llm, bound) > c.request.max_seconds.value) a.rule = Rule::time;
+  const auto& spec = c.tables.slots[static_cast<std::size_t>(slot)];
+  if (a.rule == Rule::none && spec.calls > c.request.max_calls) a.rule = Rule::calls;
+  if (a.rule == Rule::none && c.tokens_of(slot, llm) > c.request.max_tokens) a.rule = Rule::tokens;
   return a;
 }
 

@@ -26,6 +26,12 @@ struct Context {
   double seconds(int slot, int llm, int statistic) const {
     return ws.slowdown[static_cast<std::size_t>(llm)] * tables.seconds(slot, llm, statistic, scale(llm));
   }
+  // That all calls of a slot may take, prompts and answers: what `cap` charges.
+  double tokens_of(int slot, int llm) const {
+    const double one =
+        static_cast<double>(tables.input_cap(slot, tokens)) + tables.max_output_tokens(slot, llm, scale(llm));
+    return static_cast<double>(tables.slots[static_cast<std::size_t>(slot)].calls) * one;
+  }
   double scale(int llm) const { return ws.output_scale[static_cast<std::size_t>(llm)]; }
 };
 

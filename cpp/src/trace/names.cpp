@@ -15,8 +15,9 @@ const char* reason_name(Reason reason) {
 }
 
 const char* rule_name(Rule rule) {
-  static constexpr std::array<const char*, kRules> names = {
-      "none", "not_allowed", "denied", "policy", "context", "budget", "time", "tripped", "rate_limited"};
+  static constexpr std::array<const char*, kRules> names = {"none",         "not_allowed", "denied", "policy",
+                                                            "context",      "budget",      "time",   "tripped",
+                                                            "rate_limited", "calls",       "tokens"};
   return names[static_cast<std::size_t>(rule)];
 }
 

@@ -568,6 +568,8 @@ class ReferenceRouter:
             over = request.max_seconds is not None and cost.seconds[request.bound] > request.max_seconds
             if rule == "none" and over:
                 rule = "time"
+            if rule == "none":
+                rule = self._counted(q, request, op.slots[0], cost)
             utility = request.value_usd * p - usd - request.usd_per_second * seconds
             key = (rule != "none", -utility, usd, m)
             entry = {
@@ -582,6 +584,14 @@ class ReferenceRouter:
             }
             found.append((key, entry))
         return [entry for _, entry in sorted(found, key=lambda pair: pair[0])][:MAX_ALTERNATIVES]
+
+    @staticmethod
+    def _counted(q: Query, request: Request, slot: catalog.Slot, cost: costs.SlotCost) -> str:
+        """The rule of a limit on calls or tokens that one slot alone exceeds."""
+        if request.max_calls is not None and slot.calls > request.max_calls:
+            return "calls"
+        tokens = slot.calls * (costs.input_cap(slot, q.tokens) + cost.max_output_tokens)
+        return "tokens" if request.max_tokens is not None and tokens > request.max_tokens else "none"
 
     def _layers(self, allocation: operators.Allocation) -> list[list[list[Any]]]:
         layers: list[list[list[Any]]] = [[] for _ in range(allocation.layers)]
