@@ -29,6 +29,8 @@ def read_graph(file: Path) -> ToolGraph:
         parsed: Any = msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         raise fail(InputError, str(file), f"is no JSON: {error}") from None
+    except RecursionError:
+        raise fail(InputError, str(file), "is nested too deeply") from None
     bench = isinstance(parsed, dict) and {"nodes", "links"} <= set(parsed)
     try:
         return ToolGraph.from_taskbench(parsed) if bench else ToolGraph.from_mcp(parsed)
@@ -52,6 +54,8 @@ def show_graph(
         _print(file, graph, paths, mask, failed)
     if out is not None:
         _draw(graph, file, paths, out)
+        if not json:
+            say(f"drawn      {out}")
 
 
 def _paths(graph: ToolGraph, start: str, goal: str, failed: list[str]) -> list[ToolPath | None]:
@@ -95,4 +99,3 @@ def _draw(graph: ToolGraph, file: Path, paths: list[ToolPath | None], out: Path)
     last = paths[-1] if paths else None
     before = next((p for p in reversed(paths[:-1]) if p is not None and p != last), None)
     save(draw_graph(graph, last, before=before, title=file.stem), out)
-    say(f"drawn      {out}")

@@ -51,7 +51,8 @@ def draw_graph(
     _nodes(axes, graph, places, path, before)
     _legend(axes, graph, path, before)
     hidden = len(graph) - len(kept)
-    axes.set_title((title or "") + (f" ({len(kept)} of {len(graph)} tools)" if hidden else ""), fontsize=10)
+    shown = f" ({len(kept)} of {len(graph)} tools)" if hidden else ""
+    axes.set_title((title or "") + shown, fontsize=10, parse_math=False)
     return drawn
 
 
@@ -196,4 +197,5 @@ def _nodes(axes: Any, graph: ToolGraph, places: Places, path: Path | None, befor
             fontsize=7,
             color="black" if i in chosen | old | masked else "#566573",
             zorder=5,
+            parse_math=False,  # a $ in a name is a $
         )
