@@ -51,6 +51,10 @@ __all__ = [
 ]
 
 
+MOST_SECONDS = 1e15
+"""That a clock may show, as in telemetry."""
+
+
 def _ids(graph: ToolGraph, tools: str | Iterable[str], path: str) -> list[int]:
     if isinstance(tools, str):
         return [graph.node(tools, path)]
@@ -58,8 +62,19 @@ def _ids(graph: ToolGraph, tools: str | Iterable[str], path: str) -> list[int]:
 
 
 def _goals(goals: str | Goal | Iterable[str | Goal]) -> tuple[Goal, ...]:
-    each = [goals] if isinstance(goals, str | Goal) else goals
+    each = [goals] if isinstance(goals, str | Goal) else list(goals)
+    for i, goal in enumerate(each):
+        if not isinstance(goal, str | Goal):
+            raise TypeError(f"goals[{i}]: expected a tool or a Goal, got {type(goal).__name__} {goal!r}")
+        if isinstance(goal, Goal):
+            _check_fallbacks(goal, f"goals[{i}]")
     return tuple(Goal(goal) if isinstance(goal, str) else goal for goal in each)
+
+
+def _check_fallbacks(goal: Goal, path: str) -> None:
+    for k, fallback in enumerate(goal.fallbacks):
+        if not isinstance(fallback, tuple | list) or len(fallback) != 2:
+            raise TypeError(f"{path}.fallbacks[{k}]: expected (tool, loss), got {fallback!r}")
 
 
 class Healer:
@@ -116,7 +131,7 @@ def _joins(graph: ToolGraph) -> dict[str, Any]:
     if not graph.required:
         return {"inputs": [], "joins": [], "required": []}
     ids: dict[str, int] = {}
-    inputs = [ids.setdefault(label, len(ids)) for label in graph.labels or ()]
+    inputs = [ids.setdefault(label, len(ids)) for label in graph.labels or ("",) * graph.edge_count]
     required = [
         (graph.node(tool), ids.setdefault(label, len(ids))) for tool, needs in graph.required.items() for label in needs
     ]
@@ -133,7 +148,7 @@ class Run:
         self.healer, self._graph, self._telemetry = healer, healer.graph, healer.telemetry.native
         self.requested = _goals(goals)
         self._in_flight: set[int] = set()
-        now = healer.clock()
+        now = self._now()
         down = [healer.node_of[arm] for arm in self._telemetry.refusing(now) if arm in healer.node_of]
         self._core = _native.HealingRun(
             self._graph.core,
@@ -144,7 +159,7 @@ class Run:
             **healer.joins,
         )
         self._log: list[Record] = []
-        self._note(self._core.log[0])
+        self._note(self._core.log[0], now)
 
     @property
     def state(self) -> State:
@@ -204,11 +219,12 @@ class Run:
         escalated. A tool whose breaker lets no call through is masked, as if it had tripped.
         """
         while True:
+            now = self._now()
             ids = self._core.step()
-            ready = [v for v in ids if self._begin(v)]
+            ready = [v for v in ids if self._begin(v, now)]
             for v in ids:
                 if v not in ready:
-                    self._note(self._core.refused(v), error="its breaker is open")
+                    self._note(self._core.refused(v), now, error="its breaker is open")
             if ready or not ids:
                 return tuple([self._graph.names[v] for v in ready])
 
@@ -229,7 +245,7 @@ class Run:
             The tool is not in flight, or a number is out of range; nothing has changed then.
         """
         v = self._flying(tool)
-        self._end(v, True, seconds, expected_seconds, usd, tokens, 0)
+        self._end(v, self._now(), True, seconds, expected_seconds, usd, tokens, 0)
         self._core.succeeded(v)
 
     def failed(self, tool: str, error: ErrorKind | str | BaseException = "error", *, seconds: float = 0.0) -> Record:
@@ -248,14 +264,15 @@ class Run:
         Record
             Of kind "reroute" or "escalate".
         """
-        v = self._flying(tool)
-        self._end(v, False, seconds, 0.0, 0.0, 0.0, _kind(error))
-        return self._note(self._core.failed(v), error=_text(error))
+        v, now, text = self._flying(tool), self._now(), _text(error)
+        self._end(v, now, False, seconds, 0.0, 0.0, 0.0, _kind(error))
+        return self._note(self._core.failed(v), now, error=text)
 
     def tripped(self, tool: str, error: str | None = None) -> Record | None:
         """The tool is known to be down; None where it has been executed or is masked already."""
+        now = self._now()
         record = self._core.tripped(self._graph.node(tool, "tool"))
-        return None if record is None else self._note(record, error=error)
+        return None if record is None else self._note(record, now, error=error)
 
     def signals(self, **caller: Any) -> list[Record]:
         """Lets the monitors speak, and acts on the strongest signal.
@@ -280,21 +297,22 @@ class Run:
 
     def _act(self, signal: Signal) -> bool:
         """Whether the monitors are to be heard again."""
+        now, before = self._now(), len(self._log)
         if signal.action == "mask":
-            told = [self._core.tripped(v) for v in _ids(self._graph, signal.tools, f"{signal.monitor}.tools")]
-            for record in told:
-                if record is not None:
-                    self._note(record, error=signal.detail, signal=signal)
-            return any(record is not None for record in told)
+            for v in _ids(self._graph, signal.tools, f"{signal.monitor}.tools"):
+                if (record := self._core.tripped(v)) is not None:  # noted at once: the next one changes the plan
+                    self._note(record, now, error=signal.detail, signal=signal)
+            return len(self._log) > before
         if signal.action == "escalate":
-            self._note(self._core.escalate(), error=signal.detail, signal=signal)
+            self._note(self._core.escalate(), now, error=signal.detail, signal=signal)
         if signal.action == "retarget":
             self.retarget(signal.goals, signal=signal)
         return False
 
     def restored(self, tool: str) -> Record:
         """A tool is back; the run is replanned, unless it was escalated for another reason than a missing plan."""
-        return self._note(self._core.restored(self._graph.node(tool, "tool")))
+        now = self._now()
+        return self._note(self._core.restored(self._graph.node(tool, "tool")), now)
 
     def demote(self) -> Record:
         """Takes the cheapest demotion of the goals and goes on.
@@ -304,18 +322,20 @@ class Run:
         InputError
             There is none.
         """
-        return self._note(self._core.demote())
+        now = self._now()
+        return self._note(self._core.demote(), now)
 
     def resume(self, more_retries: int = 0) -> Record:
         """Goes on after an escalation, with so many more retries; escalates again where there is no plan."""
-        return self._note(self._core.resume(more_retries))
+        now = self._now()
+        return self._note(self._core.resume(more_retries), now)
 
     def retarget(self, goals: str | Goal | Iterable[str | Goal], *, signal: Signal | None = None) -> Record:
         """Other goals from here on; what has been executed stays executed."""
-        wanted = _goals(goals)
+        wanted, now = _goals(goals), self._now()
         record = self._core.retarget(self._native_goals(wanted))
         self.requested = wanted
-        return self._note(record, signal=signal)
+        return self._note(record, now, signal=signal)
 
     def set_weights(self, edges: npt.NDArray[np.int32], weights: npt.NDArray[np.float64]) -> None:
         """Weights of the run's own copy of the graph, for the next plan."""
@@ -341,10 +361,16 @@ class Run:
         assert arm is not None
         return arm
 
-    def _begin(self, v: int) -> bool:
+    def _now(self) -> float:
+        """The clock, read before anything changes: a clock that raises, or gives no time, loses no call."""
+        now = float(self.healer.clock())
+        if not abs(now) <= MOST_SECONDS:
+            raise fail(InputError, "clock", f"expected seconds from -1e15 to 1e15, got {now}")
+        return now
+
+    def _begin(self, v: int, now: float) -> bool:
         arm = self._arm(v)
         if arm is not None:
-            now = self.healer.clock()
             if not self._telemetry.try_acquire(arm, now):
                 return False
             self._telemetry.begin(arm, now)
@@ -357,8 +383,10 @@ class Run:
             raise fail(InputError, "tool", f"{tool!r} is not in flight")
         return v
 
-    def _end(self, v: int, ok: bool, seconds: float, expected: float, usd: float, tokens: float, kind: int) -> None:
-        now, arm = self.healer.clock(), self._arm(v)
+    def _end(
+        self, v: int, now: float, ok: bool, seconds: float, expected: float, usd: float, tokens: float, kind: int
+    ) -> None:
+        arm = self._arm(v)
         if arm is not None:
             self._telemetry.record(arm, ok, seconds, expected, usd, tokens, kind, now)
             if v in self._in_flight:
@@ -367,13 +395,18 @@ class Run:
         self._last = now
 
     def _note(
-        self, record: tuple[int, Kind, Reason, int, float], *, error: str | None = None, signal: Signal | None = None
+        self,
+        record: tuple[int, Kind, Reason, int, float],
+        now: float,
+        *,
+        error: str | None = None,
+        signal: Signal | None = None,
     ) -> Record:
         sequence, kind, reason, tool, cost = record
-        self._last = self.healer.clock()
+        self._last = now
         entry = Record(
             sequence=sequence,
-            now=self._last,
+            now=now,
             kind=kind,
             reason=reason,
             tool=None if tool < 0 else self._graph.names[tool],

@@ -93,3 +93,5 @@ def from_json(data: bytes, cls: type[T], root: str, kind: type[TurnoutError] = C
         raise _explain(error, root, kind) from None
     except msgspec.DecodeError as error:
         raise fail(kind, root, f"not a JSON file: {error}") from None
+    except RecursionError:
+        raise fail(kind, root, "nested too deeply") from None

@@ -257,6 +257,29 @@ TEST(a_heuristic_that_is_not_consistent_is_refused_with_the_edge) {
   CHECK_ERROR(graph::check_heuristic(g, {&goal, 1}, short_one), ErrorKind::input, "heuristic");
 }
 
+TEST(a_heuristic_may_say_that_a_masked_goal_cannot_be_reached) {
+  ToolGraph g = diamond().build();
+  const Node goals[] = {3, 1};
+  Workspace ws;
+  std::vector<double> h(4);
+  g.mask_node(3);
+  graph::distances_to(g, goals, ws, h);
+  CHECK(h[3] == kInfinity);
+  graph::check_heuristic(g, goals, h);
+  Path p;
+  CHECK(graph::shortest_path(g, {goals, 1}, {goals, 1}, h, ws, p) == false && !p.found());
+}
+
+TEST(replanning_counts_the_nodes_that_it_looked_at) {
+  ToolGraph g = diamond().build();
+  Replanner replanner(g, 0, 3);
+  Path p;
+  replanner.replan(p);
+  g.mask_edge(2);
+  CHECK(replanner.replan(p) && !replanner.fresh() && p.edges == (Edges{1, 3}));
+  CHECK(replanner.settled() >= 3 && replanner.settled() <= 4);  // the path, and at most the tool that it left
+}
+
 TEST(replanning_equals_a_fresh_search_after_every_change) {
   Philox rng(3);
   for (int i = 0; i < 200; ++i) {

@@ -80,6 +80,21 @@ TEST(walks_repeat_with_their_seed_and_keep_to_what_is_there) {
   }
 }
 
+TEST(warm_walks_of_many_tasks_allocate_nothing) {
+  const ToolGraph g = layered(5, 4, 3, 1).build();
+  const auto eta = flat(g);
+  const std::vector<double> weights(20, 0.05);
+  Pheromones p(g.edges(), 20);
+  Pheromones::Workspace ws;
+  Philox rng(1);
+  Path path;
+  for (int i = 0; i < 100; ++i) p.walk(g, 0, g.nodes() - 1, weights, eta, rng, ws, path);
+  const long before = allocations::count();
+  for (int i = 0; i < 100; ++i) p.walk(g, 0, g.nodes() - 1, weights, eta, rng, ws, path);
+  p.update(path.edges, weights, 1, true);
+  CHECK(allocations::count() == before);
+}
+
 TEST(a_closed_gate_leaves_every_bit) {
   Pheromones p(5, 2);
   const std::vector<double> weights = {0.5, 0.5};

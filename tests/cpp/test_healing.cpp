@@ -143,6 +143,36 @@ TEST(giving_up_every_goal_is_no_demotion) {
   CHECK(run.state() == State::escalated && !run.demotion().found);
 }
 
+TEST(where_every_goal_would_be_given_up_the_cheapest_one_to_keep_stays) {
+  Edges e;
+  e.add(0, 1, 1), e.add(0, 2, 1), e.add(0, 3, 4), e.add(0, 4, 1);
+  Run one(e.build(5), kStart, {{1, 0, {{3, 1}}}});  // a stand-in at 5, though giving it up would be for nothing
+  drive(one, {1});
+  const Demotion d = one.demotion();
+  CHECK(d.found && d.changes.size() == 1 && d.changes[0].instead == 3 && d.loss == 1);
+  Run two(e.build(5), kStart, {{1, 0, {{3, 1}}}, {2, 1, {{3, 9}, {4, 3}}}});  // 5 - 0 against 4 - 1
+  drive(two, {1, 2});
+  const Demotion both = two.demotion();
+  CHECK(both.found && both.changes[0].instead == -1 && both.changes[1].instead == 4 && both.loss == 3);
+  CHECK(two.demote().cost == 1 && drive(two) == Nodes{4} && two.state() == State::done);
+}
+
+TEST(the_cut_counts_an_input_once_however_many_tools_give_it) {
+  Edges e;  // 2 needs an input of 0, which 257 edges bring, and one of 1; 4 waits behind it
+  JoinSpec joins{{}, {2}, {{2, 1}, {2, 2}}};
+  for (int i = 0; i < 257; ++i) e.add(0, 2, 0), joins.inputs.push_back(1);
+  e.add(0, 1, 1), e.add(1, 2, 1), e.add(2, 3, 1);
+  joins.inputs.insert(joins.inputs.end(), {0, 2, 0});
+  const Node down[] = {1, 3};
+  Run run(e.build(4), kStart, {{3, kInfinity, {}}}, joins, 3, down);
+  CHECK(run.state() == State::escalated && run.cut() == Nodes{1});
+  Edges many;
+  for (int i = 0; i < 256; ++i) many.add(1, 2, 1);
+  many.add(0, 1, 1);
+  Run parallel(many.build(3), kStart, {{2, kInfinity, {}}}, {}, 3, std::span(down).first(1));
+  CHECK(parallel.cut() == Nodes{1});
+}
+
 TEST(a_join_waits_for_all_its_inputs_and_heals_input_by_input) {
   Edges e;  // 4 needs text (from 1 or 3) and images (from 2)
   e.add(0, 1, 1), e.add(0, 2, 1), e.add(0, 3, 5), e.add(1, 4, 0), e.add(2, 4, 0), e.add(3, 4, 0);
@@ -167,6 +197,16 @@ TEST(more_failures_than_retries_escalate_although_there_is_a_path) {
   CHECK(run.cut().empty() && !run.demotion().found);
   CHECK(is(run.resume(5), Kind::resume, Reason::none, -1, 4));
   CHECK(drive(run, {4}) == (Nodes{4, 5, 7}) && run.state() == State::done);
+}
+
+TEST(resuming_grants_its_retries_beside_those_that_are_spent) {
+  Edges e;
+  for (Node v = 1; v <= 6; ++v) e.add(0, v, v), e.add(v, 7, 0);
+  Run run(e.build(8), kStart, {{7, kInfinity, {}}}, {}, 1);
+  CHECK(drive(run, {1, 2}) == (Nodes{1, 2}) && run.log().back().reason == Reason::retries_spent);
+  run.resume(1);
+  CHECK(drive(run, {3, 4}) == (Nodes{3, 4}) && run.log().back().reason == Reason::retries_spent);
+  CHECK(run.resume().kind == Kind::resume && drive(run) == (Nodes{5, 7}));
 }
 
 TEST(a_tool_that_trips_is_masked_before_it_is_called) {

@@ -77,14 +77,14 @@ def test_without_a_path_and_without_edges(tmp_path: Path) -> None:
     assert (tmp_path / "one.png").read_bytes()[:4] == b"\x89PNG" == (tmp_path / "all.png").read_bytes()[:4]
 
 
-def test_dollar_signs_are_no_formulas(tmp_path: Path) -> None:
-    names = ["$\\frac$", "b$x$"]
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path: Path) -> None:
+    names = ["cost_$5_$", "$\\nothing$"]
     ends = np.array([[0], [1]], np.int32)
-    graph = ToolGraph.from_arrays(ends[0], ends[1], np.array([1.0]), names=names)
-    save(draw_graph(graph, graph.shortest_path(0, 1), title="$\\a$"), tmp_path / "graph.svg")
-    assert {*names, "$\\a$"} <= set(texts(tmp_path / "graph.svg"))
-    save(draw_gantt([Bar("$\\b$", "$\\c$", 0.0, 1.0)], title="$\\a$"), tmp_path / "plan.svg")
-    assert {"$\\a$", "$\\b$", "$\\c$"} <= set(texts(tmp_path / "plan.svg"))
+    graph = ToolGraph.from_arrays(ends[0], ends[1], np.ones(1), names=names)
+    save(draw_graph(graph, graph.shortest_path(*names), title="$\\title$"), tmp_path / "graph.svg")
+    assert {*names, "$\\title$"} <= set(texts(tmp_path / "graph.svg"))
+    save(draw_gantt([Bar(names[0], names[1], 0.0, 1.0)], title="$\\title$"), tmp_path / "gantt.svg")
+    assert {*names, "$\\title$"} <= set(texts(tmp_path / "gantt.svg"))
 
 
 def test_another_ending_is_refused(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_show_a_failure(run: Run, bench_file: Path) -> None:
         "reroute    fetch -> scan -> summarise -> store (cost 3)",
     ]
     assert {"path, cost 3", "before, cost 3", "masked"} <= set(texts(out))
-    record = json.loads(run(*asked, "--fail", "scan", "--json").out)
+    record = json.loads(run(*asked, "--fail", "scan", "--json", "-o", out).out)
     assert [p and p["cost"] for p in record["paths"]] == [3.0, 3.0, None]
     assert "escalate   no path is left" in run(*asked, "--fail", "scan").out
     assert json.loads(run(*asked, "--json", "-o", out).out)["failed"] == ["read"]
@@ -200,7 +200,9 @@ def test_wrong_calls(run: Run, bench_file: Path, arguments: list[str], code: int
 def test_files_that_are_none(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("{")
     (tmp_path / "b.json").write_text('{"nodes": [{"id": 1}], "links": []}')
-    for name, message in (("a.json", "is no JSON"), ("b.json", "graph.nodes[0].id"), ("c.json", "cannot be read")):
+    (tmp_path / "d.json").write_text("[" * 100_000)
+    errors = {"a": "is no JSON", "b": "graph.nodes[0].id", "c": "cannot be read", "d": "is nested too deeply"}
+    for name, message in ((f"{stem}.json", message) for stem, message in errors.items()):
         result = run("graph", "show", tmp_path / name)
         assert result.code == 1 and name in result.err and message in result.err
 

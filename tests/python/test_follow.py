@@ -89,6 +89,18 @@ def test_an_open_breaker_masks_and_a_probe_unmasks() -> None:
     assert follower.refresh().unmasked == ("read",) and graph.masked_nodes == ()
 
 
+def test_a_mask_that_the_caller_took_off_comes_back_while_the_breaker_is_open() -> None:
+    graph, telemetry = two_ways(), Telemetry(TOOLS, clock=Clock())
+    follower = Follower(graph, telemetry)
+    for _ in range(3):
+        telemetry.record("read", ok=False)
+    follower.refresh()
+    graph.reset()
+    assert follower.refresh().masked == ("read",) == graph.masked_nodes
+    follower.release()
+    assert graph.masked_nodes == ()
+
+
 def test_what_the_caller_masked_stays() -> None:
     clock, graph = Clock(), two_ways()
     graph.mask_node("read")

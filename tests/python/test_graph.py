@@ -319,3 +319,38 @@ def test_a_change_gets_its_turn_among_searches() -> None:
     for thread in threads:
         thread.join()
     assert searches == []
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"labels": "ab"}, TypeError, "graph.labels: expected a list of str, got the str 'ab'"),
+        ({"labels": ["a", 1]}, TypeError, r"graph.labels\[1\]: expected a str, got int"),
+        ({"required": {"b": "text"}}, TypeError, r"graph.required\['b'\]: expected a list of str"),
+        ({"required": {"b": ["x", "x"]}}, InputError, r"graph.required\['b'\]\[1\]: 'x' stands twice"),
+    ],
+)
+def test_wrong_labels_and_requirements_are_refused(options: Any, error: type[Exception], message: str) -> None:
+    ends = np.array([[0, 0], [1, 1]], np.int32)
+    with pytest.raises(error, match=message):
+        ToolGraph.from_arrays(ends[0], ends[1], np.ones(2), names=["a", "b"], **{"labels": ["x", "y"], **options})
+
+
+def test_distances_to_a_masked_goal_are_a_heuristic() -> None:
+    ends = np.array([[0, 0], [1, 2]], np.int32)
+    graph = ToolGraph.from_arrays(ends[0], ends[1], np.array([1.0, 2.0]))
+    graph.mask_node(1)
+    assert graph.shortest_path(0, 1, heuristic=graph.distances_to(1)) is None
+    both = graph.shortest_path(0, [1, 2], heuristic=graph.distances_to([1, 2]))
+    assert both is not None and both.nodes == ("0", "2")
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"), [(10**400, "beyond every float"), (np.complex128(1), "complex128")], ids=["huge", "complex"]
+)
+def test_networkx_weights_that_are_no_numbers(weight: Any, message: str) -> None:
+    made = nx.DiGraph()
+    made.add_edge("a", "b", weight=weight)
+    with pytest.raises(InputError, match=message) as refused:
+        ToolGraph.from_networkx(made)
+    assert refused.value.path == "graph.edges['a', 'b'].weight"

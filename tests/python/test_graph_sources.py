@@ -182,3 +182,10 @@ def test_what_is_no_list_is_refused() -> None:
         ToolGraph.from_mcp("7")
     with pytest.raises(InputError, match="tools: not JSON"):
         ToolGraph.from_mcp("[")
+
+
+def test_what_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InputError, match="tools: nested too deeply"):
+        ToolGraph.from_mcp("[" * 100_000)
+    with pytest.raises(InputError, match="graph: nested too deeply"):
+        ToolGraph.from_taskbench('{"nodes": [], "links": [], "more": ' + "[" * 100_000)

@@ -443,3 +443,62 @@ def test_wrong_numbers_of_a_call_leave_it_in_flight() -> None:
 def test_records_are_values() -> None:
     a, b = (support().run("start", "end").log[0] for _ in range(2))
     assert a == b and isinstance(a, Record) and hash(a) == hash(b)
+
+
+def test_each_tool_of_a_signal_is_noted_with_the_plan_that_it_left() -> None:
+    first, second = support().run("start", "end").signals(down=["card", "mail"])
+    assert first.plan == ("lookup", "bank", "mail", "end") and first.cost == pytest.approx(1.0)
+    assert second.plan == ("lookup", "bank", "text", "end") and second.cost == pytest.approx(1.1)
+    first, second = support().run("start", "end").signals(down=["card", "bank"])
+    assert (first.kind, first.plan) == ("reroute", ("lookup", "bank", "mail", "end")) and second.kind == "escalate"
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, 1e300])
+def test_a_broken_clock_loses_no_call(broken: float) -> None:
+    hand = Hand()
+    run = Healer(graph_of(SUPPORT), clock=hand).run("start", "end")
+    hand.now = broken
+    with pytest.raises(InputError, match="clock: expected seconds"):
+        run.step()
+    hand.now = 1.0
+    assert run.step() == ("lookup",)
+    hand.now = broken
+    for call in (lambda: run.failed("lookup"), lambda: run.tripped("card"), lambda: run.resume()):
+        with pytest.raises(InputError, match="clock: expected seconds"):
+            call()
+    hand.now = 2.0
+    run.succeeded("lookup")
+    assert len(run.log) == 1 and drive(run) == ["card", "mail", "end"]
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def test_an_error_that_cannot_be_told_changes_nothing() -> None:
+    run = support().run("start", "end")
+    run.step()
+    with pytest.raises(RuntimeError, match="no words"):
+        run.failed("lookup", Unspeakable())
+    run.succeeded("lookup")
+    assert run.failures == 0 and len(run.log) == 1
+    assert run.healer.telemetry.state("lookup").failures["error"] == 0
+
+
+@pytest.mark.parametrize(
+    ("goals", "message"),
+    [
+        ([3], r"goals\[0\]: expected a tool or a Goal, got int 3"),
+        (Goal("end", fallbacks=("lookup", 5.0)), r"goals\[0\].fallbacks\[0\]: expected \(tool, loss\), got 'lookup'"),
+    ],
+)
+def test_goals_of_another_form_are_named(goals: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        support().run("start", goals)
+
+
+def test_required_tools_without_labels() -> None:
+    ends = np.array([[0, 1], [1, 2]], np.int32)
+    graph = ToolGraph.from_arrays(ends[0], ends[1], np.ones(2), names=["a", "b", "c"], required={"b": []})
+    assert drive(Healer(graph, clock=Hand()).run((), "c")) == ["b", "c"]

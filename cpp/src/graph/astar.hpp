@@ -33,6 +33,7 @@ class AStar {
       const Node u = node_of(key);
       const auto& s = ws_.state[static_cast<std::size_t>(u)];
       if (hops_of(key) != s.hops || cost_of(key) != s.cost + h(u)) continue;
+      ++settled_;
       if (ws_.goal[static_cast<std::size_t>(u)] != 0)
         reach(u);
       else

@@ -80,7 +80,7 @@ void Pheromones::check_weights(std::span<const double> task_weights) const {
   double sum = 0;
   for (std::size_t t = 0; t < task_weights.size(); ++t) {
     const double w = task_weights[t];
-    require(w >= 0 && w <= 1, ErrorKind::input, at_index("task_weights", t), "a number from 0 to 1", w);
+    if (!(w >= 0 && w <= 1)) require(false, ErrorKind::input, at_index("task_weights", t), "a number from 0 to 1", w);
     sum += w;
   }
   require(sum >= 1e-6, ErrorKind::input, "task_weights", "a sum of at least 1e-6", sum);

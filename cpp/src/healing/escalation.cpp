@@ -29,11 +29,11 @@ std::vector<std::uint8_t> relevant(const ToolGraph& g, std::vector<Node> stack) 
   while (!stack.empty()) {
     const Node v = stack.back();
     stack.pop_back();
-    if (out[static_cast<std::size_t>(v)]++ != 0) continue;
+    if (out[static_cast<std::size_t>(v)] != 0) continue;
+    out[static_cast<std::size_t>(v)] = 1;
     for (const graph::Arc a : g.in(v))
       if (!g.edge_masked(g.edge(a)) && out[static_cast<std::size_t>(g.row(a).source)] == 0)
         stack.push_back(g.row(a).source);
-    out[static_cast<std::size_t>(v)] = 1;
   }
   return out;
 }
@@ -44,15 +44,35 @@ struct Choice {
   std::size_t fallback = 0;
 };
 
-Choice cheapest(const Goal& g, Planner& planner, std::span<const Node> executed) {
+Choice stand_in(const Goal& g, Planner& planner, std::span<const Node> executed) {
   Choice best;
   for (std::size_t k = 0; k < g.fallbacks.size(); ++k) {
     const auto& [node, loss] = g.fallbacks[k];
     const double total = loss + planner.cost_of(node, executed);
     if (total < best.total) best = {node, loss, total, k};
   }
-  if (g.drop_loss < best.total) best = {-1, g.drop_loss, g.drop_loss, 0};
   return best;
+}
+
+Choice cheapest(const Goal& g, Planner& planner, std::span<const Node> executed) {
+  const Choice best = stand_in(g, planner, executed);
+  return g.drop_loss < best.total ? Choice{-1, g.drop_loss, g.drop_loss, 0} : best;
+}
+
+// Where all goals would be given up: the one stays whose stand-in adds the least to that. False where none has any.
+bool keep_one(std::span<const Goal> goals, Planner& planner, std::span<const Node> executed, Demotion& out) {
+  double least = kInfinity;
+  Demotion::Change kept{};
+  std::size_t place = 0;
+  for (std::size_t i = 0; i < goals.size(); ++i) {
+    const Choice c = stand_in(goals[i], planner, executed);
+    if (!(c.total - goals[i].drop_loss < least)) continue;
+    least = c.total - goals[i].drop_loss;
+    kept = {goals[i].node, c.instead, c.loss};
+    place = i;
+  }
+  if (least < kInfinity) out.changes[place] = kept;
+  return least < kInfinity;
 }
 
 }  // namespace
@@ -89,11 +109,12 @@ Demotion Run::demotion() const {
     const Choice c = cheapest(g, *planner_, executed_);
     if (c.total == kInfinity) return {};
     out.changes.push_back({g.node, c.instead, c.loss});
-    out.loss += c.loss;
     given_up += c.instead < 0;
   }
-  out.found = !out.changes.empty() && given_up < goals_.size();
-  return out.found ? out : Demotion{};
+  out.found = !out.changes.empty() && (given_up < goals_.size() || keep_one(goals_, *planner_, executed_, out));
+  if (!out.found) return {};
+  for (const auto& change : out.changes) out.loss += change.loss;
+  return out;
 }
 
 // The other stand-ins stay, for the next demotion.

@@ -73,14 +73,15 @@ class JoinPlanner : public Planner {
     while (!stack.empty()) {
       const Node u = stack.back();
       stack.pop_back();
-      if (reached[at(u)]++ != 0) continue;
+      if (reached[at(u)] != 0) continue;
+      reached[at(u)] = 1;
       for (Arc a = graph_.first(u); a < graph_.first(u + 1); ++a) {
         const std::int32_t g = joins_.group(a);
-        if (g < 0 || graph_.row(a).cost == kInfinity || met[at(g)]++ != 0) continue;
+        if (g < 0 || graph_.row(a).cost == kInfinity || met[at(g)] != 0) continue;
+        met[at(g)] = 1;
         if (--missing[at(graph_.row(a).target)] == 0) stack.push_back(graph_.row(a).target);
       }
     }
-    for (auto& flag : reached) flag = flag != 0;
     return reached;
   }
 

@@ -133,7 +133,7 @@ Record Run::escalate() { return give_up(Reason::signal, -1); }
 
 Record Run::resume(int more_retries) {
   check_retries(more_retries, "more_retries");
-  max_retries_ = std::min(kMaxRetries, max_retries_ + more_retries);
+  max_retries_ = std::min(kMaxRetries, std::max(max_retries_, failures_) + more_retries);  // what is spent is spent
   return planned(Kind::resume, Reason::none, -1);
 }
 

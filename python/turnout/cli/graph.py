@@ -29,6 +29,8 @@ def read_graph(file: Path) -> ToolGraph:
         parsed: Any = msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         raise fail(InputError, str(file), f"is no JSON: {error}") from None
+    except RecursionError:
+        raise fail(InputError, str(file), "is nested too deeply") from None
     bench = isinstance(parsed, dict) and {"nodes", "links"} <= set(parsed)
     try:
         return ToolGraph.from_taskbench(parsed) if bench else ToolGraph.from_mcp(parsed)

@@ -28,11 +28,6 @@ def figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def plain(text: str) -> str:
-    """A text that is drawn as it is: between dollar signs matplotlib would read a formula."""
-    return text.replace("$", r"\$")
-
-
 def save(drawn: Any, path: str | Path) -> None:
     """Writes a figure as the SVG or PNG that the file's name asks for, in one piece.
 

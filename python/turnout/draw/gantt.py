@@ -8,7 +8,7 @@ from typing import Any
 
 from turnout import _native
 from turnout.core import InputError
-from turnout.draw.figure import FAILED, FAINT, STRONG, figure, plain
+from turnout.draw.figure import FAILED, FAINT, STRONG, figure
 from turnout.schema import fail
 
 MAX_BARS = 500
@@ -86,15 +86,16 @@ def draw_gantt(bars: Sequence[Bar], *, title: str | None = None, limit: float | 
     for row, bar in enumerate(bars):
         edge = {"edgecolor": "black", "linewidth": 1.6} if bar.critical else {"edgecolor": "white", "linewidth": 0.5}
         axes.barh(row, bar.end - bar.start, left=bar.start, color=colours[bar.lane], height=0.7, **edge)
-        axes.annotate(plain(bar.lane), (bar.start, row), (4, 0), textcoords="offset points", va="center", fontsize=7)
-    axes.set_yticks(range(len(bars)), [plain(bar.name) for bar in bars], fontsize=8)
+        text = {"va": "center", "fontsize": 7, "parse_math": False}
+        axes.annotate(bar.lane, (bar.start, row), (4, 0), textcoords="offset points", **text)
+    axes.set_yticks(range(len(bars)), [bar.name for bar in bars], fontsize=8, parse_math=False)
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds since the start; outlined: the critical path")
     if limit is not None:
         axes.axvline(limit, color=FAILED, linestyle="--", label=f"limit {limit:g} s")
         axes.legend(loc="lower right", fontsize=8)
-    axes.set_title(plain(title or ""), fontsize=10, wrap=True)
+    axes.set_title(title or "", fontsize=10, wrap=True, parse_math=False)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return drawn

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from turnout.draw.figure import FAILED, FAINT, OLD, STRONG, figure, plain
+from turnout.draw.figure import FAILED, FAINT, OLD, STRONG, figure
 from turnout.graph import Path, ToolGraph
 
 MAX_DRAWN = 80
@@ -51,7 +51,8 @@ def draw_graph(
     _nodes(axes, graph, places, path, before)
     _legend(axes, graph, path, before)
     hidden = len(graph) - len(kept)
-    axes.set_title(plain(title or "") + (f" ({len(kept)} of {len(graph)} tools)" if hidden else ""), fontsize=10)
+    shown = f" ({len(kept)} of {len(graph)} tools)" if hidden else ""
+    axes.set_title((title or "") + shown, fontsize=10, parse_math=False)
     return drawn
 
 
@@ -188,7 +189,7 @@ def _nodes(axes: Any, graph: ToolGraph, places: Places, path: Path | None, befor
         colour = FAILED if i in masked else STRONG if i in chosen else OLD if i in old else FAINT
         axes.plot(x, y, "X" if i in masked else "o", color=colour, markersize=11, zorder=4)
         axes.annotate(
-            plain(graph.names[i]),
+            graph.names[i],
             (x, y),
             (0, 11),
             textcoords="offset points",
@@ -196,4 +197,5 @@ def _nodes(axes: Any, graph: ToolGraph, places: Places, path: Path | None, befor
             fontsize=7,
             color="black" if i in chosen | old | masked else "#566573",
             zorder=5,
+            parse_math=False,  # a $ in a name is a $
         )

@@ -98,8 +98,9 @@ class Follower:
     def _mask(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Only what this object masked is unmasked: what the caller masks stays."""
         down = {tool for tool in self._arms if not self.telemetry.admits(tool)}
-        caller = set(self.graph.masked_nodes) - self._masked
-        masked = tuple(tool for tool in self._arms if tool in down - self._masked - caller)
+        now = set(self.graph.masked_nodes)
+        self._masked &= now  # what the caller took off meanwhile, as by reset(), is masked again where it is down
+        masked = tuple(tool for tool in self._arms if tool in down - now)
         unmasked = tuple(tool for tool in self._arms if tool in self._masked - down)
         for tool in masked:
             self.graph.mask_node(tool)

@@ -90,6 +90,8 @@ def _list_of(tools: Any) -> list[Any]:
             tools = json.loads(tools)
         except ValueError as error:
             raise fail(InputError, "tools", f"not JSON: {error}") from None
+        except RecursionError:
+            raise fail(InputError, "tools", "nested too deeply") from None
     for key in ("result", "tools"):
         if isinstance(tools, Mapping):
             tools = tools.get(key, tools)

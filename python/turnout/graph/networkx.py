@@ -54,9 +54,12 @@ def from_networkx(graph: Any, weight: str = "weight", default: float | None = No
 def _weight(value: Any, path: str) -> float:
     if value is None:
         raise fail(InputError, path, "missing; give the attribute or a default")
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise fail(InputError, path, f"expected a number, got {type(value).__name__} {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise fail(InputError, path, "an integer beyond every float") from None
 
 
 def to_networkx(graph: ToolGraph) -> Any:

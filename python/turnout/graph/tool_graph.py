@@ -39,6 +39,24 @@ def _names(names: Sequence[str] | None, nodes: int) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _texts(values: Sequence[str], path: str) -> tuple[str, ...]:
+    if isinstance(values, str):
+        raise TypeError(f"{path}: expected a list of str, got the str {values!r}")
+    texts = tuple(values)
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"{path}[{i}]: expected a str, got {type(text).__name__}")
+    return texts
+
+
+def _unique(labels: tuple[str, ...], path: str) -> tuple[str, ...]:
+    """An edge brings one input, so that one which is needed twice would never be there."""
+    for i, label in enumerate(labels):
+        if label in labels[:i]:
+            raise fail(InputError, f"{path}[{i}]", f"{label!r} stands twice")
+    return labels
+
+
 def unique_ids(names: tuple[str, ...]) -> dict[str, int]:
     ids = {name: i for i, name in enumerate(names)}
     if len(ids) < len(names):
@@ -80,8 +98,11 @@ class ToolGraph:
             raise fail(InputError, "graph.names", f"expected one a node ({core.nodes}), got {len(self.names)}")
         if labels is not None and len(labels) != core.edges:
             raise fail(InputError, "graph.labels", f"expected one an edge ({core.edges}), got {len(labels)}")
-        self.labels = None if labels is None else tuple(labels)
-        self.required = {self.names[self.node(name)]: tuple(needs) for name, needs in (required or {}).items()}
+        self.labels = None if labels is None else _texts(labels, "graph.labels")
+        self.required: dict[str, tuple[str, ...]] = {}
+        for name, needs in (required or {}).items():
+            path = f"graph.required[{name!r}]"
+            self.required[self.names[self.node(name)]] = _unique(_texts(needs, path), path)
 
     @classmethod
     def from_arrays(

@@ -131,7 +131,7 @@ class Run:
         return self._planned("restore", tool=tool)
 
     def resume(self, more_retries: int = 0) -> Record:
-        self.max_retries += more_retries
+        self.max_retries = max(self.max_retries, self.failures) + more_retries
         return self._planned("resume")
 
     def lost(self) -> list[int]:
@@ -168,7 +168,21 @@ class Run:
                     return None
                 changes.append((goal.node, node, loss))
         given_up = sum(node < 0 for _, node, _ in changes)
-        return (changes, sum(loss for _, _, loss in changes)) if changes and given_up < len(self.goals) else None
+        if not changes or (given_up == len(self.goals) and not self._keep_one(changes)):
+            return None
+        return changes, sum(loss for _, _, loss in changes)
+
+    def _keep_one(self, changes: list[tuple[int, int, float]]) -> bool:
+        """Of all goals, which would be given up: the one stays whose stand-in adds the least."""
+        least, place, kept = INFINITY, -1, (-1, -1, 0.0)
+        for i, goal in enumerate(self.goals):
+            for node, loss in goal.fallbacks:
+                more = loss + self._path(node).cost - goal.drop_loss
+                if more < least:
+                    least, place, kept = more, i, (goal.node, node, loss)
+        if place >= 0:
+            changes[place] = kept
+        return place >= 0
 
     def demote(self) -> Record:
         """The other stand-ins stay, for the next demotion."""

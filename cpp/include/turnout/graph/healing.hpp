@@ -61,7 +61,8 @@ struct Record {
   double cost = kInfinity;  // of the plan from there on; infinity: there is none
 };
 
-// Every goal that cannot be reached with its cheapest stand-in (loss + cost), ties to the one named first.
+// Every goal that cannot be reached with its cheapest stand-in (loss + cost), ties to the one named first. Where that
+// would give every goal up, the one stays whose stand-in adds the least.
 struct Demotion {
   struct Change {
     Node goal, instead;  // instead -1: it is given up

@@ -57,8 +57,8 @@ void distances_to(const ToolGraph& graph, std::span<const Node> goals, Workspace
 // With a consistent h the path has shortest_path's cost, and is the same path wherever sums of weights are exact.
 bool shortest_path(const ToolGraph& graph, std::span<const Node> sources, std::span<const Node> goals,
                    std::span<const double> h, Workspace& ws, Path& out);
-// Throws Error(input) unless h is consistent: 0 at the goals, >= 0 and h[u] <= cost + h[v] on every edge u -> v that is
-// not masked (to within kRounding). The message names the first edge at fault.
+// Throws Error(input) unless h is consistent: 0 at goals that are not masked, >= 0 and h[u] <= cost + h[v] on every
+// edge u -> v that is not masked (to within kRounding). The message names the first edge at fault.
 void check_heuristic(const ToolGraph& graph, std::span<const Node> goals, std::span<const double> h);
 
 }  // namespace turnout::graph
