@@ -135,7 +135,7 @@ def same(ours: _native.HealingRun, theirs: twin.Run) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(deadline=None, max_examples=200)
 @given(st.booleans().flatmap(cases), st.data())
 def test_parity_with_the_twin(case: Case, data: st.DataObject) -> None:
     goals = goals_of(data.draw, case.nodes, many=data.draw(st.booleans()))
@@ -173,7 +173,7 @@ def test_parity_with_the_twin(case: Case, data: st.DataObject) -> None:
             assert ours.demotion() == theirs.demotion()
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @given(st.booleans().flatmap(cases), st.data())
 def test_every_failure_is_one_record_with_the_cost_of_the_optimum(case: Case, data: st.DataObject) -> None:
     names = [f"t{v}" for v in range(case.nodes)]

@@ -296,7 +296,7 @@ def test_wrong_accounts(small: turnout.Router) -> None:
 # The twin -------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     limits=st.tuples(
         st.sampled_from([math.inf, 0.4, 0.05, 0.003]),
@@ -335,7 +335,7 @@ def test_on_an_account_native_equals_the_twin(small: turnout.Router, limits: Any
 OUTCOMES = st.tuples(st.integers(0, 3), st.booleans(), st.sampled_from([0.0, 0.5, 2.0, 9.0]), st.floats(0, 40))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(outcomes=st.lists(OUTCOMES, max_size=12), begun=st.lists(st.integers(0, 3), max_size=4))
 def test_with_telemetry_native_equals_the_twin(small: turnout.Router, outcomes: Any, begun: list[int]) -> None:
     clock = Clock()

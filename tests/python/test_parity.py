@@ -94,7 +94,7 @@ CONDITIONS = st.builds(
 )
 
 
-@settings(max_examples=800, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     words=st.lists(st.sampled_from(WORDS), max_size=45),
     value=st.sampled_from([0.0, 0.001, 0.01, 0.3]),

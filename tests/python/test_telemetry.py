@@ -67,7 +67,7 @@ configs = st.sampled_from(
 FORGOTTEN = [(0.0, 0, twin.Outcome(True, 1.0)), *[(1e3, 0, twin.Outcome(True))] * 3]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 @example(FORGOTTEN, BreakerConfig())
 @given(steps, configs)
 def test_parity_with_the_twin(steps: list[tuple[float, int, Any]], config: BreakerConfig) -> None:
