@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from weakref import ref
 
 import numpy as np
@@ -14,7 +14,9 @@ from turnout.arms import Clock
 from turnout.core import InputError
 from turnout.names import RULES
 from turnout.schema import fail
-from turnout.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from turnout.telemetry import Telemetry
 
 MAX_SLOWDOWN = 1000.0
 _RULES = ("none", "tripped", "rate_limited")

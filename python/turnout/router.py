@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Union, Unpack
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,11 +27,13 @@ from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
 from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
-from turnout.telemetry import Telemetry
+
+if TYPE_CHECKING:
+    from turnout.telemetry import Telemetry
 
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
-Now = Telemetry | Mapping[str, Condition]
+Now = Union["Telemetry", Mapping[str, Condition]]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
@@ -403,6 +405,8 @@ class Router:
         )
 
     def _live(self, now: Now) -> _native.Live:
+        from turnout.telemetry import Telemetry  # only those who use it pay for it
+
         if not isinstance(now, Telemetry):
             return live_of(now, self.llms)
         live = self._watched.get(now)
