@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 from weakref import ref
 
 import numpy as np
@@ -14,9 +14,6 @@ from turnout.arms import Clock
 from turnout.core import InputError
 from turnout.names import RULES
 from turnout.schema import fail
-
-if TYPE_CHECKING:
-    from turnout.telemetry import Telemetry
 
 MAX_SLOWDOWN = 1000.0
 _RULES = ("none", "tripped", "rate_limited")
@@ -39,6 +36,17 @@ class Condition:
     health: float = 1.0
     slowdown: float = 1.0
     rule: Literal["none", "tripped", "rate_limited"] = "none"
+
+
+class Watched(Protocol):
+    """What `turnout.telemetry.Telemetry` is to a router."""
+
+    @property
+    def arms(self) -> tuple[str, ...]: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def native(self) -> _native.Telemetry: ...
 
 
 def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native.Live:
@@ -71,14 +79,14 @@ def live_of(conditions: Mapping[str, Condition], llms: Sequence[str]) -> _native
     return _native.Live.fixed(health, slowdown, rules)
 
 
-def watching(telemetry: Telemetry, llms: Sequence[str]) -> _native.Live:
+def watching(telemetry: Watched, llms: Sequence[str]) -> _native.Live:
     """What telemetry says at each call, by its own clock; LLMs that are no arm of it are as the catalog says."""
     rows = {name: i for i, name in enumerate(telemetry.arms)}
     clock = None if telemetry.clock is _native.steady_seconds else _clock_of(ref(telemetry))
     return _native.Live.watching(telemetry.native, [rows.get(name, -1) for name in llms], clock)
 
 
-def _clock_of(telemetry: ref[Telemetry]) -> Clock:
+def _clock_of(telemetry: ref[Watched]) -> Clock:
     """Its clock, without keeping it: a router remembers what it watches for as long as that lives."""
 
     def now() -> float:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Union, Unpack
+from typing import Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,19 +21,16 @@ from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
 from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
-from turnout.live import Condition, live_of, watching
+from turnout.live import Condition, Watched, live_of, watching
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
 from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
 
-if TYPE_CHECKING:
-    from turnout.telemetry import Telemetry
-
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
-Now = Union["Telemetry", Mapping[str, Condition]]
+Now = Watched | Mapping[str, Condition]
 
 DEFAULT_VALUE_USD = 0.01
 DEFAULT_TOOLS = 4
@@ -56,7 +53,7 @@ class Router:
         self._value_usd = value_usd
         self._callable = parts.embedder if isinstance(parts.embedder, CallableEmbedder) else None
         self._compiled: dict[Constraints, _native.Constraints] = {}
-        self._watched: WeakKeyDictionary[Telemetry, _native.Live] = WeakKeyDictionary()
+        self._watched: WeakKeyDictionary[Watched, _native.Live] = WeakKeyDictionary()
 
     @staticmethod
     def load(
@@ -405,10 +402,8 @@ class Router:
         )
 
     def _live(self, now: Now) -> _native.Live:
-        from turnout.telemetry import Telemetry  # only those who use it pay for it
-
-        if not isinstance(now, Telemetry):
-            return live_of(now, self.llms)
+        if isinstance(now, Mapping) or not isinstance(getattr(now, "native", None), _native.Telemetry):
+            return live_of(now, self.llms)  # type: ignore[arg-type]  # which refuses what is no mapping
         live = self._watched.get(now)
         if live is None:
             live = self._watched[now] = watching(now, self.llms)
