@@ -5,6 +5,7 @@
 
 #include "clock.hpp"
 #include "fast_call.hpp"
+#include "read.hpp"
 
 namespace turnout::python {
 
@@ -17,12 +18,12 @@ namespace {
 
 using namespace budget;
 using Owner = std::shared_ptr<PyLedger>;
-using Number = std::optional<double>;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-Limits limits(Number usd, Number tokens, Number seconds, Number calls) {
-  const auto of = [](Number n) { return n.value_or(kInfinity); };
-  return {Usd(of(usd)), of(tokens), Seconds(of(seconds)), of(calls)};
+Limits limits(const py::handle& usd, const py::handle& tokens, const py::handle& seconds, const py::handle& calls) {
+  const auto of = [](const py::handle& n, const char* path) { return n.is_none() ? kInfinity : real_of(n, path); };
+  return {Usd(of(usd, "limits.usd")), of(tokens, "limits.tokens"), Seconds(of(seconds, "limits.seconds")),
+          of(calls, "limits.calls")};
 }
 
 std::string number(double value) { return py::repr(py::float_(value)).cast<std::string>(); }
@@ -220,7 +221,8 @@ void bind_account(py::module_& m) {
           py::arg("calls") = 0.0)
       .def(
           "open",
-          [](const PyAccount& a, const std::string& name, Number usd, Number tokens, Number seconds, Number calls) {
+          [](const PyAccount& a, const std::string& name, const py::handle& usd, const py::handle& tokens,
+             const py::handle& seconds, const py::handle& calls) {
             return PyAccount{a.owner,
                              a.owner->ledger.open(a.id, name, limits(usd, tokens, seconds, calls), a.owner->now())};
           },
@@ -228,7 +230,8 @@ void bind_account(py::module_& m) {
           py::arg("seconds") = py::none(), py::arg("calls") = py::none())
       .def(
           "set_limits",
-          [](const PyAccount& a, Number usd, Number tokens, Number seconds, Number calls) {
+          [](const PyAccount& a, const py::handle& usd, const py::handle& tokens, const py::handle& seconds,
+             const py::handle& calls) {
             a.owner->ledger.set_limits(a.id, limits(usd, tokens, seconds, calls), a.owner->now());
           },
           py::kw_only(), py::arg("usd") = py::none(), py::arg("tokens") = py::none(), py::arg("seconds") = py::none(),
@@ -265,13 +268,19 @@ void bind_account(py::module_& m) {
 
 void bind_ledger(py::module_& m) {
   py::class_<PyLedger, Owner>(m, "Ledger", "The tree of accounts.")
-      .def(py::init([](py::object clock, int max_accounts, int max_reservations) {
-             return std::make_shared<PyLedger>(Config{max_accounts, max_reservations}, std::move(clock));
+      .def(py::init([](py::object clock, const py::handle& max_accounts, const py::handle& max_reservations) {
+             const auto size = [](const py::handle& n, const char* path) {
+               return integer_of<int>(n, path, ErrorKind::config);
+             };
+             return std::make_shared<PyLedger>(
+                 Config{size(max_accounts, "ledger.max_accounts"), size(max_reservations, "ledger.max_reservations")},
+                 std::move(clock));
            }),
            py::arg("clock"), py::arg("max_accounts"), py::arg("max_reservations"))
       .def(
           "open",
-          [](const Owner& self, const std::string& path, Number usd, Number tokens, Number seconds, Number calls) {
+          [](const Owner& self, const std::string& path, const py::handle& usd, const py::handle& tokens,
+             const py::handle& seconds, const py::handle& calls) {
             return PyAccount{self, self->ledger.open(path, limits(usd, tokens, seconds, calls), self->now())};
           },
           py::arg("path"), py::arg("usd"), py::arg("tokens"), py::arg("seconds"), py::arg("calls"))

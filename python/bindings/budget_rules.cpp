@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "budget.hpp"
+#include "read.hpp"
 
 namespace turnout::python {
 namespace {
@@ -18,7 +19,7 @@ std::shared_ptr<PyPacer> make_pacer(const std::vector<std::pair<double, double>>
                                     const py::object& start, py::object clock) {
   std::vector<PlanPoint> points;
   for (const auto& [seconds, total] : plan) points.push_back({seconds, total});
-  const double from = start.is_none() ? read_clock(clock) : start.cast<double>();
+  const double from = start.is_none() ? read_clock(clock) : real_of(start, "start");
   return std::shared_ptr<PyPacer>(new PyPacer{{points, burst, from}, std::move(clock)});
 }
 

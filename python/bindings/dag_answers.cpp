@@ -17,7 +17,8 @@ py::tuple task_tuple(const plan::Task& t, const std::vector<std::string>& inputs
 
 }  // namespace
 
-py::tuple task(PyTaskDag& self, const std::string& name) {
+py::tuple task(PyTaskDag& self, const py::handle& task_name) {
+  const std::string name = text_of(task_name, "task");
   plan::Task copy;
   const auto inputs = locked(self, [&](const TaskDag& dag) {
     copy = dag.task(named(dag, name));

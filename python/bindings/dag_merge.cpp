@@ -3,6 +3,7 @@
 #include "turnout/plan/slo.hpp"
 
 #include "dag.hpp"
+#include "read.hpp"
 
 namespace turnout::python {
 namespace {
@@ -10,17 +11,23 @@ namespace {
 // (operator, inputs as bytes, after, shared)
 plan::QueryNode node_of(const py::handle& object) {
   const auto t = object.cast<py::tuple>();
-  return {t[0].cast<std::string>(), t[1].cast<std::string>(), t[2].cast<std::vector<std::int32_t>>(),
-          t[3].cast<bool>()};
+  std::vector<std::int32_t> after;
+  if (!py::isinstance<py::sequence>(t[2])) refuse_type(t[2], "after", "a sequence of integers");
+  for (const auto& node : t[2].cast<py::sequence>())
+    after.push_back(at_element("after", after.size(), [&] { return integer_of<std::int32_t>(node, ""); }));
+  return {text_of(t[0], "operator"), bytes_of(t[1], "inputs"), std::move(after), flag_of(t[3], "shared")};
 }
 
 // (nodes, uses, of)
 py::tuple merge(const py::list& queries, std::uint64_t hash_mask) {
   std::vector<std::vector<plan::QueryNode>> all;
-  for (const auto& query : queries) {
-    auto& nodes = all.emplace_back();
-    for (const auto& node : query.cast<py::list>()) nodes.push_back(node_of(node));
-  }
+  for (const auto& query : queries)
+    at_element("queries", all.size(), [&] {
+      std::vector<plan::QueryNode> nodes;
+      for (const auto& node : query.cast<py::list>())
+        nodes.push_back(at_element("nodes", nodes.size(), [&] { return node_of(node); }));
+      all.push_back(std::move(nodes));
+    });
   plan::MergedDag merged;
   {
     const py::gil_scoped_release release;

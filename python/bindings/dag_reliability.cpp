@@ -1,6 +1,7 @@
 #include "turnout/plan/reliability.hpp"
 
 #include "dag.hpp"
+#include "read.hpp"
 
 namespace turnout::python {
 namespace {
@@ -47,6 +48,12 @@ py::object best_path(const py::object& edges, const py::object& success, const p
 
 void bind_reliability(py::module_& m) {
   m.attr("max_frontier_width") = plan::kMaxFrontierWidth;
+  m.def(
+      "with_retries",
+      [](const py::handle& p, const py::handle& retries) {
+        return plan::with_retries(real_of(p, "p"), integer_of<int>(retries, "retries"));
+      },
+      py::arg("p"), py::arg("retries"));
   m.def("dag_reliability", reliability, py::arg("edges"), py::arg("p"), py::arg("q"), py::arg("retries"),
         py::arg("max_width"), py::arg("bounds"));
   m.def("dag_best_path", best_path, py::arg("edges"), py::arg("success"), py::arg("cost"), py::arg("seconds"),

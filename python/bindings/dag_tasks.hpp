@@ -5,12 +5,12 @@
 #include <mutex>
 
 #include "dag.hpp"
+#include "read.hpp"
 
 namespace turnout::python {
 
 using plan::TaskDag;
 using Ids = std::vector<TaskDag::Id>;
-using Inputs = std::vector<std::pair<std::string, double>>;
 
 // A TaskDag that threads may share: one call at a time.
 struct PyTaskDag {
@@ -35,9 +35,16 @@ inline TaskDag::Id named(const TaskDag& dag, const std::string& name, const char
   return id;
 }
 
-inline plan::TaskAttributes attributes(const std::string& operator_name, const std::string& device_class,
-                                       double seconds, double cost, std::int32_t priority, std::uint64_t skills) {
-  return {operator_name, device_class, seconds, cost, priority, skills};
+// In the order of turnout.dag.task.ATTRIBUTES.
+inline plan::TaskAttributes attributes(const py::handle& operator_name, const py::handle& device_class,
+                                       const py::handle& seconds, const py::handle& cost, const py::handle& priority,
+                                       const py::handle& skills) {
+  return {text_of(operator_name, "operator"),
+          text_of(device_class, "device_class"),
+          real_of(seconds, "seconds"),
+          real_of(cost, "cost"),
+          integer_of<std::int32_t>(priority, "priority"),
+          integer_of<std::uint64_t>(skills, "skills")};
 }
 
 inline std::vector<std::string> names(const TaskDag& dag, const Ids& ids) {
@@ -56,13 +63,13 @@ inline std::vector<std::string> input_names(const TaskDag& dag, const plan::Task
 plan::TaskState state_of(const std::string& name);
 
 // Building.
-std::unique_ptr<PyTaskDag> restore(const py::sequence& tasks, std::int32_t next_id);
-std::unique_ptr<PyTaskDag> from_columns(const std::vector<std::string>& task_names, const py::object& edges,
-                                        const py::object& coupling, const py::object& seconds, const py::object& cost,
-                                        const py::object& priority, const py::object& skills);
+std::unique_ptr<PyTaskDag> restore(const py::list& tasks, const py::handle& next_id);
+std::unique_ptr<PyTaskDag> from_columns(const py::list& task_names, const py::object& edges, const py::object& coupling,
+                                        const py::object& seconds, const py::object& cost, const py::object& priority,
+                                        const py::object& skills);
 
 // Answers.
-py::tuple task(PyTaskDag& self, const std::string& name);
+py::tuple task(PyTaskDag& self, const py::handle& task_name);
 py::tuple records(PyTaskDag& self);
 py::tuple measure(PyTaskDag& self);
 py::tuple columns(PyTaskDag& self);

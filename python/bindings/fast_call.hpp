@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <limits>
 
 #include "bindings.hpp"
 
@@ -25,6 +26,20 @@ inline double number_of(PyObject* value) {
   return number;
 }
 
+// As number_of, of a keyword, which an error names. An integer beyond every float is infinite, which the core refuses.
+inline double keyword_number(PyObject* value, PyObject* keyword) {
+  const double number = PyFloat_AsDouble(value);
+  if (number != -1.0 || !PyErr_Occurred()) return number;
+  if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
+    PyErr_Clear();
+    return std::numeric_limits<double>::infinity();
+  }
+  if (!PyErr_ExceptionMatches(PyExc_TypeError)) throw py::error_already_set();
+  PyErr_Clear();
+  throw py::type_error(py::cast<std::string>(py::handle(keyword)) + ": expected a number, got " +
+                       std::string(py::str(py::type::handle_of(value).attr("__name__"))));
+}
+
 // Reads keywords into `values`, which holds the defaults; None leaves a default.
 template <std::size_t N>
 void read_keywords(PyObject* const* args, Py_ssize_t positional, PyObject* keywords,
@@ -34,12 +49,13 @@ void read_keywords(PyObject* const* args, Py_ssize_t positional, PyObject* keywo
   for (Py_ssize_t i = 0; i < count; ++i)
     if (const std::size_t at = keyword_index(PyTuple_GET_ITEM(keywords, i), names.data(), N, method);
         args[i] != Py_None)
-      values[at] = number_of(args[i]);
+      values[at] = keyword_number(args[i], names[at]);
 }
 
-// Runs `body` as the body of a C method: what it throws becomes the Python error.
+// Runs `body` as the body of a C method: what it throws becomes the Python error. Not noexcept: a daemon thread that a
+// Python clock lets go of the GIL is unwound, from here too, when the interpreter ends.
 template <class Body>
-PyObject* c_method(Body&& body) noexcept {
+PyObject* c_method(Body&& body) {
   try {
     return body().release().ptr();
   } catch (py::error_already_set& error) {

@@ -115,6 +115,8 @@ class Ledger:
             With the path ``name`` (no name, or it is open), ``limits.usd`` and so on, ``account`` (too deep), or
             ``ledger.max_accounts`` (full). Nothing is opened then.
         """
+        if not isinstance(path, str):
+            raise fail(InputError, "name", f"expected a str, got {type(path).__name__}")
         for name in path.split("/"):
             check_name(name, "name", InputError)
         return self._native.open(path, usd, tokens, seconds, calls)
@@ -274,7 +276,8 @@ class Pacer(_native.Pacer):
     """Spending over time against a plan.
 
     A credit is filled as the plan goes, emptied by spending, and never above `burst`: over any time, what is admitted
-    is at most what is planned for it + `burst`. A clock that jumps lets at most one burst more through.
+    is at most what is planned for it + `burst`. A jump forward lets at most one burst more through; what a clock shows
+    again after a jump back is planned again.
 
     Parameters
     ----------

@@ -102,7 +102,7 @@ TEST(what_is_no_amount_is_refused_with_its_path) {
   CHECK_ERROR(reserve({.calls = 1e300}), ErrorKind::input, "amount.calls");
   for (const double ttl : {0.0, -1.0, kNan})
     CHECK_ERROR(t.ledger.reserve(t.run, usd(1), 0, ttl, id), ErrorKind::input, "ttl");
-  for (const double now : {kInf, -kInf, kNan}) {
+  for (const double now : {kInf, -kInf, kNan, 1.01e12, -1.01e12}) {
     CHECK_ERROR(t.ledger.reserve(t.run, usd(1), now, 60, id), ErrorKind::input, "now");
     CHECK_ERROR(t.ledger.pressure(t.run, now), ErrorKind::input, "now");
     CHECK_ERROR(t.ledger.sweep(now), ErrorKind::input, "now");
@@ -308,6 +308,10 @@ TEST(unnamed_accounts_get_names_and_places_are_bounded) {
   CHECK_ERROR(ledger.open(a, {}, 0), ErrorKind::input, "ledger.max_accounts");
   ledger.close(c, 0);
   CHECK(ledger.path(ledger.open(a, {}, 0)) == "~1/~4");
+
+  Ledger other;
+  other.open(kNoAccount, "~", {}, 0);
+  CHECK(other.path(other.open(kNoAccount, {}, 0)) == "~1");
 }
 
 TEST(accounts_nest_to_the_stated_depth) {

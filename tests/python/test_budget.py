@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -228,6 +230,14 @@ def test_wrong_types_are_type_errors(run: budget.Account) -> None:
     ):
         with pytest.raises(TypeError):
             call()
+    with pytest.raises(TypeError, match=r"^usd: expected a number, got str$"):
+        run.reserve(usd="1")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^amount\.tokens: expected a number from 0 to .*, got inf"):
+        run.reserve(tokens=10**400)
+    with pytest.raises(InputError, match=r"^limits\.usd: expected a number, got str"):
+        run.open("x", usd="1")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"^name: expected a str, got int"):
+        Ledger().open(5)  # type: ignore[arg-type]
     keyword = "".join(["u", "sd"])  # not the interned one
     assert run.reserve(**{keyword: 1}).amount.usd == 1.0
 
@@ -240,8 +250,50 @@ def test_a_broken_clock_is_an_error(clock: Any) -> None:
         Ledger(3.0)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("beyond", [1.7e18, -1.7e308, 1.7e308])
+def test_a_clock_that_is_far_off_for_a_moment_costs_nothing(clock: Clock, run: budget.Account, beyond: float) -> None:
+    """Nanoseconds for seconds, once: counted as time they would expire every later hold at once."""
+    clock.now = 1.7e9
+    kept = run.reserve(usd=1.0, ttl=60)
+    clock.now = beyond
+    with pytest.raises(InputError, match=r"now: expected seconds from -1e12 to 1e12"):
+        run.reserve(usd=1.0)
+    clock.now = 1.7e9 + 59
+    assert run.held.usd == 1.0 and kept.commit().late is False
+    run.reserve(usd=3.0, ttl=60)
+    assert not run.try_reserve(usd=0.5)
+
+
+def test_daemon_threads_end_with_the_interpreter() -> None:
+    """A thread that waits for the GIL in a Python clock is unwound through the fast calls."""
+    code = """
+import sys, threading, time
+from turnout.budget import Ledger
+sys.setswitchinterval(1e-6)
+run = Ledger(lambda: time.monotonic() + 0.0 * sum(range(50))).open("run", usd=1.0)
+started = threading.Barrier(9)
+def work():
+    started.wait()
+    while True:
+        if hold := run.try_reserve(usd=0.01):
+            hold.commit(usd=0.0)
+for _ in range(8):
+    threading.Thread(target=work, daemon=True).start()
+started.wait()
+for _ in range(200):
+    run.pressure
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_sizes_have_limits() -> None:
-    for sizes, path in (({"max_accounts": 0}, "max_accounts"), ({"max_reservations": 65537}, "max_reservations")):
+    for sizes, path in (
+        ({"max_accounts": 2**31}, "max_accounts"),
+        ({"max_reservations": 2**70}, "max_reservations"),
+        ({"max_accounts": 0}, "max_accounts"),
+        ({"max_reservations": 65537}, "max_reservations"),
+    ):
         with pytest.raises(ConfigError) as error:
             Ledger(**sizes)
         assert error.value.path == f"ledger.{path}"

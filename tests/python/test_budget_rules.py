@@ -85,6 +85,8 @@ def test_a_pacer_has_defaults_and_names_the_culprit() -> None:
     with pytest.raises(InputError) as error:
         Pacer([(60.0, 10.0), (50.0, 20.0)], burst=2.0)
     assert error.value.path == "plan[1].seconds"
+    with pytest.raises(InputError, match="start: expected a number, got str"):
+        Pacer([(60.0, 10.0)], burst=2.0, start="now")  # type: ignore[arg-type]
 
 
 # Turns ----------------------------------------------------------------------------------------------------------------

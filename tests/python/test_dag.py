@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 import turnout
 from turnout.core import InputError
-from turnout.plan import STATES, Task, TaskDag
+from turnout.plan import STATES, Agent, Task, TaskDag, assign_agents
 from turnout.reference.dag import tasks as twin
 
 DIAMOND: dict[str, dict[str, Any]] = {
@@ -243,7 +243,7 @@ def test_wrong_states_are_refused() -> None:
     state["tasks"][3]["state"] = "done"
     assert "'d' is done, but its agent, attempts or inputs say otherwise" in refusal(TaskDag.from_state, state)
     state["tasks"][3]["state"] = "lost"
-    assert refusal(TaskDag.from_state, state) == "state: there is no state 'lost'"
+    assert refusal(TaskDag.from_state, state) == "tasks[3].state: there is no state 'lost'"
     assert refusal(TaskDag.from_state, {**diamond().to_dict(), "next_id": 2}).startswith("next_id: expected 4 to ")
 
 
@@ -301,6 +301,85 @@ def test_integers_that_do_not_fit_are_named() -> None:
                 call("e" if call == dag.add else "a", **fields)
             assert error.value.path == path
     assert dag == diamond()
+
+
+def batched(dag: TaskDag, edit: str, *arguments: Any, **keywords: Any) -> None:
+    with dag.batch() as edits:
+        getattr(edits, edit)(*arguments, **keywords)
+
+
+def test_values_of_another_type_are_named() -> None:
+    dag = diamond()
+    crew: list[Any] = [Agent("one"), Agent("two", load="much")]  # type: ignore[arg-type]
+    state = {**dag.to_dict(), "tasks": [{**dag.to_dict()["tasks"][0], "seconds": "1"}]}
+    calls: list[tuple[Any, str]] = [
+        (lambda: dag.add(5), "name: expected a str, got int"),  # type: ignore[arg-type]
+        (lambda: dag.add("e\ud800"), "name: expected text without halves of characters"),
+        (lambda: dag.add("e", inputs=3), "inputs: expected names, got int"),  # type: ignore[arg-type]
+        (lambda: dag.add("e", inputs=["a", 3]), "inputs[1]: expected a str, got int"),  # type: ignore[list-item]
+        (lambda: dag.add("e", inputs={"a": None}), "inputs[0].coupling: expected a number, got NoneType"),  # type: ignore[dict-item]
+        (lambda: dag.add("e", seconds="2"), "seconds: expected a number, got str"),  # type: ignore[arg-type]
+        (lambda: dag.add("e", cost=10**400), "cost: expected a number, got an integer beyond every float"),
+        (lambda: dag.add("e", priority=1.5), "priority: expected an integer, got float"),  # type: ignore[arg-type]
+        (lambda: dag.add("e", skills=10**5000), "skills: expected an integer of 64 bits without a sign"),
+        (lambda: dag.change("b", operator=None), "operator: expected a str, got NoneType"),
+        (lambda: dag.connect("a", 3), "to: expected a str, got int"),  # type: ignore[arg-type]
+        (lambda: dag.connect("a", "d", None), "coupling: expected a number, got NoneType"),  # type: ignore[arg-type]
+        (lambda: dag.start("a", 3), "agent: expected a str, got int"),  # type: ignore[arg-type]
+        (lambda: dag.cancel("a", dependents=3), "dependents: expected a str, got int"),  # type: ignore[arg-type]
+        (lambda: dag.remove(3), "task: expected a str, got int"),  # type: ignore[arg-type]
+        (lambda: dag[0], "task: expected a str, got int"),  # type: ignore[index]
+        (lambda: batched(dag, "add", 5), "edits[0].task: expected a str, got int"),
+        (lambda: batched(dag, "change", "b", seconds="2"), "edits[0].seconds: expected a number, got str"),
+        (lambda: batched(dag, "connect", "a", 3), "edits[0].to: expected a str, got int"),
+        (lambda: TaskDag.from_dict(["a"]), "tasks: expected names and their attributes, got list"),  # type: ignore[arg-type]
+        (lambda: TaskDag.from_dict({"a": "x"}), "tasks.a: expected attributes by name, got str"),  # type: ignore[dict-item]
+        (lambda: TaskDag.from_dict({"a": {"operator": 3}}), "tasks[0].operator: expected a str, got int"),
+        (lambda: TaskDag.from_dict({1: {}}), "tasks[0].name: expected a str, got int"),  # type: ignore[dict-item]
+        (lambda: TaskDag.from_arrays(["a", 2], []), "names[1]: expected a str, got int"),  # type: ignore[list-item]
+        (lambda: TaskDag.from_state(state), "tasks[0].seconds: expected a number, got str"),
+        (lambda: TaskDag.from_state({}), "tasks: is missing"),
+        (lambda: TaskDag.from_state({"tasks": [{}], "next_id": 1}), "tasks[0].id: is missing"),
+        (lambda: assign_agents(dag, crew), "agents[1].load: expected a number, got str"),
+        (lambda: assign_agents(dag, [3]), "agents[0]: expected an Agent, got int"),  # type: ignore[list-item]
+    ]
+    for call, message in calls:
+        assert refusal(call).startswith(message)
+        assert dag == diamond()
+
+
+def test_sequences_are_not_rounded_or_parsed() -> None:
+    for columns, path in [
+        ({"priority": [1.5]}, "priority"),
+        ({"seconds": ["1.5"]}, "seconds"),
+        ({"skills": [0.0]}, "skills"),
+    ]:
+        assert refusal(TaskDag.from_arrays, ["a"], [], **columns).startswith(f"{path}: expected ")
+    assert refusal(TaskDag.from_arrays, ["a", "b"], [(0.5, 1.7)]).startswith("edges: expected int32: got fractions")
+    dag = TaskDag.from_arrays(["a"], [], seconds=[1], skills=[2**64 - 1], priority=(True,))
+    assert dag["a"][4:8] == (1.0, 0.0, 1, 2**64 - 1)
+
+
+def test_a_refused_edit_of_a_batch_leaves_nothing_of_it() -> None:
+    dag = diamond()
+    with dag.batch() as edits:
+        for refused in ({"inputs": {"a": 0.5, "b": "firm"}}, {"second": 1.0}):
+            with pytest.raises(InputError):
+                edits.add("e", **refused)  # type: ignore[arg-type]
+    assert dag == diamond()
+
+
+def test_changes_of_other_attributes_are_kept() -> None:
+    """What a change does not name is read when it is made, not when it is asked for."""
+    dag = diamond()
+    with dag.batch() as edits:
+        edits.change("b", cost=2.0)
+        edits.add("e", seconds=4.0)
+        edits.change("e", cost=3.0)
+        edits.change("e", priority=1)
+        dag.change("b", seconds=9.0)  # as another thread may
+    assert dag["b"][4:6] == (9.0, 2.0) and dag["e"][4:7] == (4.0, 3.0, 1)
+    assert refusal(batched, dag, "change", "zz", cost=1.0) == "edits[0].task: there is no task 'zz'"
 
 
 # Parity ---------------------------------------------------------------------------------------------------------------

@@ -72,6 +72,11 @@ def test_one_node_for_each_distinct_computation(made: list[list[twin.Node]], mas
     [
         ([RAG, [QueryNode("a", "", (1,))]], "queries[1].nodes[0].after[0]: there is no node 1"),
         ([[QueryNode("a", "", (1,)), QueryNode("b", "", (0,))]], "queries[0]: nodes depend on each other: 0 -> 1 -> 0"),
+        ([RAG, [RAG[0], 3]], "queries[1].nodes[1]: expected a QueryNode, got int"),
+        ([[QueryNode(3)]], "queries[0].nodes[0].operator: expected a str, got int"),  # type: ignore[arg-type]
+        ([[QueryNode("a", 3)]], "queries[0].nodes[0].inputs: expected a str or bytes, got int"),  # type: ignore[arg-type]
+        ([[QueryNode("a", "", 0)]], "queries[0].nodes[0].after: expected a sequence of integers, got int"),  # type: ignore[arg-type]
+        ([[QueryNode("a", "", ("x",))]], "queries[0].nodes[0].after[0]: expected an integer, got str"),  # type: ignore[arg-type]
         ([[QueryNode("a", b"x" * (1 << 20))]], "queries[0].nodes[0].inputs: expected at most 1048576 bytes"),
     ],
 )

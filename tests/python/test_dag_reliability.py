@@ -74,6 +74,9 @@ def test_retries_and_defaults() -> None:
     want = twin.reliability(edges, [0.75, 0.5, 0.5, 0.875], [0.0] * 4)
     assert got.lower == pytest.approx(want.tasks) and got.sinks_lower == pytest.approx(want.sinks)
     assert with_retries(0.5, 2) == twin.with_retries(0.5, 2) == 0.875
+    small = reliability([], [1e-20, 0.1], retries=[1, 0]).lower
+    assert small == (pytest.approx(2e-20, rel=1e-15), 0.1) and with_retries(1e-20, 1) == small[0]
+    assert with_retries(1.0, 7) == 1 and with_retries(0.0, 7) == 0 and with_retries(0.1, 0) == 0.1
     for arguments, path in (((1.5, 0), "p"), ((math.nan, 0), "p"), ((0.5, -1), "retries")):
         with pytest.raises(InputError) as error:
             with_retries(*arguments)

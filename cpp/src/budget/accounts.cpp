@@ -89,10 +89,14 @@ AccountId Accounts::open(AccountId parent, std::string_view name, const Units& l
 }
 
 std::string Accounts::next_name(AccountId parent) {
+  if (parent != kNoAccount) at(parent);
   std::string name;
+  std::uint64_t number = unnamed_;
   do {
-    name = "~" + std::to_string(++unnamed_);
+    name = "~" + std::to_string(++number);
   } while (by_path_.contains(path_of(parent, name)));
+  check_open(parent, name);
+  unnamed_ = number;
   return name;
 }
 

@@ -7,7 +7,7 @@
 namespace turnout::budget {
 
 void check_now(double now) {
-  if (!std::isfinite(now)) throw Error(ErrorKind::input, "now", "expected a finite number of seconds");
+  if (!(std::abs(now) <= kMaxNow)) throw Error(ErrorKind::input, "now", "expected seconds from -1e12 to 1e12");
 }
 
 }  // namespace turnout::budget

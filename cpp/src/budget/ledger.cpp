@@ -111,7 +111,6 @@ AccountId Ledger::open(AccountId parent, const Limits& limits, double now) {
   check_now(now);
   const Units units = units_of(limits, "limits");
   const Impl::Guard guard(impl_->lock);
-  impl_->accounts.check_open(parent, "~");
   const std::string name = impl_->accounts.next_name(parent);
   impl_->settle(now);
   return impl_->accounts.open(parent, name, units);

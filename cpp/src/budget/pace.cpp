@@ -60,7 +60,7 @@ Pacer::Pacer(std::span<const PlanPoint> plan, double burst, double start) : impl
     throw Error(ErrorKind::input, "plan", "expected 1 to " + std::to_string(kMaxPlanPoints) + " points");
   if (!(burst > 0 && burst <= kMaxTotal))
     throw Error(ErrorKind::input, "burst", "expected a number above 0, at most 1e15");
-  if (!std::isfinite(start)) throw Error(ErrorKind::input, "start", "expected a finite number of seconds");
+  if (!(std::abs(start) <= kMaxNow)) throw Error(ErrorKind::input, "start", "expected seconds from -1e12 to 1e12");
   for (std::size_t i = 0; i < plan.size(); ++i) {
     check_point(plan[i], impl_->plan.back(), i);
     impl_->plan.push_back(plan[i]);

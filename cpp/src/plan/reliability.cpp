@@ -101,7 +101,12 @@ const char* method_name(ReliabilityMethod method) {
   return kNames[static_cast<std::size_t>(method)];
 }
 
-double with_retries(double p, int retries) { return 1 - std::pow(1 - p, retries + 1); }
+// By logarithms, so that a small p keeps its digits; without retries it is p, the same bits.
+double with_retries(double p, int retries) {
+  check_between(p, 0, 1, "p");
+  check_between(retries, 0, std::numeric_limits<int>::max(), "retries");
+  return retries == 0 ? p : -std::expm1((retries + 1.0) * std::log1p(-p));
+}
 
 Reliability reliability(const Dag& dag, std::span<const double> p, std::span<const double> q,
                         std::span<const std::int32_t> retries, const ReliabilityOptions& options) {

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from turnout.core import InputError
 from turnout.dag.task_dag import TaskDag
+from turnout.schema import fail
 
 AgentPolicy = Literal["round_robin", "capability_match", "load_balance"]
 
@@ -69,6 +71,9 @@ def assign_agents(
     InputError
         With the path to the culprit, as in ``agents[2].load``.
     """
+    for i, agent in enumerate(agents):
+        if not isinstance(agent, Agent):
+            raise fail(InputError, f"agents[{i}]", f"expected an Agent, got {type(agent).__name__}")
     records = [(a.name, a.device_class, a.skills, a.load, a.slots) for a in agents]
     assigned, states, turn = dag._core.assign_agents(policy, records, turn)
     return Assignments(

@@ -17,6 +17,7 @@ from turnout.dag.task_dag import TaskDag
 from turnout.schema import did_you_mean, fail
 
 _NEW = ("pending", "", 0)
+_FIELDS = ("id", "name", *ATTRIBUTES, "state", "agent", "attempts")
 
 
 def from_dict(tasks: Mapping[str, Mapping[str, Any]]) -> TaskDag:
@@ -32,10 +33,14 @@ def from_dict(tasks: Mapping[str, Mapping[str, Any]]) -> TaskDag:
     InputError
         With the path to the culprit, as in ``tasks.write.inputs``.
     """
+    if not isinstance(tasks, Mapping):
+        raise fail(InputError, "tasks", f"expected names and their attributes, got {type(tasks).__name__}")
     ids = {name: i for i, name in enumerate(tasks)}
     records = []
     for name, fields in tasks.items():
         path = f"tasks.{name}"
+        if not isinstance(fields, Mapping):
+            raise fail(InputError, path, f"expected attributes by name, got {type(fields).__name__}")
         rest = {key: value for key, value in fields.items() if key != "inputs"}
         try:
             own, inputs = attributes(rest), pairs(fields.get("inputs", ()))
@@ -50,7 +55,20 @@ def from_dict(tasks: Mapping[str, Mapping[str, Any]]) -> TaskDag:
 
 
 def from_state(state: Mapping[str, Any]) -> TaskDag:
-    """The DAG whose `TaskDag.to_dict` this is."""
+    """The DAG whose `TaskDag.to_dict` this is.
+
+    Raises
+    ------
+    InputError
+        With the path to the culprit, as in ``tasks[3].state``.
+    """
+    for i, task in enumerate(state.get("tasks", ())):
+        for key in (*_FIELDS, "inputs"):
+            if key not in task:
+                raise fail(InputError, f"tasks[{i}].{key}", "is missing")
+    for key in ("tasks", "next_id"):
+        if key not in state:
+            raise fail(InputError, key, "is missing")
     ids = {task["name"]: task["id"] for task in state["tasks"]}
     records = []
     for i, task in enumerate(state["tasks"]):
@@ -58,8 +76,7 @@ def from_state(state: Mapping[str, Any]) -> TaskDag:
             if source not in ids:
                 raise fail(InputError, f"tasks[{i}].inputs", f"there is no task {source!r}")
         inputs = [(ids[source], value) for source, value in task["inputs"].items()]
-        fields = ("id", "name", *ATTRIBUTES, "state", "agent", "attempts")
-        records.append((*(task[key] for key in fields), inputs))
+        records.append((*(task[key] for key in _FIELDS), inputs))
     return TaskDag._of(_native.TaskDag.restore(records, state["next_id"]))
 
 

@@ -20,6 +20,9 @@ def column(values: Sequence[Any] | NDArray[Any] | None, dtype: type, path: str) 
     if values is None or isinstance(values, np.ndarray):
         return values
     try:
+        kind = np.asarray(values).dtype.kind
+        if kind in ("USf" if issubclass(dtype, np.integer) else "US") and np.size(values):
+            raise TypeError("got text" if kind in "US" else "got fractions, or integers beyond 64 bits")
         return np.array(values, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise fail(InputError, path, f"expected {np.dtype(dtype).name}: {error}") from None

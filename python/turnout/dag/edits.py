@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from turnout.dag.columns import coupling as number
-from turnout.dag.task import Inputs, Task, attributes, pairs
+from turnout.dag.task import Inputs, attributes, check_attributes, pairs
 
 if TYPE_CHECKING:
     from turnout.dag.task_dag import TaskDag
@@ -16,15 +16,13 @@ class Edits:
 
     def __init__(self, dag: TaskDag) -> None:
         self._dag = dag
-        self._edits: list[tuple[int, str, tuple[Any, ...] | None, str, float]] = []
-        self._changed: dict[str, tuple[Any, ...]] = {}
+        self._edits: list[tuple[int, str, tuple[Any, ...] | dict[str, Any] | None, str, float]] = []
 
     def add(self, name: str, *, inputs: Inputs = (), **fields: Any) -> None:
         """As `TaskDag.add`."""
-        self._changed[name] = attributes(fields)
-        self._edits.append((0, name, self._changed[name], "", 0.0))
-        for source, value in pairs(inputs):
-            self.connect(source, name, value)
+        own, sources = attributes(fields), pairs(inputs)  # either may refuse, and then nothing is added
+        self._edits.append((0, name, own, "", 0.0))
+        self._edits.extend((2, name, None, source, value) for source, value in sources)
 
     def remove(self, name: str) -> None:
         """As `TaskDag.remove`."""
@@ -40,10 +38,8 @@ class Edits:
 
     def change(self, name: str, **fields: Any) -> None:
         """As `TaskDag.change`."""
-        old = self._changed.get(name)
-        before = self._dag[name] if old is None else Task._make((0, name, *old, "pending", "", 0, ()))
-        self._changed[name] = attributes(fields, before)
-        self._edits.append((4, name, self._changed[name], "", 0.0))
+        check_attributes(fields)
+        self._edits.append((4, name, fields, "", 0.0))
 
     def __enter__(self) -> Edits:
         return self

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from turnout import _native
+from turnout.core import InputError
 from turnout.dag.columns import column, edge_rows, floats
+from turnout.schema import fail
 
 
 class QueryNode(NamedTuple):
@@ -82,9 +84,16 @@ def merge(queries: Iterable[Iterable[QueryNode]]) -> MergedDag:
     InputError
         With the path to the culprit, as in ``queries[3].nodes[2].after[0]``; cycles are named node by node.
     """
-    rows = [[(n[0], n[1].encode() if isinstance(n[1], str) else n[1], n[2], n[3]) for n in query] for query in queries]
+    rows = [[_row(node, q, i) for i, node in enumerate(query)] for q, query in enumerate(queries)]
     nodes, uses, of = _native.dag_merge(rows)
     return MergedDag(tuple(QueryNode._make(node) for node in nodes), uses, of)
+
+
+def _row(node: QueryNode, query: int, place: int) -> tuple[Any, ...]:
+    if not isinstance(node, tuple) or len(node) != 4:
+        path = f"queries[{query}].nodes[{place}]"
+        raise fail(InputError, path, f"expected a QueryNode, got {type(node).__name__}")
+    return tuple(node)
 
 
 def plan_epochs(

@@ -8,9 +8,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from turnout import _native
-from turnout.core import InputError
 from turnout.dag.columns import column, edge_rows, floats
-from turnout.schema import fail
 
 
 class Reliability(NamedTuple):
@@ -103,11 +101,7 @@ def with_retries(p: float, retries: int) -> float:
     InputError
         `p` is not in [0, 1], or `retries` negative.
     """
-    if not 0 <= p <= 1:
-        raise fail(InputError, "p", f"expected a number in [0, 1], got {p:g}")
-    if retries < 0:
-        raise fail(InputError, "retries", f"expected a number >= 0, got {retries}")
-    return float(1 - math.pow(1 - p, retries + 1))
+    return _native.with_retries(p, retries)
 
 
 def best_path(

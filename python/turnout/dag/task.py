@@ -83,23 +83,19 @@ def pairs(inputs: Inputs) -> list[tuple[str, float]]:
         raise fail(InputError, "inputs", f"expected names, got the string {inputs!r}")
     if isinstance(inputs, Mapping):
         return [(name, number(value, f"inputs.{name}")) for name, value in inputs.items()]
+    if not isinstance(inputs, Iterable) or isinstance(inputs, bytes):
+        raise fail(InputError, "inputs", f"expected names, got {type(inputs).__name__}")
     return [(name, 0.0) for name in inputs]
 
 
-def check_integers(priority: int, skills: int) -> None:
-    """Raises unless both fit their words."""
-    if not -(2**31) <= priority < 2**31:
-        raise fail(InputError, "priority", f"expected 32 bits with a sign, got {priority}")
-    if not 0 <= skills < 2**64:
-        raise fail(InputError, "skills", f"expected 64 bits without a sign, got {skills}")
-
-
-def attributes(changes: Mapping[str, Any], before: Task | None = None) -> tuple[Any, ...]:
-    """(operator, device_class, seconds, cost, priority, skills), after `changes`."""
-    for name in changes:
+def check_attributes(names: Iterable[str]) -> None:
+    """Raises unless a task has attributes of these names."""
+    for name in names:
         if name not in ATTRIBUTES:
             raise fail(InputError, name, f"a task has no such attribute{did_you_mean(name, ATTRIBUTES)}")
-    old = ("", "", 0.0, 0.0, 0, 0) if before is None else before[2:8]
-    new = tuple(changes.get(name, value) for name, value in zip(ATTRIBUTES, old, strict=True))
-    check_integers(*new[4:])
-    return new
+
+
+def attributes(fields: Mapping[str, Any]) -> tuple[Any, ...]:
+    """(operator, device_class, seconds, cost, priority, skills) of a new task."""
+    check_attributes(fields)
+    return tuple(fields.get(name, value) for name, value in zip(ATTRIBUTES, ("", "", 0.0, 0.0, 0, 0), strict=True))

@@ -9,7 +9,7 @@ from turnout import _native
 from turnout.dag.columns import coupling as number
 from turnout.dag.edits import Edits
 from turnout.dag.shape import DagMetrics, TopologyChoice, TopologyThresholds, choose_topology
-from turnout.dag.task import STATES, Columns, Dependents, Inputs, State, Task, attributes, check_integers, pairs
+from turnout.dag.task import STATES, Columns, Dependents, Inputs, State, Task, check_attributes, pairs
 
 if TYPE_CHECKING:
     from turnout.dag.placement import Placement
@@ -113,7 +113,6 @@ class TaskDag:
         InputError
             With the path to the culprit, as in ``inputs[1]``; nothing is added.
         """
-        check_integers(priority, skills)
         self._core.add(name, pairs(inputs), operator, device_class, seconds, cost, priority, skills)
 
     def remove(self, name: str) -> None:
@@ -143,7 +142,8 @@ class TaskDag:
 
     def change(self, name: str, **fields: Any) -> None:
         """Changes attributes of a pending task: operator, device_class, seconds, cost, priority, skills."""
-        self._core.change(name, *attributes(fields, self[name]))
+        check_attributes(fields)
+        self._core.change(name, fields)
 
     def batch(self) -> Edits:
         """Edits that are made at the end of a ``with`` block, all or none; O(V + E).

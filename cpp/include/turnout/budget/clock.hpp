@@ -9,8 +9,8 @@ namespace turnout::budget {
 class ForwardClock {
  public:
   static constexpr double kSlack = 1.0;  // seconds
-  // Seconds since the first call. `now` must be finite. From jump to jump they are a difference of two readings, so
-  // that rounding does not add up.
+  // Seconds since the first call. `now` must be within kMaxNow of 0. From jump to jump they are a difference of two
+  // readings, so that rounding does not add up.
   double advance(double now) {
     if (!started_ || now < last_ - kSlack) {
       before_ = elapsed();
@@ -29,7 +29,11 @@ class ForwardClock {
   bool started_ = false;
 };
 
-// Throws Error(input) with the path "now" unless it is finite.
+// 31,700 years: a double still tells tenths of a millisecond apart there. Time that a jump took beyond that would
+// swallow every later time to live.
+inline constexpr double kMaxNow = 1e12;
+
+// Throws Error(input) with the path "now" unless it is within kMaxNow of 0.
 void check_now(double now);
 
 }  // namespace turnout::budget

@@ -41,7 +41,7 @@ struct Reliability {
 Reliability reliability(const Dag& dag, std::span<const double> p, std::span<const double> q,
                         std::span<const std::int32_t> retries = {}, const ReliabilityOptions& options = {});
 
-// One attempt and `retries` more: 1 - (1 - p)^(retries + 1).
+// One attempt and `retries` more: 1 - (1 - p)^(retries + 1). Throws Error(input) "p" or "retries".
 double with_retries(double p, int retries);
 
 // What a task takes on a path. Empty columns are 0.
