@@ -447,7 +447,7 @@ class LedgerEqualsTwin(RuleBasedStateMachine):
 
 
 TestLedgerEqualsTwin = LedgerEqualsTwin.TestCase
-TestLedgerEqualsTwin.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestLedgerEqualsTwin.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 @settings(max_examples=300, deadline=None)

@@ -480,7 +480,7 @@ class Lockstep(RuleBasedStateMachine):
         ]
 
 
-Lockstep.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+Lockstep.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestLockstep = Lockstep.TestCase
 
 

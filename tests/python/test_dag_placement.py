@@ -135,7 +135,7 @@ def test_wrong_problems_are_refused(change: dict[str, Any], path: str) -> None:
 TABLE = st.lists(st.tuples(*[st.integers(0, 5).map(float)] * 3), min_size=1, max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     table=TABLE, min_quality=st.sampled_from([0.0, 2.0, 4.5, 6.0]), max_seconds=st.sampled_from([0.5, 2.0, math.inf])
 )
