@@ -53,7 +53,7 @@ def test_what_is_no_pressure_is_refused(arguments: tuple[float, float, float], p
 # Pacing ---------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_pacing_equals_the_twin(data: st.DataObject) -> None:
     steps = data.draw(st.lists(st.tuples(st.floats(0.1, 100), st.floats(0, 100)), min_size=1, max_size=5))

@@ -26,7 +26,7 @@ class Accounts {
   AccountId open(AccountId parent, std::string_view name, const Units& limits);
   void check_path(std::string_view path) const;
   AccountId open_path(std::string_view path, const Units& limits);  // and its ancestors, without limits
-  std::string next_name(AccountId parent);  // checked as by check_open
+  std::string next_name(AccountId parent);                          // checked as by check_open
   void set_limits(std::uint32_t index, const Units& limits) { all_[index].limits = limits; }
   bool within(std::uint32_t index, std::uint32_t ancestor) const;
   void close(std::uint32_t index);  // with its descendants; nothing may be held there
