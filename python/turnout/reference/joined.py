@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from turnout.reference.budget import Ledger
-from turnout.reference.router import Condition, ReferenceRouter
+from turnout.reference.request import Condition
+from turnout.reference.router import ReferenceRouter
 from turnout.reference.telemetry import Telemetry
 
 MOST_LOAD = 0.95

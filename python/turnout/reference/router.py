@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,72 +20,14 @@ from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
 from turnout.names import REASONS
 from turnout.reference import assign, capability, catalog, costs, embed, operators, plan
+from turnout.reference.alternatives import ranked
 from turnout.reference.core import Philox
 from turnout.reference.difficulty import Assessment, Domains, Model, output_scale
 from turnout.reference.onnx import Network
+from turnout.reference.request import Condition, Problem, Query, Request
 
-STATISTICS = ("p90", "mean", "cap")
-MAX_ALTERNATIVES = 16
 ROUNDING = 1e-9  # relative, of utilities: one call is then what the plan comes to without its other stages
 NOTHING = Solution("no_candidate", (), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What telemetry says of an LLM right now."""
-
-    health: float = 1.0
-    slowdown: float = 1.0
-    rule: str = "none"  # tripped, rate_limited
-
-
-@dataclass(frozen=True)
-class Request:
-    """The options of `Router.route`."""
-
-    value_usd: float = 0.01
-    budget_usd: float | None = None
-    max_seconds: float | None = None
-    constraints: Constraints = field(default_factory=Constraints)
-    seed: int | None = None
-    in_tokens: int | None = None
-    statistic: str = "p90"
-    tools: int = 4
-    usd_per_second: float = 0.0
-    max_calls: int | None = None
-    max_tokens: float | None = None
-    conditions: Sequence[Condition] = ()  # of each LLM, from telemetry
-
-    @property
-    def bound(self) -> int:
-        return STATISTICS.index(self.statistic)
-
-
-@dataclass
-class Query:
-    """What is known of the query so far, and what must be said of it."""
-
-    x: list[float]
-    in_tokens: int
-    kept: int
-    reasons: set[str] = field(default_factory=set)
-    scales: list[float] = field(default_factory=list)  # of each LLM's answers to it
-    slowdowns: list[float] = field(default_factory=list)  # of each LLM, now
-
-    @property
-    def tokens(self) -> float:
-        """For prices and context windows."""
-        return float(max(self.in_tokens, 0))
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One plan's stages: the operator and layer of each, catalog-wide slots, and the matrices of `assign`."""
-
-    choices: list[operators.Choice]
-    stages: list[Stage]
-    slots: list[tuple[int, int]]  # (operator, slot of it), one a row
-    matrices: dict[str, Any]
 
 
 def _fields(source: object, cls: type) -> dict[str, Any]:
@@ -553,45 +494,7 @@ class ReferenceRouter:
         oper = self._alternative_operator(nodes)
         if oper is None:
             return []
-        op, found = self.operators[oper], []
-        for m, (llm, rule) in enumerate(zip(self.llms, rules, strict=True)):
-            cost = self._costs(oper, 0, q)[m]
-            if rule == "none" and op.needs_llm & ~llm.policy:
-                rule = "policy"
-            if rule == "none" and not costs.room(llm, costs.input_tokens(op.slots[0], q.tokens), q.scales[m]):
-                rule = "context"
-            p = op.fix * catalog.curve_at(op.curve, quality[m])
-            usd, seconds = cost.usd(costs.MEAN, q.tokens), cost.seconds[costs.MEAN]
-            bound = cost.usd(request.bound, q.tokens)
-            if rule == "none" and request.budget_usd is not None and bound > request.budget_usd:
-                rule = "budget"
-            over = request.max_seconds is not None and cost.seconds[request.bound] > request.max_seconds
-            if rule == "none" and over:
-                rule = "time"
-            if rule == "none":
-                rule = self._counted(q, request, op.slots[0], cost)
-            utility = request.value_usd * p - usd - request.usd_per_second * seconds
-            key = (rule != "none", -utility, usd, m)
-            entry = {
-                "llm": llm.id,
-                "feasible": rule == "none",
-                "rule": rule,
-                "p_correct": p,
-                "usd": usd,
-                "usd_bound": bound,
-                "seconds": seconds,
-                "utility": utility,
-            }
-            found.append((key, entry))
-        return [entry for _, entry in sorted(found, key=lambda pair: pair[0])][:MAX_ALTERNATIVES]
-
-    @staticmethod
-    def _counted(q: Query, request: Request, slot: catalog.Slot, cost: costs.SlotCost) -> str:
-        """The rule of a limit on calls or tokens that one slot alone exceeds."""
-        if request.max_calls is not None and slot.calls > request.max_calls:
-            return "calls"
-        tokens = slot.calls * (costs.input_cap(slot, q.tokens) + cost.max_output_tokens)
-        return "tokens" if request.max_tokens is not None and tokens > request.max_tokens else "none"
+        return ranked(q, request, self.operators[oper], self.llms, self._costs(oper, 0, q), rules, quality)
 
     def _layers(self, allocation: operators.Allocation) -> list[list[list[Any]]]:
         layers: list[list[list[Any]]] = [[] for _ in range(allocation.layers)]
