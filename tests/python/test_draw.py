@@ -225,7 +225,8 @@ def test_show_tasks(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[1]", "Expected `object`, got `array`"),
+        ("[1]", "expected object, got array"),
+        ('{"a": {"x": ' + "[" * 100_000, "nested too deeply"),
         ('{"a": {"inputs": ["b"]}}', "tasks.a.inputs: there is no task 'b'"),
         ('{"a": {"inputs": ["b"]}, "b": {"inputs": ["a"]}}', "'a' -> 'b' -> 'a'"),
         ('{"a": {"secods": 1}}', "tasks.a.secods"),

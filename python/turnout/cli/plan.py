@@ -14,6 +14,7 @@ from turnout.core import InputError
 from turnout.dag import TaskDag
 from turnout.draw.gantt import Bar, bars_of, draw_gantt
 from turnout.files import file_errors
+from turnout.schema import from_json
 
 COLUMNS = 40
 """Characters of the chart in a terminal."""
@@ -74,7 +75,7 @@ def _read(file: Path) -> TaskDag:
     with file_errors(file, "read"):
         data = file.read_bytes()
     try:
-        tasks = msgspec.json.decode(data, type=dict[str, dict[str, Any]])
+        tasks = from_json(data, dict[str, dict[str, Any]], "tasks", InputError)
         msgspec.convert(tasks, dict[str, _Task])
         if not tasks:
             raise InputError("holds no task")
