@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import bundles
 import turnout
+from commands import Result, Run
+from turnout.cli.app import app
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +49,17 @@ def lexical(tmp_path_factory: pytest.TempPathFactory) -> turnout.Router:
 def router() -> turnout.Router:
     """The default bundle with its own pool."""
     return turnout.Router.load()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command line in this process, with `stdin` in a pipe."""
+
+    def call(*arguments: Any, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            app(args=[str(a) for a in arguments], prog_name="turnout")
+        captured = capsys.readouterr()
+        return Result(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call

@@ -14,15 +14,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import typer
 
 import bundles
 import turnout
+from commands import Run
 from turnout.cli.app import app
 from turnout.cli.output import wrap
 from turnout.cli.records import COLUMNS
@@ -31,29 +31,6 @@ from turnout.files import replacing
 TEXTS = ["what is the capital of a", "prove the integral, of a matrix", 'two\nlines and a "quote"', "", "é 漢字"]
 NO_FLAGS = {"constraints", "telemetry", "account", "ttl"}  # their fields are flags, or they live in a process
 COMMANDS = ("demo", "route", "explain", "info", "bench", "evaluate")
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command line in this process, with `stdin` in a pipe."""
-
-    def call(*arguments: Any, stdin: bytes = b"") -> Result:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        with pytest.raises(SystemExit) as ended:
-            app(args=[str(a) for a in arguments], prog_name="turnout")
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture

@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 
 import turnout
-from turnout.cli.app import app
+from commands import Run
 from turnout.cli.plan import COLUMNS, chart
 from turnout.draw import Bar, bars_of, draw_gantt, draw_graph, save
 from turnout.draw.graph import MAX_DRAWN
 from turnout.graph import ToolGraph
 from turnout.reference import plan
 
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
 TOOLS = ("fetch", "read", "scan", "summarise", "store")
 
 
@@ -124,19 +114,6 @@ def test_bad_bars(bar: Bar) -> None:
 
 
 # The commands ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command line in this process."""
-
-    def call(*arguments: Any) -> Result:
-        with pytest.raises(SystemExit) as ended:
-            app(args=[str(a) for a in arguments], prog_name="turnout")
-        captured = capsys.readouterr()
-        return Result(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture
