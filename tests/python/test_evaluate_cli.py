@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 import recorded
-from test_cli import Run, one_line, run
+from commands import Run
+from test_cli import one_line
 from turnout.outcomes import Outcomes
-
-__all__ = ["run"]  # the fixture
 
 
 @pytest.fixture(scope="module")
