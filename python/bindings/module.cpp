@@ -19,6 +19,10 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_healing(m);
   bind_budget(m);
   bind_telemetry(m);
+  bind_bandit(m);
+  bind_belief(m);
+  bind_consensus(m);
+  bind_state(m);
   bind_timing(m);
   bind_trace(m);
   bind_batch(m);

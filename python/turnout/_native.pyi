@@ -1706,3 +1706,11 @@ class Telemetry:
 
 def steady_seconds() -> float:
     """The steady clock."""
+
+# bandit
+
+# belief
+
+# consensus
+
+# state

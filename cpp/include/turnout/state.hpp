@@ -1,0 +1,5 @@
+// state: tickets, evidence, and the bytes in which they are kept.
+#pragma once
+
+#include "turnout/state/memory.hpp"
+#include "turnout/state/ticket.hpp"
