@@ -66,6 +66,7 @@ void bind_timing(py::module_&);
 void bind_trace(py::module_&);
 void bind_batch(py::module_&);
 void bind_live(py::module_&);
+void bind_learner(py::module_&);
 void bind_router(py::module_&);
 
 }  // namespace turnout::python

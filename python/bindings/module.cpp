@@ -27,6 +27,7 @@ PYBIND11_MODULE(_native, m, pybind11::mod_gil_not_used()) {
   bind_trace(m);
   bind_batch(m);
   bind_live(m);
+  bind_learner(m);
   bind_router(m);
   bind_pickling(m);  // of all the classes above
 }

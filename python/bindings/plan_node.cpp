@@ -36,6 +36,7 @@ py::dict node_dict(const PyNode& n) {
   d["max_input_tokens"] = n.node.max_input_tokens;
   d["max_output_tokens"] = n.node.max_output_tokens;
   d["p_correct"] = n.node.quality;
+  d["prior"] = n.node.prior;
   d["usd"] = n.node.usd;
   d["usd_bound"] = n.node.usd_bound;
   d["seconds"] = n.node.seconds;
@@ -104,6 +105,9 @@ void bind_node(py::module_& m) {
       .def_property_readonly(
           "p_correct", [](const PyNode& n) { return n.node.quality; },
           "P(correct) of this LLM alone on this query, in [0, 1].")
+      .def_property_readonly(
+          "prior", [](const PyNode& n) { return n.node.prior; },
+          "The same by the bundle's outcome model alone, without what was learned and without telemetry.")
       .def_property_readonly(
           "usd", [](const PyNode& n) { return n.node.usd; }, "Expected USD of all its calls.")
       .def_property_readonly(

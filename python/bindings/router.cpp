@@ -4,8 +4,11 @@
 #include <limits>
 
 #include "batch.hpp"
+#include "decision.hpp"
 #include "difficulty.hpp"
+#include "learner.hpp"
 #include "live.hpp"
+#include "turnout/router/note.hpp"
 
 namespace turnout::python {
 namespace {
@@ -15,7 +18,7 @@ namespace {
 class OptionReader {
  public:
   explicit OptionReader(const py::tuple& options) : options_(options) {
-    if (options.size() != 14) throw py::type_error("options: expected 14, got " + std::to_string(options.size()));
+    if (options.size() != 15) throw py::type_error("options: expected 15, got " + std::to_string(options.size()));
   }
 
   double number() { return checked(PyFloat_AsDouble(next().ptr())); }
@@ -43,6 +46,7 @@ class OptionReader {
   }
   const Live* live() { return next().cast<const Live*>(); }
   const Constraints* constraints() { return next().cast<const Constraints*>(); }
+  const Attachment* learning() { return next().cast<const Attachment*>(); }
 
  private:
   py::handle peek() const { return PyTuple_GET_ITEM(options_.ptr(), at_); }
@@ -97,6 +101,7 @@ Asked read_options(const py::tuple& options) {
   asked.live = read.live();
   asked.account = read.account();
   asked.ttl = read.number();
+  r.learning = read.learning();
   return asked;
 }
 
@@ -109,9 +114,21 @@ void check_tokens(const Asked& asked) {
                 "a budget, a limit on tokens or an account with a vector needs the query's length: pass in_tokens=");
 }
 
+// LLMs that the learner suspends join those that telemetry excludes.
+void leave_out(Request& request, bool batch) {
+  Learner& learner = *request.learning->learner;
+  if (!learner.suspends()) return;
+  thread_local std::vector<trace::Condition> buffer;
+  buffer.resize(request.learning->arms.size());
+  std::fill(buffer.begin(), buffer.end(), trace::Condition());
+  std::copy(request.conditions.begin(), request.conditions.end(), buffer.begin());
+  if (learner.suspend(request.learning->arms, !batch, buffer)) request.conditions = buffer;
+}
+
 // Last of all that may run Python code, for what it reads holds until this thread reads again.
-void read_present(Asked& asked) {
+void read_present(Asked& asked, bool batch = false) {
   if (asked.live != nullptr) asked.live->read(asked.request);
+  if (asked.request.learning != nullptr) leave_out(asked.request, batch);
 }
 
 void route_on(PyRouter& self, Asked& asked, PyDecision& out) {
@@ -168,19 +185,26 @@ std::unique_ptr<PyBatch> collect(PyRouter& self, int rows, int threads, const Ro
   return batch;
 }
 
+// Of a batch's rows, whichever thread decides them.
+std::uint64_t draws(const Request& common, std::int64_t rows) {
+  return common.learning == nullptr ? 0 : common.learning->learner->draws(static_cast<std::uint64_t>(rows));
+}
+
 std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, const py::tuple& options, int threads) {
   const auto array = vectors_of(self, rows);
   Asked asked = read_options(options);
   asked.request.vector = array.data();
   check_tokens(asked);
-  read_present(asked);
+  read_present(asked, true);
   const Request& common = asked.request;
+  const std::uint64_t draw = draws(common, array.shape(0));
   const float* data = array.data();
   const std::ptrdiff_t dim = self.router.dim();
   return collect(self, static_cast<int>(array.shape(0)), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
                    Request in = common;
                    in.row = start;
+                   in.draw = static_cast<std::int64_t>(draw) + start;
                    self.router.route_batch(data + start * dim, n, in, ws, out);
                  });
 }
@@ -188,14 +212,37 @@ std::unique_ptr<PyBatch> route_vectors(PyRouter& self, const py::object& rows, c
 std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, const py::tuple& options, int threads) {
   const Texts held(texts);
   Asked asked = read_options(options);
-  read_present(asked);
+  read_present(asked, true);
   const Request& common = asked.request;
+  const std::uint64_t draw = draws(common, static_cast<std::int64_t>(held.views.size()));
   return collect(self, static_cast<int>(held.views.size()), threads,
                  [&](int start, int n, Router::Workspace& ws, trace::Decision* out) {
                    Request in = common;
                    in.row = start;
+                   in.draw = static_cast<std::int64_t>(draw) + start;
                    self.router.route_batch(held.rows(start, n), in, ws, out);
                  });
+}
+
+// A logged decision and the same question again: (the ids it stands for, recorded, anew).
+py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learning) {
+  const std::string_view view = bytes;
+  const Note note = read_note({reinterpret_cast<const std::byte*>(view.data()), view.size()});
+  auto names = std::make_shared<trace::Names>(*self.names);
+  names->llms = note.llms;
+  names->operators = note.operators;
+  auto anew = std::make_unique<PyDecision>(PyDecision{self.names, {}});
+  Request request = request_of(note);
+  request.learning = learning;
+  std::vector<trace::Condition> conditions(request.conditions.begin(), request.conditions.end());
+  if (note.llms != self.names->llms) conditions.clear();  // they are of another pool
+  request.conditions = conditions;
+  {
+    const py::gil_scoped_release release;
+    Lease ws(self.pool);
+    self.router.decide(request, *ws, anew->d);
+  }
+  return py::make_tuple(PyDecision{std::move(names), note.decision}, std::move(anew));
 }
 
 Array<float> embed(PyRouter& self, const py::object& query) {
@@ -276,6 +323,9 @@ void bind_router(py::module_& m) {
       .def("route", route)
       .def("route_vectors", route_vectors)
       .def("route_texts", route_texts)
+      .def("replay", replay)
+      .def("attach",
+           [](const PyRouter& self, const SharedLearner& learner) { return attach(learner, self.router); })
       .def("embed", embed)
       .def("count_tokens", count_tokens)
       .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })

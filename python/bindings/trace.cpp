@@ -100,6 +100,17 @@ py::object telemetry_of(const PyDecision& p) {
   return py::object(conditions);
 }
 
+// (LLM or None, probability) of every plan that could have been drawn.
+py::tuple candidates_of(const PyDecision& p) {
+  py::tuple all(p.d.candidate_count);
+  for (int i = 0; i < p.d.candidate_count; ++i) {
+    const trace::Candidate& c = p.d.candidates[i];
+    const py::object llm = c.llm < 0 ? py::object(py::none()) : py::object(py::str(llm_name(*p.names, c.llm)));
+    all[static_cast<std::size_t>(i)] = py::make_tuple(llm, c.probability);
+  }
+  return all;
+}
+
 py::dict microseconds_of(const Decision& d) {
   py::dict timings;
   for (int i = 0; i < trace::kStages; ++i)
@@ -119,6 +130,17 @@ py::list lists(const py::tuple& items) {
   return out;
 }
 
+py::object learning_of(const PyDecision& p) {
+  if (!p.d.learning) return py::none();
+  py::dict d;
+  d["prior"] = p.d.prior;
+  d["propensity"] = p.d.propensity();
+  d["candidates"] = lists(candidates_of(p));
+  d["chosen"] = p.d.chosen;
+  d["draw"] = p.d.draw;
+  return d;
+}
+
 py::list layer_lists(const PyDecision& p) {
   py::list out;
   for (const auto& layer : layers_of(p)) out.append(lists(layer.cast<py::tuple>()));
@@ -130,7 +152,8 @@ py::dict to_dict(const PyDecision& p) {
   d["ticket"] = p.d.ticket;
   d["bundle"] = p.names->bundle;
   d["bundle_version"] = p.names->bundle_version;
-  d["state_version"] = 0;
+  d["state_version"] = p.d.state_version;
+  d["learning"] = learning_of(p);
   d["seed"] = p.d.has(trace::Reason::sampled) ? py::object(py::int_(p.d.seed)) : py::object(py::none());
   d["llm"] = first_llm(p);
   d["difficulty"] = p.d.difficulty;
@@ -262,7 +285,7 @@ void bind_decision(py::module_& m) {
           "telemetry", telemetry_of,
           "Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given.")
       .def_property_readonly(
-          "state_version", [](const PyDecision&) { return 0; },
+          "state_version", [](const PyDecision& p) { return p.d.state_version; },
           "Version of the router's learnt state; 0: this release learns nothing while it routes.")
       .def_property_readonly("llm", first_llm, "LLM of the plan's first node; None without a plan.")
       .def_property_readonly("plan", nodes_of,
@@ -273,6 +296,15 @@ void bind_decision(py::module_& m) {
                              "The inner product of each of `tools` with the query: its score before the cost bias.")
       .def_property_readonly("alternatives", alternatives_of, "LLMs as a single call, best first.")
       .def_property_readonly("infeasible", infeasible_of, "For each LLM that is excluded: the rule that excludes it.")
+      .def_property_readonly(
+          "prior", [](const PyDecision& p) { return p.d.prior; },
+          "P(correct) of the plan by the bundle's outcome model alone; `p_correct` without a learner.")
+      .def_property_readonly(
+          "propensity", [](const PyDecision& p) { return p.d.propensity(); },
+          "Probability with which this plan was chosen; 1 where nothing is explored.")
+      .def_property_readonly("candidates", candidates_of,
+                             "Plans that a learner could have drawn, the best one first, as (LLM of a single call or "
+                             "None, probability).")
       .def_property_readonly(
           "status", [](const PyDecision& p) { return assign::status_name(p.d.status); },
           "What is proved of the assignment; see `turnout.assign.Solution`.")

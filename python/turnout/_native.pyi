@@ -34,6 +34,7 @@ _Options = tuple[
     "Live | None",
     "Account | None",
     float,
+    "Attachment | None",
 ]
 
 # P(correct) and USD, [N, LLMs]; logit, skills, floor, output scale, domain similarity, out of domain, [N].
@@ -1254,6 +1255,9 @@ class PlanNode:
     def p_correct(self) -> float:
         """P(correct) of this LLM alone on this query, in [0, 1]."""
     @property
+    def prior(self) -> float:
+        """The same by the bundle's outcome model alone, without what was learned and without telemetry."""
+    @property
     def usd(self) -> float:
         """Expected USD of all its calls."""
     @property
@@ -1386,7 +1390,16 @@ class Decision:
         """Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given."""
     @property
     def state_version(self) -> int:
-        """Version of the router's learnt state; 0: this release learns nothing while it routes."""
+        """Version of the state that a learner read; 0: no outcome yet, or no learner."""
+    @property
+    def prior(self) -> float:
+        """P(correct) of the plan by the bundle's outcome model alone; `p_correct` without a learner."""
+    @property
+    def propensity(self) -> float:
+        """Probability with which this plan was chosen; 1 where nothing is explored."""
+    @property
+    def candidates(self) -> tuple[tuple[str | None, float], ...]:
+        """Plans that a learner could have drawn, the best one first, as (LLM of a single call or None, probability)."""
     @property
     def llm(self) -> str | None:
         """LLM of the plan's first node; None without a plan."""
@@ -1528,6 +1541,8 @@ class Router:
     def route(self, query: str | bytes | NDArray[np.float32], options: _Options, /) -> Decision: ...
     def route_vectors(self, queries: NDArray[np.float32], options: _Options, threads: int, /) -> DecisionBatch: ...
     def route_texts(self, queries: Sequence[str | bytes], options: _Options, threads: int, /) -> DecisionBatch: ...
+    def attach(self, learner: Learner, /) -> Attachment: ...
+    def replay(self, note: bytes, learning: Attachment | None, /) -> tuple[Decision, Decision]: ...
     def embed(self, text: str | bytes, /) -> NDArray[np.float32]: ...
     def count_tokens(self, text: str | bytes, /) -> int: ...
     def predict_texts(
@@ -1714,3 +1729,45 @@ def steady_seconds() -> float:
 # consensus
 
 # state
+
+# learner
+
+class Attachment:
+    """A learner beside one router: which of its arms each LLM is."""
+
+class Learner:
+    """What was learned, joined to decisions; see turnout.learning."""
+
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        logit: bool,
+        domains: bool,
+        latent: bool,
+        ridge: float,
+        usd_prior: float,
+        strategy: int,
+        width: float,
+        epsilon: float,
+        temperature: float,
+        quality_floor: float,
+        budget_share: float,
+        suspend: bool,
+        notes: int,
+        seed: int,
+    ) -> None: ...
+    def report(
+        self,
+        ticket: int,
+        node: int,
+        score: float | None,
+        usd: float | None,
+        in_tokens: float | None,
+        out_tokens: float | None,
+        seconds: float | None,
+        failure: int,
+        /,
+    ) -> int: ...
+    def arms(self) -> list[tuple[str, float, float, NDArray[np.float64]]]: ...
+    frozen: bool

@@ -63,6 +63,7 @@ _CHECKS: tuple[tuple[str, Check], ...] = (
     ("telemetry", _fine),
     ("account", _wrong_account),
     ("ttl", wrong_number),
+    ("learning", _fine),
 )
 
 

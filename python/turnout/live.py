@@ -16,7 +16,7 @@ from turnout.names import RULES
 from turnout.schema import fail
 
 MAX_SLOWDOWN = 1000.0
-_RULES = ("none", "tripped", "rate_limited")
+_RULES = ("none", "tripped", "rate_limited", "suspended")
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,13 @@ class Condition:
         Share of calls that succeed, in [0, 1]: multiplies P(correct).
     slowdown : float
         Seconds a call takes, in multiples of what the catalog says; above 0, at most 1000.
-    rule : {"none", "tripped", "rate_limited"}
+    rule : {"none", "tripped", "rate_limited", "suspended"}
         Whether it may be called at all.
     """
 
     health: float = 1.0
     slowdown: float = 1.0
-    rule: Literal["none", "tripped", "rate_limited"] = "none"
+    rule: Literal["none", "tripped", "rate_limited", "suspended"] = "none"
 
 
 class Watched(Protocol):

@@ -27,6 +27,7 @@ Reasons, what a reader must know beside the plan:
 ``calls_infeasible``      no plan makes so few calls: the one that exceeds them least
 ``tokens_infeasible``     the plan may take more tokens than are left, and so may one call
 ``reservation_refused``   others took what the account had left: nothing is reserved, `Decision.feasible` is False
+``explored``              a learner drew this plan instead of the best one: see `Decision.propensity`
 ========================  =================================================================================
 """
 
@@ -59,6 +60,7 @@ Reason = Literal[
     "calls_infeasible",
     "tokens_infeasible",
     "reservation_refused",
+    "explored",
 ]
 Kind = Literal["tool", "agent", "code", "retrieval"]
 """Kinds of capability."""
@@ -78,6 +80,7 @@ Rule = Literal[
     "rate_limited",
     "calls",
     "tokens",
+    "suspended",
 ]
 """What excludes an LLM; ``none``: nothing."""
 

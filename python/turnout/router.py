@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,12 +21,16 @@ from turnout.compile import compile_constraints
 from turnout.constraints import Constraints
 from turnout.core import ConfigError, InputError
 from turnout.embed import CallableEmbedder
+from turnout.learning import Learner, Learning, Outcome, Receipt, check_learner
 from turnout.live import Condition, Watched, live_of, watching
 from turnout.messages import is_messages, read_messages
 from turnout.names import STATISTICS, Statistic
 from turnout.pool import Pool
 from turnout.predict import Assessments, Predictions, check_queries, read_texts, read_tokens
 from turnout.schema import fail
+
+if TYPE_CHECKING:
+    from turnout.state import StateStore
 
 Vector = npt.NDArray[np.float32]
 Query = str | bytes | Vector | Sequence[Mapping[str, Any]]
@@ -47,9 +51,11 @@ class Router:
     Make one with `Router.load`.
     """
 
-    def __init__(self, parts: Parts, value_usd: float = DEFAULT_VALUE_USD) -> None:
+    def __init__(self, parts: Parts, value_usd: float = DEFAULT_VALUE_USD, learner: Learner | None = None) -> None:
         self._parts = parts
         self._native = parts.native
+        self._learner = learner
+        self._attached = None if learner is None else parts.native.attach(learner.native)
         self._value_usd = value_usd
         self._callable = parts.embedder if isinstance(parts.embedder, CallableEmbedder) else None
         self._compiled: dict[Constraints, _native.Constraints] = {}
@@ -63,6 +69,9 @@ class Router:
         capabilities: str | Path | None = None,
         embedder: _native.Embedder | CallableEmbedder | None = None,
         value_usd: float | None = None,
+        learning: Learning | bool | None = None,
+        state: str | Path | StateStore | None = None,
+        learner: Learner | None = None,
     ) -> Router:
         """Loads a bundle and a pool.
 
@@ -78,6 +87,12 @@ class Router:
             Another embedder in the bundle's space: an `OnnxEmbedder` or a `CallableEmbedder`.
         value_usd : float, optional
             What a correct answer is worth where a call does not say; default: the pool's, in ``[routing]``, else 0.01.
+        learning : Learning or bool, optional
+            Learn from `feedback`; True: as `Learning()` says. Default: what was loaded stays as it is.
+        state : path or StateStore, optional
+            Where what is learned is kept; implies `learning`. Default: in memory, gone with the process.
+        learner : Learner, optional
+            One that is open already, instead of the two: of a router that this one replaces, or that has another pool.
 
         Raises
         ------
@@ -97,7 +112,11 @@ class Router:
         parts = assemble(bundle, read, embedder, capabilities)
         if value_usd is None:
             value_usd = read.routing.value_usd if read.routing is not None else None
-        return Router(parts, DEFAULT_VALUE_USD if value_usd is None else value_usd)
+        if learner is None and (learning or state is not None):
+            learner = Learner.open(bundle, None if learning is True or not learning else learning, state)
+        elif learner is not None:
+            check_learner(learner, bundle, learning, state)
+        return Router(parts, DEFAULT_VALUE_USD if value_usd is None else value_usd, learner)
 
     def route(
         self,
@@ -182,6 +201,7 @@ class Router:
             None if telemetry is None else self._live(telemetry),
             account,
             ttl,
+            self._attached,
         )
         try:
             return self._native.route(query, options)  # type: ignore[arg-type]  # what is left after _prepare
@@ -242,6 +262,7 @@ class Router:
             None if telemetry is None else self._live(telemetry),
             None,
             DEFAULT_TTL,
+            self._attached,
         )
         wrong = wrong_option(options)
         if wrong is not None:
@@ -249,6 +270,56 @@ class Router:
         threads = self._threads(len(queries), threads)
         batch: _native.DecisionBatch = run(queries, options, threads)
         return batch
+
+    def feedback(
+        self, ticket: _native.Decision | int, outcome: Outcome | float | bool, *, node: int | None = None
+    ) -> Receipt:
+        """Takes in what came of a decision, at any time, in any order, from any thread.
+
+        Parameters
+        ----------
+        ticket : Decision or int
+            The decision, or its `ticket`.
+        outcome : Outcome, float or bool
+            Its score in [0, 1], or all that is known: USD, tokens, seconds, why there is no answer.
+        node : int, optional
+            Of the plan; default: the whole plan.
+
+        Returns
+        -------
+        {"accepted", "duplicate", "expired", "unknown"}
+            Each ticket and node counts once; one that was forgotten, or was never given out, is counted and no error.
+
+        Raises
+        ------
+        ConfigError
+            The router does not learn.
+        InputError, TypeError
+            A score outside [0, 1], a negative cost, a failure with a score, no such node; nothing has changed.
+        """
+        return self._learning("feedback").feedback(ticket, outcome, node)
+
+    def flush(self, sync: bool = False) -> None:
+        """Writes what `feedback` accepted: it survives a kill when this returns, with `sync` a loss of power too.
+
+        Raises
+        ------
+        ConfigError
+            The router does not learn.
+        StateError
+            The store cannot be written. Nothing is lost by that: it is kept in memory for the next flush.
+        """
+        self._learning("flush").flush(sync)
+
+    @property
+    def learner(self) -> Learner | None:
+        """What it learns with; None: it does not."""
+        return self._learner
+
+    def _learning(self, method: str) -> Learner:
+        if self._learner is None:
+            raise fail(ConfigError, "learning", f"{method}() needs a router that learns: Router.load(learning=True)")
+        return self._learner
 
     def predict(
         self,

@@ -18,6 +18,7 @@
 #include "turnout/embed.hpp"
 #include "turnout/operators.hpp"
 #include "turnout/plan.hpp"
+#include "turnout/router/learner.hpp"
 #include "turnout/telemetry.hpp"
 #include "turnout/trace.hpp"
 
@@ -49,7 +50,9 @@ struct Request {
   double max_tokens = std::numeric_limits<double>::infinity();  // prompts and answers, at what `cap` charges
   std::span<const trace::Condition> conditions;                 // of each LLM, from telemetry; empty: none
   std::uint64_t telemetry_version = 0;
-  int row = -1;  // of a batch: the number of its first row, for messages; -1: a single query
+  const Attachment* learning = nullptr;  // null: nothing is learned
+  std::int64_t draw = -1;                // number of the learner's draw; -1: its next one. Of a batch: the first row's
+  int row = -1;                          // of a batch: the number of its first row, for messages; -1: a single query
 };
 
 // What a decision draws on.
@@ -90,6 +93,9 @@ class Router {
   // Thread-safe, given a workspace each, made by this router. Wrong calls throw Error(input); routing reasons never do.
   void route(const Request& request, Workspace& ws, trace::Decision& out) const;
 
+  // The same without a ticket: nothing waits for its outcome.
+  void decide(const Request& request, Workspace& ws, trace::Decision& out) const;
+
   // The same on an account: what is left of it limits the plan, its pressure lowers what a correct answer is worth, and
   // what the plan may take is reserved, at the statistic of its limits. When others took it meanwhile the plan is made
   // anew from what they left, a few times; then it is infeasible, by reservation_refused. Error(input) with the path
@@ -120,8 +126,10 @@ class Router {
  private:
   void begin(const Request& in, trace::Decision& out) const;
   const float* unit_vectors(const float* x, int n, Workspace& ws) const;
-  void chunk(const float* x, int n, const Request& common, Workspace& ws, trace::Decision* out) const;
+  void chunk(const float* x, int n, const std::string_view* texts, const Request& common, Workspace& ws,
+             trace::Decision* out) const;
   void finish(const Request& in, Workspace& ws, const difficulty::Assessment& a, trace::Decision& out) const;
+  void remember(const Request& in, Workspace& ws, trace::Decision& out) const;
 
   Snapshot snapshot_;
   std::unique_ptr<const Tables> tables_;

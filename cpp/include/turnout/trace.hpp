@@ -42,8 +42,9 @@ enum class Reason : std::uint8_t {
   calls_infeasible,     // no plan makes so few calls: the least violation
   tokens_infeasible,    // the plan may take more tokens than are left, and so may one call: the least violation
   reservation_refused,  // others took what the account had left while the plan was made: nothing is reserved
+  explored,             // a learner drew this plan instead of the best one
 };
-inline constexpr int kReasons = 24;
+inline constexpr int kReasons = 25;
 const char* reason_name(Reason reason);
 
 using Reasons = std::uint32_t;
@@ -61,15 +62,16 @@ enum class Rule : std::uint8_t {
   tripped,
   rate_limited,
   calls,
-  tokens
+  tokens,
+  suspended
 };
-inline constexpr int kRules = 11;
+inline constexpr int kRules = 12;
 const char* rule_name(Rule rule);
 
 // What telemetry says of an LLM right now: P(correct) is multiplied by its health, its seconds by its slowdown.
 struct Condition {
   double health = 1, slowdown = 1;
-  Rule rule = Rule::none;  // tripped or rate_limited: no plan uses it
+  Rule rule = Rule::none;  // tripped, rate_limited or suspended: no plan uses it
   bool operator==(const Condition&) const = default;
 };
 
@@ -91,6 +93,7 @@ struct Node {
   std::int32_t max_input_tokens = 0, max_output_tokens = 0;  // a call; what the `cap` statistic charges
   plan::NodeSet depends_on = 0;
   double quality = 0;   // P(correct) of this LLM on this query
+  double prior = 0;     // the same by the outcome model alone, without what was learned and without telemetry
   double slowdown = 1;  // by telemetry; in both of its seconds
   double usd = 0, usd_bound = 0, seconds = 0, seconds_bound = 0;
   bool operator==(const Node&) const = default;
@@ -102,6 +105,13 @@ struct Alternative {
   Rule rule = Rule::none;
   double quality = 0, usd = 0, usd_bound = 0, seconds = 0, utility = 0;
   bool operator==(const Alternative&) const = default;
+};
+
+// A plan that a learner could have drawn: a single call of an LLM, or (llm -1, the first one) a plan of several.
+struct Candidate {
+  std::int16_t llm = -1;
+  double probability = 0;
+  bool operator==(const Candidate&) const = default;
 };
 
 struct Decision {
@@ -141,6 +151,13 @@ struct Decision {
   Condition conditions[kMaxLlms];
   std::uint64_t telemetry_version = 0;
 
+  bool learning = false;            // a learner was asked
+  std::uint64_t state_version = 0;  // of its state
+  std::uint64_t draw = 0;           // number of its draw, where it draws
+  double prior = 0;                 // P(correct) by the outcome model alone
+  std::int32_t candidate_count = 0, chosen = 0;
+  Candidate candidates[kMaxCandidates];
+
   plan::Metrics metrics;
   Reasons reasons = 0;
 
@@ -148,6 +165,8 @@ struct Decision {
   bool feasible() const {
     return node_count > 0 && status != turnout::assign::Status::infeasible && !has(Reason::context_exceeded);
   }
+  // Probability with which this plan was chosen.
+  double propensity() const { return candidate_count == 0 ? 1 : candidates[chosen].probability; }
   // LLM calls of the plan; wide, for a slot may ask for any number of them.
   std::int64_t calls() const {
     std::int64_t sum = 0;

@@ -51,10 +51,10 @@ void Router::route(const Request& in, const Purse& purse, Workspace& ws, trace::
   if (!(purse.ttl > 0)) throw Error(ErrorKind::input, "ttl", "expected seconds > 0");
   for (int i = 0; i < kTries; ++i) {
     const double pressure = purse.ledger->pressure(purse.account, purse.now);
-    route(within(in, purse.ledger->remaining(purse.account, purse.now), pressure), ws, out);
+    decide(within(in, purse.ledger->remaining(purse.account, purse.now), pressure), ws, out);
     out.on_account = true;
     out.pressure = pressure;
-    if (!out.feasible() || reserve(purse, out)) return;
+    if (!out.feasible() || reserve(purse, out)) return remember(in, ws, out);
   }
   out.status = assign::Status::infeasible;
   out.reasons |= trace::bit(trace::Reason::reservation_refused);

@@ -32,9 +32,8 @@ void fill_row(Context& c, int row, int slot, catalog::Policy needs) {
   const std::size_t start = static_cast<std::size_t>(row) * static_cast<std::size_t>(llms);
   for (int m = 0; m < llms; ++m) {
     const std::size_t i = start + static_cast<std::size_t>(m);
-    const double scale = c.scale(m);
-    c.ws.usd[i] = c.tables.usd(slot, m, mean, c.tokens, scale);
-    c.ws.usd_bound[i] = c.tables.usd(slot, m, bound, c.tokens, scale);
+    c.ws.usd[i] = c.usd(slot, m, mean);
+    c.ws.usd_bound[i] = c.usd(slot, m, bound);
     c.ws.seconds[i] = c.seconds(slot, m, mean);
     c.ws.seconds_bound[i] = c.seconds(slot, m, bound);
     c.ws.allowed[i] =
@@ -259,7 +258,33 @@ bool prompts_too_long(const Context& c) {
          !c.out.has(Reason::no_operator) && !c.out.has(Reason::context_exceeded);
 }
 
+// P(correct) of the plan by the outcome model alone, without what was learned.
+double prior_of(Context& c) {
+  if (!c.out.learning || c.ws.solution.status == turnout::assign::Status::no_candidate) return c.out.quality;
+  turnout::assign::Problem problem = problem_of(c);
+  problem.quality = c.ws.prior.data();
+  turnout::assign::Solution solution = c.ws.solution;
+  turnout::assign::evaluate(problem, solution);
+  return solution.quality;
+}
+
+constexpr trace::Reasons kOfAssignment =
+    trace::bit(Reason::limits_bind) | trace::bit(Reason::label_cap) | trace::bit(Reason::budget_infeasible) |
+    trace::bit(Reason::time_infeasible) | trace::bit(Reason::no_llm_allowed) | trace::bit(Reason::prior_operators) |
+    trace::bit(Reason::negative_utility) | trace::bit(Reason::operators_skipped) | trace::bit(Reason::single_call);
+
 }  // namespace
+
+void only(Context& c, int oper, int llm) {
+  for (int m = 0; m < c.tables.llms; ++m) c.ws.usable[static_cast<std::size_t>(m)] = m == llm;
+  c.out.reasons &= ~kOfAssignment;
+  note(c.out, Reason::single_call);
+  take_single_call(c, oper);
+  solve(c);
+  copy_totals(c.ws.solution, c.out);
+  note_reasons(c, c.ws.solution, c.out);
+  c.out.prior = prior_of(c);
+}
 
 void assign(Context& c) {
   choose(c);
@@ -270,6 +295,7 @@ void assign(Context& c) {
   copy_totals(c.ws.solution, c.out);
   note_reasons(c, c.ws.solution, c.out);
   note_counts(c);
+  c.out.prior = prior_of(c);
 }
 
 }  // namespace turnout::stages

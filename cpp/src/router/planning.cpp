@@ -29,6 +29,7 @@ Node node_of(const Context& c, int row, int stage) {
   node.max_input_tokens = c.tables.input_cap(slot, c.tokens);
   node.max_output_tokens = c.tables.max_output_tokens(slot, llm, c.scale(llm));
   node.quality = ws.quality[static_cast<std::size_t>(llm)];
+  node.prior = ws.prior[static_cast<std::size_t>(llm)];
   node.usd = ws.usd[cell];
   node.usd_bound = ws.usd_bound[cell];
   node.slowdown = ws.slowdown[static_cast<std::size_t>(llm)];
@@ -70,15 +71,6 @@ void measure(Context& c) {
   c.out.metrics = plan::metrics({depends, n}, {seconds, n});
 }
 
-// What alternatives are priced as: the plan's first operator when it is one call slot, else the cheapest such; or -1.
-int alternative_operator(const Context& c) {
-  if (c.out.node_count > 0) {
-    const int oper = c.out.nodes[0].oper;
-    if (c.snapshot.catalog.operators[static_cast<std::size_t>(oper)].slots.size() == 1) return oper;
-  }
-  return c.tables.alternative_operator;
-}
-
 Rule rule_of(const Context& c, int slot, int llm, const catalog::Operator& oper) {
   const Rule rule = c.out.rules[llm];
   if (rule != Rule::none) return rule;
@@ -89,13 +81,12 @@ Rule rule_of(const Context& c, int slot, int llm, const catalog::Operator& oper)
 
 Alternative alternative_of(const Context& c, int slot, int llm, const catalog::Operator& oper) {
   const auto bound = static_cast<int>(c.request.statistic), mean = static_cast<int>(Statistic::mean);
-  const double scale = c.scale(llm);
   Alternative a;
   a.llm = static_cast<std::int16_t>(llm);
   a.rule = rule_of(c, slot, llm, oper);
   a.quality = oper.fix * catalog::curve_at(oper.curve, c.ws.quality[static_cast<std::size_t>(llm)]);
-  a.usd = c.tables.usd(slot, llm, mean, c.tokens, scale);
-  a.usd_bound = c.tables.usd(slot, llm, bound, c.tokens, scale);
+  a.usd = c.usd(slot, llm, mean);
+  a.usd_bound = c.usd(slot, llm, bound);
   a.seconds = c.seconds(slot, llm, mean);
   a.utility = c.request.value_usd * a.quality - a.usd - c.request.usd_per_second * a.seconds;
   if (a.rule == Rule::none && a.usd_bound > c.request.budget.value) a.rule = Rule::budget;
@@ -112,6 +103,14 @@ bool better(const Alternative& a, const Alternative& b) {
 }
 
 }  // namespace
+
+int alternative_operator(const Context& c) {
+  if (c.out.node_count > 0) {
+    const int oper = c.out.nodes[0].oper;
+    if (c.snapshot.catalog.operators[static_cast<std::size_t>(oper)].slots.size() == 1) return oper;
+  }
+  return c.tables.alternative_operator;
+}
 
 void plan(Context& c) {
   c.out.node_count = 0;

@@ -112,10 +112,17 @@ void Router::begin(const Request& in, Decision& out) const {
   out.in_tokens = in.in_tokens;
   out.kept_tokens = 0;
   out.tool_count = 0;
+  out.state_version = 0;
+  out.draw = 0;
   if (out.from_vector && in.in_tokens < 0) out.reasons |= trace::bit(trace::Reason::no_in_tokens);
 }
 
 void Router::route(const Request& in, Workspace& ws, Decision& out) const {
+  decide(in, ws, out);
+  remember(in, ws, out);
+}
+
+void Router::decide(const Request& in, Workspace& ws, Decision& out) const {
   check_request(in, snapshot_, ws.owner == this);
   begin(in, out);
   Laps laps(out);
@@ -127,6 +134,7 @@ void Router::route(const Request& in, Workspace& ws, Decision& out) const {
     stages::embed(snapshot_, in, ws.embed, ws.vectors.data(), out);
     x = ws.vectors.data();
   }
+  ws.x = x;
   laps.lap(trace::embed);
 
   difficulty::Assessment assessment;
@@ -151,6 +159,7 @@ void Router::finish(const Request& in, Workspace& ws, const difficulty::Assessme
   difficulty::Assessment assessment = a;
   stages::assess(context, assessment);
   predict(assessment, ws.quality.data());
+  stages::learned(context, assessment);
   stages::conditions(context);
   stages::rules(context);
   stages::allocate(context);
@@ -159,7 +168,13 @@ void Router::finish(const Request& in, Workspace& ws, const difficulty::Assessme
   laps.lap(trace::assign);
   stages::plan(context);
   stages::rank_alternatives(context);
+  stages::explore(context);
   laps.lap(trace::plan);
+}
+
+void Router::remember(const Request& in, Workspace& ws, Decision& out) const {
+  stages::Context context(snapshot_, *tables_, in, ws, out);
+  stages::remember(context);
 }
 
 void Router::route_batch(std::span<const std::string_view> texts, const Request& common, Workspace& ws,
@@ -178,7 +193,9 @@ void Router::route_batch(std::span<const std::string_view> texts, const Request&
       begin(in, out[start + i]);
       stages::embed(snapshot_, in, ws.embed, ws.vectors.data() + i * width, out[start + i]);
     }
-    chunk(ws.vectors.data(), static_cast<int>(n), common, ws, out + start);
+    in = common;
+    if (common.draw >= 0) in.draw = common.draw + static_cast<std::int64_t>(start);
+    chunk(ws.vectors.data(), static_cast<int>(n), texts.data() + start, in, ws, out + start);
   }
 }
 
@@ -193,7 +210,8 @@ void Router::route_batch(const float* vectors, int n, const Request& common, Wor
     const int count = std::min(kMaxBatch, n - start);
     in.vector = rows;
     for (int i = 0; i < count; ++i) begin(in, out[start + i]);
-    chunk(rows, count, in, ws, out + start);
+    if (common.draw >= 0) in.draw = common.draw + start;
+    chunk(rows, count, nullptr, in, ws, out + start);
   }
 }
 
@@ -206,7 +224,8 @@ const float* Router::unit_vectors(const float* x, int n, Workspace& ws) const {
   return ws.units.data();
 }
 
-void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, Decision* out) const {
+void Router::chunk(const float* x, int n, const std::string_view* texts, const Request& common, Workspace& ws,
+                   Decision* out) const {
   ws.assessments.resize(static_cast<std::size_t>(n));
   snapshot_.difficulty->assess(x, n, ws.difficulty, ws.assessments.data());
   const bool tools = snapshot_.capability && common.tools > 0;
@@ -223,7 +242,12 @@ void Router::chunk(const float* x, int n, const Request& common, Workspace& ws, 
       std::copy_n(ws.hits.data() + i * common.tools, out[i].tool_count, out[i].tools);
       note_withheld(snapshot_, common, out[i]);
     }
-    finish(common, ws, empty ? snapshot_.difficulty->mean() : ws.assessments[static_cast<std::size_t>(i)], out[i]);
+    Request in = common;
+    if (common.draw >= 0) in.draw = common.draw + i;
+    if (texts != nullptr) in.text = texts[i];
+    ws.x = x + static_cast<std::ptrdiff_t>(i) * dim();
+    finish(in, ws, empty ? snapshot_.difficulty->mean() : ws.assessments[static_cast<std::size_t>(i)], out[i]);
+    remember(in, ws, out[i]);
   }
 }
 

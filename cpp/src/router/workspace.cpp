@@ -14,6 +14,8 @@ Router::Workspace::Workspace(const Router& router)
   quality.resize(llms);
   output_scale.resize(llms);
   slowdown.resize(llms);
+  prior.resize(llms);
+  usd_ratio.resize(llms);
   for (auto* matrix : {&usd, &usd_bound, &seconds, &seconds_bound}) matrix->resize(kMaxNodes * llms);
   allowed.resize(kMaxNodes * llms);
   stages.reserve(kMaxStages);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "turnout/router.hpp"
+#include "turnout/router/learner.hpp"
 
 namespace turnout {
 
@@ -22,6 +23,8 @@ struct Router::Workspace {
   // One plan's problem: [kMaxNodes, llms] matrices in the order of the plan's slots.
   std::vector<double> output_scale;  // of each LLM's answers to the query
   std::vector<double> slowdown;      // of each LLM's seconds; ones without telemetry
+  std::vector<double> prior;         // P(correct) of each LLM by the outcome model alone
+  std::vector<double> usd_ratio;     // of each LLM's prices, as learned; ones without a learner
   std::vector<double> quality, usd, usd_bound, seconds, seconds_bound;
   std::vector<std::uint8_t> allowed;
   std::vector<turnout::assign::Stage> stages;
@@ -33,6 +36,19 @@ struct Router::Workspace {
   // What the rules leave: per LLM and per operator.
   std::vector<std::uint8_t> usable;
   std::vector<operators::Mask> masks;
+
+  // What a learner reads and remembers.
+  struct Option {
+    double quality = 0, usd = 0, seconds = 0, utility = 0;
+  };
+  std::shared_ptr<const Learner::Model> model;  // while a decision reads it
+  std::vector<float> features;
+  std::vector<double> scratch;
+  Option options[state::kMaxCandidates];  // of Decision::candidates
+  double best_usd = 0;                    // of the plan that was not drawn
+  state::Ticket ticket;
+  const float* x = nullptr;  // the vector that decides
+  std::vector<std::byte> note;
 
   // Batches.
   std::vector<difficulty::Assessment> assessments;

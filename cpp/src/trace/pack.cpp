@@ -8,22 +8,22 @@
 namespace turnout::trace {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x33445254;  // "TRD3"
+constexpr std::uint32_t kMagic = 0x34445254;  // "TRD4"
 
 // Everything of a Decision that is not an array. Trivially copyable, so its bytes are its value.
 struct Head {
   std::uint32_t magic;
-  std::uint8_t from_vector, stopped_early, on_account;
+  std::uint8_t from_vector, stopped_early, on_account, learning;
   Statistic statistic;
   turnout::assign::Status status;
-  std::uint64_t ticket, seed, reservation, telemetry_version;
+  std::uint64_t ticket, seed, reservation, telemetry_version, state_version, draw;
   std::int64_t nanoseconds[kStages];
   std::int32_t in_tokens, kept_tokens, depth, layers, choices, operators, labels;
-  std::int32_t nodes, tools, alternatives, llms, conditions;
+  std::int32_t nodes, tools, alternatives, llms, conditions, candidates, chosen;
   std::int64_t max_calls;
   float floor, output_scale, domain_similarity;
   double difficulty, logit, value_usd, usd_per_second, budget, max_seconds, max_tokens, pressure;
-  double quality, usd, usd_bound, seconds, seconds_bound, utility, gap;
+  double quality, usd, usd_bound, seconds, seconds_bound, utility, gap, prior;
   std::int32_t metric_nodes, metric_edges, metric_depth, metric_width;
   double critical_path;
   plan::NodeSet critical_nodes;
@@ -58,6 +58,16 @@ void take_condition(std::span<const std::byte>& in, Condition& c) {
   take(in, &c.rule, 1);
 }
 
+void put_candidate(std::vector<std::byte>& out, const Candidate& c) {
+  put(out, &c.llm, 1);
+  put(out, &c.probability, 1);
+}
+
+void take_candidate(std::span<const std::byte>& in, Candidate& c) {
+  take(in, &c.llm, 1);
+  take(in, &c.probability, 1);
+}
+
 // Every field of the head beside its counterpart in a Decision; `copy` decides which of the two is written.
 template <class H, class D, class Copy>
 void each_field(H& h, D& d, const Copy& copy) {
@@ -70,6 +80,12 @@ void each_field(H& h, D& d, const Copy& copy) {
   copy(h.reservation, d.reservation);
   copy(h.telemetry_version, d.telemetry_version);
   copy(h.on_account, d.on_account);
+  copy(h.learning, d.learning);
+  copy(h.state_version, d.state_version);
+  copy(h.draw, d.draw);
+  copy(h.candidates, d.candidate_count);
+  copy(h.chosen, d.chosen);
+  copy(h.prior, d.prior);
   copy(h.max_calls, d.max_calls);
   copy(h.max_tokens, d.max_tokens);
   copy(h.pressure, d.pressure);
@@ -137,7 +153,8 @@ void check_head(const Head& h) {
             within(h.operators, kMaxOperators),
         "allocation");
   check(within(h.nodes, kMaxNodes) && within(h.tools, kMaxTools) && within(h.alternatives, kMaxAlternatives) &&
-            within(h.llms, kMaxLlms) && (h.conditions == 0 || h.conditions == h.llms),
+            within(h.llms, kMaxLlms) && (h.conditions == 0 || h.conditions == h.llms) &&
+            within(h.candidates, kMaxCandidates) && (h.chosen == 0 || below(h.chosen, h.candidates)),
         "counts");
   check(h.statistic <= Statistic::cap && h.status <= turnout::assign::Status::no_candidate, "enumerations");
   check(h.reasons >> kReasons == 0, "reasons");
@@ -167,6 +184,8 @@ void check_entries(const Decision& d) {
     check(below(d.alternatives[i].llm, d.llm_count) && known(d.alternatives[i].rule), "alternatives");
   for (int i = 0; i < d.llm_count; ++i) check(known(d.rules[i]), "rules");
   for (int i = 0; i < d.condition_count; ++i) check(known(d.conditions[i].rule), "conditions");
+  for (int i = 0; i < d.candidate_count; ++i)
+    check(d.candidates[i].llm == -1 || below(d.candidates[i].llm, d.llm_count), "candidates");
   check((d.metrics.critical_nodes & ~before(d.node_count)) == 0, "critical path");
 }
 
@@ -199,6 +218,7 @@ void pack(const Decision& d, std::vector<std::byte>& out) {
   put(out, d.alternatives, static_cast<std::size_t>(d.alternative_count));
   put(out, d.rules, static_cast<std::size_t>(d.llm_count));
   for (int i = 0; i < d.condition_count; ++i) put_condition(out, d.conditions[i]);
+  for (int i = 0; i < d.candidate_count; ++i) put_candidate(out, d.candidates[i]);
 }
 
 Decision unpack(std::span<const std::byte> in) {
@@ -218,6 +238,7 @@ Decision unpack(std::span<const std::byte> in) {
   take(in, d.alternatives, static_cast<std::size_t>(d.alternative_count));
   take(in, d.rules, static_cast<std::size_t>(d.llm_count));
   for (int i = 0; i < d.condition_count; ++i) take_condition(in, d.conditions[i]);
+  for (int i = 0; i < d.candidate_count; ++i) take_candidate(in, d.candidates[i]);
   check(in.empty(), "trailing bytes");
   check_entries(d);
   return d;
@@ -240,7 +261,8 @@ bool equal(const Decision& a, const Decision& b) {
       return false;
   return same(x.choices, y.choices, x.count) && same(a.nodes, b.nodes, a.node_count) &&
          same(a.tools, b.tools, a.tool_count) && same(a.alternatives, b.alternatives, a.alternative_count) &&
-         same(a.rules, b.rules, a.llm_count) && same(a.conditions, b.conditions, a.condition_count);
+         same(a.rules, b.rules, a.llm_count) && same(a.conditions, b.conditions, a.condition_count) &&
+         same(a.candidates, b.candidates, a.candidate_count);
 }
 
 }  // namespace turnout::trace

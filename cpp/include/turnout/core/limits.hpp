@@ -9,11 +9,12 @@ namespace turnout {
 inline constexpr int kMaxLlms = 256;
 inline constexpr int kMaxOperators = 32;
 inline constexpr int kMaxLayers = 8;
-inline constexpr int kMaxNodes = 32;         // call slots of one plan
-inline constexpr int kMaxStages = 16;        // operators of one plan
-inline constexpr int kMaxTools = 8;          // capabilities that a decision carries
-inline constexpr int kMaxAlternatives = 16;  // ranked LLMs that a decision carries
-inline constexpr int kMaxLabels = 4096;      // labels of one exact assignment
+inline constexpr int kMaxNodes = 32;                         // call slots of one plan
+inline constexpr int kMaxStages = 16;                        // operators of one plan
+inline constexpr int kMaxTools = 8;                          // capabilities that a decision carries
+inline constexpr int kMaxAlternatives = 16;                  // ranked LLMs that a decision carries
+inline constexpr int kMaxCandidates = kMaxAlternatives + 1;  // plans that exploration draws from
+inline constexpr int kMaxLabels = 4096;                      // labels of one exact assignment
 inline constexpr int kMaxLatent = 64;
 inline constexpr int kMaxSkills = 64;
 inline constexpr int kMaxDim = 4096;  // embedding dimension

@@ -1,0 +1,28 @@
+// A logged decision, read back: what it was asked and what it answered.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "turnout/router.hpp"
+
+namespace turnout {
+
+struct Note {
+  std::int32_t tools = 0;
+  std::optional<Constraints> constraints;
+  std::vector<std::string> llms, operators;  // that the decision's ids stand for
+  bool is_text = false;
+  std::string text;
+  std::vector<float> vector;
+  trace::Decision decision;
+};
+
+// Checks every count; throws Error(input) with the path "note". Bytes are this machine's own, as trace::pack's.
+Note read_note(std::span<const std::byte> bytes);
+// The same question again; valid while the note lives. What an account left and what telemetry said are in it.
+Request request_of(const Note& note);
+
+}  // namespace turnout

@@ -1,0 +1,136 @@
+#include "turnout/router/learner.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "turnout/router.hpp"
+
+namespace turnout {
+namespace {
+
+constexpr double kMostRatio = 8;  // of observed to expected USD, either way
+constexpr double kNanoUsd = 1e-9;
+constexpr double kLogitScale = 0.25;  // keeps a logit among the other features' sizes
+constexpr float kMostFeature = 4;
+
+float clipped(double value) { return std::clamp(static_cast<float>(value), -kMostFeature, kMostFeature); }
+
+void expect(bool ok, const char* path, const char* what) {
+  if (!ok) throw Error(ErrorKind::config, std::string("learning.") + path, what);
+}
+
+bool within(double value, double least, double most) { return value >= least && value <= most; }
+
+void check(const LearnerConfig& c) {
+  expect(within(c.ridge, 1e-6, 1e9), "ridge", "expected a number from 1e-6 to 1e9");
+  expect(within(c.usd_prior, 1e-6, 1e9), "usd_prior", "expected a number from 1e-6 to 1e9");
+  expect(within(c.width, 0, 1e3), "width", "expected a number from 0 to 1000");
+  expect(within(c.epsilon, 0, 1), "epsilon", "expected a probability");
+  expect(within(c.temperature, 1e-6, 1e6), "temperature", "expected a number from 1e-6 to 1e6");
+  expect(within(c.quality_floor, 0, 1), "quality_floor", "expected a probability");
+  expect(within(c.budget_share, 0, 1), "budget_share", "expected a share from 0 to 1");
+}
+
+double usd_ratio(const state::Totals& t, double prior) {
+  if (!(t.usd_count > 0) || !(t.usd_expected > 0)) return 1;
+  const double ratio = (t.usd / t.usd_expected * t.usd_count + prior) / (t.usd_count + prior);
+  return std::clamp(ratio, 1 / kMostRatio, kMostRatio);
+}
+
+std::shared_ptr<const Learner::Arm> fit(const state::Totals& t, std::uint64_t version, const LearnerConfig& config) {
+  auto arm = std::make_shared<Learner::Arm>();
+  arm->version = version;
+  arm->weight = t.weight;
+  arm->usd_ratio = usd_ratio(t, config.usd_prior);
+  arm->posterior.fit(t.precision, t.moment, config.ridge);
+  return arm;
+}
+
+std::int64_t nano(double usd) { return std::llround(std::min(usd, 1e6) / kNanoUsd); }
+
+}  // namespace
+
+int Features::dim(const difficulty::Tables& t) const {
+  return 1 + (logit ? 1 : 0) + (domains ? t.domains : 0) + (latent ? t.latent : 0);
+}
+
+void Features::fill(const difficulty::Tables& t, const difficulty::Assessment& a, float* x) const {
+  *x++ = 1;
+  if (logit) *x++ = clipped(kLogitScale * a.logit);
+  if (domains) x = std::copy_n(a.skills + (t.skills - t.domains), t.domains, x);
+  if (latent) std::transform(a.latent_mean, a.latent_mean + t.latent, x, [](float z) { return clipped(z); });
+}
+
+Learner::Learner(std::shared_ptr<state::Memory> memory, const LearnerConfig& config)
+    : memory_(std::move(memory)), config_(config), model_(std::make_shared<const Model>()) {
+  check(config_);
+}
+
+std::shared_ptr<const Learner::Model> Learner::model() {
+  const std::lock_guard lock(mutex_);
+  if (model_->version == memory_->version()) return model_;
+  auto next = std::make_shared<Model>(*model_);
+  refresh(*next);
+  model_ = std::move(next);
+  return model_;
+}
+
+// Arms whose totals have changed are fitted anew. The version is read first: what comes meanwhile is for the next one.
+void Learner::refresh(Model& next) const {
+  next.version = memory_->version();
+  next.arms.resize(static_cast<std::size_t>(memory_->arms()));
+  state::Totals totals;
+  for (std::size_t i = 0; i < next.arms.size(); ++i) {
+    const int arm = static_cast<int>(i);
+    const std::uint64_t version = memory_->version(arm);
+    if (version == (next.arms[i] ? next.arms[i]->version : 0)) continue;
+    memory_->totals(arm, totals);
+    next.arms[i] = fit(totals, version, config_);
+  }
+}
+
+state::Receipt Learner::report(std::uint64_t ticket, int node, const state::Outcome& outcome) {
+  state::Evidence evidence;
+  const state::Receipt receipt = memory_->report(ticket, node, outcome, !frozen(), &evidence);
+  if (config_.suspend && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
+    for (int i = 0; i < evidence.count; ++i) surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
+  return receipt;
+}
+
+bool Learner::affords(double usd, double extra) const {
+  if (!(extra > 0) || config_.budget_share >= 1) return true;
+  const auto spent = static_cast<double>(usd_extra_.load(std::memory_order_relaxed)) * kNanoUsd;
+  const auto all = static_cast<double>(usd_.load(std::memory_order_relaxed)) * kNanoUsd;
+  return spent + extra <= config_.budget_share * (all + usd);
+}
+
+void Learner::decided(double usd, double extra) {
+  usd_.fetch_add(nano(usd), std::memory_order_relaxed);
+  if (extra > 0) usd_extra_.fetch_add(nano(extra), std::memory_order_relaxed);
+}
+
+bool Learner::suspend(std::span<const std::int32_t> arms, bool probe, std::span<trace::Condition> conditions) {
+  if (!config_.suspend) return false;
+  bool any = false;
+  for (std::size_t m = 0; m < arms.size(); ++m) {
+    if (surprise_.admits(arms[m], probe)) continue;
+    any = true;
+    if (conditions[m].rule == trace::Rule::none) conditions[m].rule = trace::Rule::suspended;
+  }
+  return any;
+}
+
+Attachment attach(std::shared_ptr<Learner> learner, const Router& router) {
+  const int dim = learner->config().features.dim(router.snapshot().difficulty->tables());
+  const int given = learner->memory().config().dim;
+  if (dim != given)
+    throw Error(
+        ErrorKind::config, "learning",
+        "this router's network gives " + std::to_string(dim) + " features, the state has " + std::to_string(given));
+  Attachment attached{std::move(learner), {}};
+  for (const auto& llm : router.snapshot().catalog.llms)
+    attached.arms.push_back(attached.learner->memory().arm(llm.id));
+  return attached;
+}
+
+}  // namespace turnout

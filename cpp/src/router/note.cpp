@@ -1,0 +1,165 @@
+// The record of a decision for replays: what it was asked, and what it answered. All that the caller asked but the
+// query, the rules and the number of tools stands in the decision itself.
+#include <cstring>
+
+#include "router/stages.hpp"
+#include "turnout/router/note.hpp"
+
+namespace turnout {
+namespace {
+
+constexpr std::uint32_t kMagic = 0x314e5254;  // "TRN1"
+constexpr std::uint32_t kMostBytes = 1u << 24;
+
+template <class T>
+void put(std::vector<std::byte>& out, const T& value) {
+  const auto at = out.size();
+  out.resize(at + sizeof value);
+  std::memcpy(out.data() + at, &value, sizeof value);
+}
+
+void put_bytes(std::vector<std::byte>& out, const void* data, std::size_t n) {
+  put(out, static_cast<std::uint32_t>(n));
+  const auto at = out.size();
+  out.resize(at + n);
+  if (n > 0) std::memcpy(out.data() + at, data, n);
+}
+
+void put_names(std::vector<std::byte>& out, const std::vector<std::string>& names) {
+  put(out, static_cast<std::uint32_t>(names.size()));
+  for (const std::string& name : names) put_bytes(out, name.data(), name.size());
+}
+
+void put_constraints(std::vector<std::byte>& out, const Constraints* c) {
+  put(out, static_cast<std::uint8_t>(c != nullptr));
+  if (c == nullptr) return;
+  for (const auto* flags : {&c->allowed, &c->denied, &c->disabled}) put_bytes(out, flags->data(), flags->size());
+  put(out, c->needs);
+  put(out, c->filter.kinds);
+  put(out, c->filter.granted);
+  put(out, c->filter.cost_bias);
+}
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> in) : in_(in) {}
+  template <class T>
+  T get() {
+    T value;
+    std::memcpy(&value, bytes(sizeof value).data(), sizeof value);
+    return value;
+  }
+  std::span<const std::byte> block() {
+    const auto n = get<std::uint32_t>();
+    if (n > kMostBytes) throw Error(ErrorKind::input, "note", "a part is longer than 16 MiB");
+    return bytes(n);
+  }
+  std::span<const std::byte> rest() const { return in_; }
+
+ private:
+  std::span<const std::byte> bytes(std::size_t n) {
+    if (in_.size() < n) throw Error(ErrorKind::input, "note", "ends too early");
+    const auto out = in_.first(n);
+    in_ = in_.subspan(n);
+    return out;
+  }
+  std::span<const std::byte> in_;
+};
+
+std::string text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::vector<std::string> get_names(Reader& in) {
+  std::vector<std::string> names(std::min<std::uint32_t>(in.get<std::uint32_t>(), kMaxLlms));
+  for (auto& name : names) name = text_of(in.block());
+  return names;
+}
+
+std::vector<std::uint8_t> get_flags(Reader& in) {
+  const auto block = in.block();
+  std::vector<std::uint8_t> flags(block.size());
+  if (!flags.empty()) std::memcpy(flags.data(), block.data(), flags.size());
+  return flags;
+}
+
+Constraints get_constraints(Reader& in) {
+  Constraints c;
+  c.allowed = get_flags(in);
+  c.denied = get_flags(in);
+  c.disabled = get_flags(in);
+  c.needs = in.get<catalog::Policy>();
+  c.filter.kinds = in.get<std::uint32_t>();
+  c.filter.granted = in.get<std::uint32_t>();
+  c.filter.cost_bias = in.get<decltype(c.filter.cost_bias)>();
+  return c;
+}
+
+std::vector<float> get_vector(Reader& in) {
+  const auto block = in.block();
+  if (block.size() % sizeof(float) != 0) throw Error(ErrorKind::input, "note", "the vector has a broken number");
+  std::vector<float> vector(block.size() / sizeof(float));
+  if (!vector.empty()) std::memcpy(vector.data(), block.data(), block.size());
+  return vector;
+}
+
+}  // namespace
+
+void stages::pack_note(const Context& c, std::vector<std::byte>& out) {
+  const bool text = c.request.learning->learner->config().notes == Notes::texts && !c.out.from_vector;
+  put(out, kMagic);
+  put(out, static_cast<std::int32_t>(c.request.tools));
+  put_constraints(out, c.request.constraints);
+  put_names(out, c.snapshot.names.llms);
+  put_names(out, c.snapshot.names.operators);
+  put(out, static_cast<std::uint8_t>(text));
+  if (text)
+    put_bytes(out, c.request.text.data(), c.request.text.size());
+  else
+    put_bytes(out, c.ws.x, static_cast<std::size_t>(c.snapshot.difficulty->dim()) * sizeof(float));
+  trace::pack(c.out, out);
+}
+
+Note read_note(std::span<const std::byte> bytes) {
+  Reader in(bytes);
+  if (in.get<std::uint32_t>() != kMagic) throw Error(ErrorKind::input, "note", "unknown format");
+  Note note;
+  note.tools = in.get<std::int32_t>();
+  if (in.get<std::uint8_t>() != 0) note.constraints = get_constraints(in);
+  note.llms = get_names(in);
+  note.operators = get_names(in);
+  note.is_text = in.get<std::uint8_t>() != 0;
+  if (note.is_text)
+    note.text = text_of(in.block());
+  else
+    note.vector = get_vector(in);
+  note.decision = trace::unpack(in.rest());
+  return note;
+}
+
+Request request_of(const Note& note) {
+  const trace::Decision& d = note.decision;
+  Request in;
+  if (note.is_text)
+    in.text = note.text;
+  else
+    in.vector = note.vector.data();
+  in.in_tokens = d.in_tokens;
+  in.value_usd = d.value_usd;
+  in.usd_per_second = d.usd_per_second;
+  in.budget = d.budget;
+  in.max_seconds = d.max_seconds;
+  in.statistic = d.statistic;
+  in.max_calls = d.max_calls;
+  in.max_tokens = d.max_tokens;
+  in.sample = d.has(trace::Reason::sampled);
+  in.seed = d.seed;
+  in.tools = note.tools;
+  if (note.constraints) in.constraints = &*note.constraints;
+  in.conditions = {d.conditions, static_cast<std::size_t>(d.condition_count)};
+  in.telemetry_version = d.telemetry_version;
+  in.draw = static_cast<std::int64_t>(d.draw);
+  return in;
+}
+
+}  // namespace turnout

@@ -1,0 +1,284 @@
+"""What a router learns from outcomes: it corrects the bundle's outcome model, explores where it may, and forgets nothing.
+
+    P(correct) = clip(prior + theta . x, 0, 1)
+
+`prior` is the bundle's outcome model, x the query's features, theta a ridge regression of (score - prior) on x, one for
+each LLM. Without outcomes theta is 0: decisions are, bit for bit, those of a router that does not learn.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import msgspec
+
+from turnout import _native
+from turnout.core import ConfigError, InputError
+from turnout.schema import fail
+
+if TYPE_CHECKING:
+    from turnout.bundle import Bundle
+    from turnout.state import StateStore
+
+Feature = Literal["difficulty", "domains", "latent"]
+Strategy = Literal["mean", "ucb", "thompson"]
+Log = Literal["outcomes", "vectors", "texts"]
+Failure = Literal["timeout", "rate_limited", "unavailable", "refused", "invalid", "other"]
+Receipt = Literal["accepted", "duplicate", "expired", "unknown"]
+
+FEATURES: tuple[Feature, ...] = get_args(Feature)
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+LOGS: tuple[Log, ...] = get_args(Log)
+FAILURES: tuple[Failure, ...] = get_args(Failure)
+RECEIPTS: tuple[Receipt, ...] = get_args(Receipt)
+
+_FAILURE_CODES: dict[str | None, int] = {None: 0, **{name: i + 1 for i, name in enumerate(FAILURES)}}
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a plan, or of one of its nodes; what is not known is None.
+
+    Attributes
+    ----------
+    score : float
+        How good the answer was, in [0, 1]; True and False count as 1 and 0.
+    usd, seconds : float
+        What it cost, and how long it took.
+    in_tokens, out_tokens : float
+        Of the prompt and of the answer.
+    failure : str
+        Why there is no answer: one of `FAILURES`. It has no score: a wrong answer is a score of 0, not a failure.
+    """
+
+    score: float | None = None
+    usd: float | None = None
+    seconds: float | None = None
+    in_tokens: float | None = None
+    out_tokens: float | None = None
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a router learns. The defaults learn from outcomes and never explore.
+
+    Attributes
+    ----------
+    features : tuple of {"difficulty", "domains", "latent"}
+        What of a query corrections depend on, beside a constant.
+    ridge : float
+        How many outcomes' worth of trust the bundle's outcome model has: the precision of the prior theta = 0.
+    usd_prior : float
+        How many outcomes' worth of trust the catalog's prices have.
+    strategy : {"mean", "ucb", "thompson"}
+        Which P(correct) decides: the mean, the upper bound mean + `width` * deviation (LinUCB, Li et al. 2010), or a
+        draw from N(mean, (width * deviation)^2) (Thompson sampling, Agrawal and Goyal 2013).
+    width : float
+        In standard deviations of a score; see `strategy`.
+    epsilon : float
+        Probability that the plan is drawn from a softmax over the ranked feasible plans. 0: never.
+    temperature : float
+        Of that softmax over utilities, in multiples of `value_usd`.
+    quality_floor : float
+        Least P(correct) of a plan that may be drawn instead of the best one.
+    budget_share : float
+        Of all USD that were decided on since the start, the most that drawn plans may cost beyond the best ones.
+    suspend : bool
+        Leave an LLM out whose answers say that it is dead; probes bring it back. The trace says so.
+    discount : float
+        Of evidence, an epoch: 1 forgets nothing.
+    epoch_seconds : float, optional
+        Length of an epoch by the wall clock; default: epochs pass by `Learner.advance` alone.
+    epochs : int
+        How many are kept apart for late outcomes; a ticket older than that has expired.
+    tickets : int
+        How many decisions may wait for their outcome; beyond it the oldest is forgotten, and counted.
+    log : {"outcomes", "vectors", "texts"}
+        What is logged beside tickets and outcomes: nothing, or each decision with its options and the query's vector,
+        or with its text. `turnout replay` needs one of the latter two.
+    seed : int
+        Of draws.
+    """
+
+    features: tuple[Feature, ...] = ("difficulty", "domains")
+    ridge: float = 100.0
+    usd_prior: float = 20.0
+    strategy: Strategy = "mean"
+    width: float = 0.0
+    epsilon: float = 0.0
+    temperature: float = 0.05
+    quality_floor: float = 0.0
+    budget_share: float = 1.0
+    suspend: bool = True
+    discount: float = 1.0
+    epoch_seconds: float | None = None
+    epochs: int = 8
+    tickets: int = 65536
+    log: Log = "outcomes"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for feature in self.features:
+            _expect(feature in FEATURES, "features", f"expected some of {list(FEATURES)}, got {feature!r}")
+        _expect(len(set(self.features)) == len(self.features), "features", "one is given twice")
+        _expect(self.strategy in STRATEGIES, "strategy", f"expected one of {list(STRATEGIES)}, got {self.strategy!r}")
+        _expect(self.log in LOGS, "log", f"expected one of {list(LOGS)}, got {self.log!r}")
+        if self.epoch_seconds is not None:
+            _expect(0 < self.epoch_seconds < 1e12, "epoch_seconds", f"expected seconds > 0, got {self.epoch_seconds}")
+
+
+def _expect(ok: bool, name: str, what: str) -> None:
+    if not ok:
+        raise fail(ConfigError, f"learning.{name}", what)
+
+
+def space_of(bundle: Bundle, learning: Learning) -> str:
+    """What the features mean: two learners understand each other's evidence only where this is equal."""
+    files = bundle.manifest.files
+    read = sha256()
+    for name in sorted(files):
+        if name.startswith(("difficulty/", "embed/")):
+            read.update(f"{name}:{files[name].sha256}\n".encode())
+    return f"{read.hexdigest()[:16]}:{'+'.join(learning.features)}"
+
+
+def dim_of(bundle: Bundle, learning: Learning) -> int:
+    """d: how many features a query has."""
+    config = bundle.difficulty_config()
+    sizes = {"difficulty": 1, "domains": config.domains, "latent": config.latent}
+    return 1 + sum(sizes[name] for name in learning.features)
+
+
+def check_learner(learner: Learner, bundle: Bundle, learning: object, state: object) -> None:
+    """Whether an open learner can serve a router over this bundle."""
+    if learning or state is not None:
+        raise fail(ConfigError, "learner", "it is open already: give it alone, without learning= and state=")
+    space = space_of(bundle, learner.learning)
+    if space != learner.space:
+        raise fail(ConfigError, "learner", f"it learned in the space {learner.space}, this bundle's is {space}")
+
+
+@dataclass
+class Learner:
+    """What was learned, and where it is kept. One may serve several routers: reloaded ones, or ones with other pools.
+
+    Make one with `Learner.open`, or let ``Router.load(learning=..., state=...)`` do it.
+    """
+
+    learning: Learning
+    space: str
+    memory: _native.Memory
+    native: _native.Learner
+    keeper: Any
+    clock: Callable[[], float] = field(default=time.time)
+
+    @staticmethod
+    def open(
+        bundle: Bundle,
+        learning: Learning | None = None,
+        state: str | Path | StateStore | None = None,
+        *,
+        flush_seconds: float | None = None,
+        merge_seconds: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Learner:
+        """Recovers what a store holds, or begins anew.
+
+        Parameters
+        ----------
+        bundle : Bundle
+            Whose network gives the features.
+        learning : Learning, optional
+        state : path or StateStore, optional
+            A folder, or a store of your own; default: in memory, gone with the process.
+        flush_seconds, merge_seconds : float, optional
+            A thread flushes and exchanges evidence with other replicas so often; default: only when you say so.
+        clock : callable
+            Wall-clock seconds, for epochs.
+
+        Raises
+        ------
+        ConfigError
+            `learning` does not hold together, or the state was learned in another space: by another bundle's network,
+            or on other features.
+        """
+        from turnout.state import Keeper, open_store
+
+        learning = Learning() if learning is None else learning
+        space, dim = space_of(bundle, learning), dim_of(bundle, learning)
+        store = open_store(state, space)
+        memory = _native.Memory(
+            dim=dim,
+            space=space,
+            replica=store.replica,
+            ticket_prefix=int.from_bytes(os.urandom(3), "little"),
+            tickets=learning.tickets,
+            discount=learning.discount,
+            epochs=learning.epochs,
+            log_bytes=16 << 20,
+        )
+        keeper = Keeper(memory, store, flush_seconds=flush_seconds, merge_seconds=merge_seconds)
+        native = _native.Learner(
+            memory=memory,
+            logit="difficulty" in learning.features,
+            domains="domains" in learning.features,
+            latent="latent" in learning.features,
+            ridge=learning.ridge,
+            usd_prior=learning.usd_prior,
+            strategy=STRATEGIES.index(learning.strategy),
+            width=learning.width,
+            epsilon=learning.epsilon,
+            temperature=learning.temperature,
+            quality_floor=learning.quality_floor,
+            budget_share=learning.budget_share,
+            suspend=learning.suspend,
+            notes=LOGS.index(learning.log),
+            seed=learning.seed,
+        )
+        return Learner(learning, space, memory, native, keeper, clock)
+
+    def feedback(
+        self, ticket: _native.Decision | int, outcome: Outcome | float | bool, node: int | None = None
+    ) -> Receipt:
+        """Takes in what came of a decision: see `Router.feedback`."""
+        number = ticket if isinstance(ticket, int) else ticket.ticket
+        if self.learning.epoch_seconds is not None:
+            self.memory.advance(max(0, int(self.clock() / self.learning.epoch_seconds)))
+        at = -1 if node is None else node
+        if not isinstance(outcome, Outcome):
+            if not isinstance(outcome, int | float):
+                raise TypeError(f"outcome: expected turnout.Outcome or a score, got {type(outcome).__name__}")
+            return RECEIPTS[self.native.report(number, at, outcome, None, None, None, None, 0)]
+        code = _FAILURE_CODES.get(outcome.failure, -1)
+        if code < 0:
+            raise fail(InputError, "outcome.failure", f"expected one of {list(FAILURES)}, got {outcome.failure!r}")
+        o = outcome
+        return RECEIPTS[self.native.report(number, at, o.score, o.usd, o.in_tokens, o.out_tokens, o.seconds, code)]
+
+    def flush(self, sync: bool = False) -> None:
+        """Writes what was accepted: see `Router.flush`."""
+        self.keeper.flush(sync=sync)
+
+    def advance(self, epoch: int) -> None:
+        """Begins a later epoch: older evidence counts `Learning.discount` as much. An earlier one is ignored."""
+        self.memory.advance(epoch)
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Stops learning, or goes on: outcomes are still logged and counted, and change nothing."""
+        self.native.frozen = frozen
+
+    def close(self) -> None:
+        """Flushes, writes a snapshot and lets go of the store."""
+        self.keeper.close()
+
+    def __enter__(self) -> Learner:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
