@@ -44,7 +44,7 @@ struct Router::Workspace {
   std::shared_ptr<const Learner::Model> model;  // while a decision reads it
   std::vector<float> features;
   std::vector<double> scratch;
-  Option options[state::kMaxCandidates];  // of Decision::candidates
+  Option options[kMaxCandidates];  // of Decision::candidates
   double best_usd = 0;                    // of the plan that was not drawn
   state::Ticket ticket;
   const float* x = nullptr;  // the vector that decides

@@ -24,6 +24,13 @@ struct Config {
   std::size_t log_bytes = std::size_t{16} << 20;  // that wait for a store; beyond it records are lost, and counted
 };
 
+// What an outcome was evidence of: for each arm, the P(correct) that it was decided with.
+struct Evidence {
+  int count = 0;
+  std::int32_t arms[kMaxNodes];
+  double quality[kMaxNodes];
+};
+
 enum class Receipt : std::uint8_t { accepted, duplicate, expired, unknown };
 inline constexpr int kReceipts = 4;
 const char* receipt_name(Receipt receipt);
@@ -59,7 +66,8 @@ class Memory {
   void open(Ticket& ticket);
   // `node` of the plan, or -1: all of it (the same as node 0 where there is one). Applies at most once for a ticket and
   // node. Where `learn` is false the outcome is logged and counted, and changes no evidence. Throws Error(input).
-  Receipt report(std::uint64_t ticket, int node, const Outcome& outcome, bool learn = true);
+  Receipt report(std::uint64_t ticket, int node, const Outcome& outcome, bool learn = true,
+                 Evidence* evidence = nullptr);
 
   void advance(std::uint32_t epoch);  // to a later epoch; an earlier one is ignored
   std::uint32_t epoch() const;
