@@ -1746,6 +1746,7 @@ class Learner:
         domains: bool,
         latent: bool,
         ridge: float,
+        gate: float,
         usd_prior: float,
         strategy: int,
         width: float,

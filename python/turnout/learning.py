@@ -1,4 +1,4 @@
-"""What a router learns from outcomes: it corrects the bundle's outcome model, explores where it may, and forgets nothing.
+"""What a router learns from outcomes: it corrects the bundle's outcome model, explores where it may, forgets nothing.
 
     P(correct) = clip(prior + theta . x, 0, 1)
 
@@ -74,6 +74,8 @@ class Learning:
         What of a query corrections depend on, beside a constant.
     ridge : float
         How many outcomes' worth of trust the bundle's outcome model has: the precision of the prior theta = 0.
+    gate : float
+        Standard deviations below which a correction is none, for chance could explain it; 0: all count.
     usd_prior : float
         How many outcomes' worth of trust the catalog's prices have.
     strategy : {"mean", "ucb", "thompson"}
@@ -107,7 +109,8 @@ class Learning:
     """
 
     features: tuple[Feature, ...] = ("difficulty", "domains")
-    ridge: float = 100.0
+    ridge: float = 10.0
+    gate: float = 3.0
     usd_prior: float = 20.0
     strategy: Strategy = "mean"
     width: float = 0.0
@@ -230,6 +233,7 @@ class Learner:
             domains="domains" in learning.features,
             latent="latent" in learning.features,
             ridge=learning.ridge,
+            gate=learning.gate,
             usd_prior=learning.usd_prior,
             strategy=STRATEGIES.index(learning.strategy),
             width=learning.width,

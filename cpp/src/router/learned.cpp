@@ -9,14 +9,24 @@ namespace {
 
 constexpr std::uint64_t kNoise = 0x7475726e6f7574;  // the streams of Thompson draws are apart from those of plans
 
+constexpr double kScoreDeviation = 0.45;  // of a score about its P(correct), in the middle of the range
+
+// What is left of a correction that may be chance up to `noise`: none of a smaller one, almost all of a far larger one.
+double gated(double shift, double noise) {
+  return std::abs(shift) <= noise ? 0 : shift * (1 - (noise / shift) * (noise / shift));
+}
+
+double bonus(const LearnerConfig& config, double deviation, Philox& noise) {
+  if (config.strategy == Strategy::mean) return 0;
+  const double width = config.width * deviation;
+  return config.strategy == Strategy::ucb ? width : width * noise.normal();
+}
+
 double corrected(const Context& c, const Learner::Arm& arm, double prior, Philox& noise) {
   const LearnerConfig& config = c.request.learning->learner->config();
-  double shift = arm.posterior.predict(c.ws.features);
-  if (config.strategy != Strategy::mean) {
-    const double width = config.width * arm.posterior.deviation(c.ws.features, c.ws.scratch);
-    shift += config.strategy == Strategy::ucb ? width : width * noise.normal();
-  }
-  return std::clamp(prior + shift, 0.0, 1.0);
+  const double deviation = arm.posterior.deviation(c.ws.features, c.ws.scratch);
+  const double shift = gated(arm.posterior.predict(c.ws.features), config.gate * kScoreDeviation * deviation);
+  return std::clamp(prior + shift + bonus(config, deviation, noise), 0.0, 1.0);
 }
 
 // An arm without outcomes is as uncertain as its prior: the deviation of a model that has seen nothing.
@@ -25,8 +35,7 @@ double unseen(const Context& c, double prior, Philox& noise) {
   if (config.strategy == Strategy::mean) return prior;
   double norm = 0;
   for (const float x : c.ws.features) norm += static_cast<double>(x) * static_cast<double>(x);
-  const double width = config.width * std::sqrt(norm / config.ridge);
-  return std::clamp(prior + (config.strategy == Strategy::ucb ? width : width * noise.normal()), 0.0, 1.0);
+  return std::clamp(prior + bonus(config, std::sqrt(norm / config.ridge), noise), 0.0, 1.0);
 }
 
 void take_draw(Context& c) {

@@ -1,9 +1,10 @@
 // What was learned, joined to decisions: it corrects the outcome model, explores where it may, and remembers tickets.
 //
 // Of LLM m on a query with features x: P(correct) = clamp(prior + theta_m . x, 0, 1), where `prior` is the bundle's
-// outcome model and theta_m a ridge regression of (score - prior) on x. Without outcomes theta is 0: every bit is as
-// without a learner. Of its prices: USD = the catalog's, times a ratio of observed to expected USD that is shrunk to 1.
-// docs/adr/0008-learning.md has the choices.
+// outcome model and theta_m a ridge regression of (score - prior) on x. A correction that its own uncertainty could
+// explain is shrunk to 0 (positive-part James-Stein), for only the chosen LLM learns: one that had bad luck would be
+// left and never corrected. Without outcomes every bit is as without a learner. Of its prices: USD = the catalog's,
+// times a ratio of observed to expected USD that is shrunk to 1. docs/adr/0008-learning.md has the choices.
 #pragma once
 
 #include <atomic>
@@ -43,6 +44,7 @@ struct Features {
 struct LearnerConfig {
   Features features;
   double ridge = 10;      // prior precision: as if by so many outcomes that the outcome model had right
+  double gate = 3;        // standard deviations below which a correction is none; 0: all count
   double usd_prior = 20;  // outcomes by which the ratio of USD is shrunk to 1
   Strategy strategy = Strategy::mean;
   double width = 0;
