@@ -30,6 +30,12 @@ class SlotCost:
         """The same on an LLM that takes so many times as long."""
         return replace(self, seconds=_three([slowdown * s for s in self.seconds]))
 
+    def priced(self, ratio: float) -> SlotCost:
+        """The same at other prices; a cap is never lowered by what was learned."""
+        ratios = [max(1.0, ratio) if statistic == CAP else ratio for statistic in range(3)]
+        base, per_token = ([r * v for r, v in zip(ratios, row, strict=True)] for row in (self.base, self.per_token))
+        return replace(self, base=_three(base), per_token=_three(per_token))
+
     def usd(self, statistic: int, tokens: float) -> float:
         return self.base[statistic] + self.per_token[statistic] * tokens
 

@@ -54,6 +54,8 @@ class Query:
     reasons: set[str] = field(default_factory=set)
     scales: list[float] = field(default_factory=list)  # of each LLM's answers to it
     slowdowns: list[float] = field(default_factory=list)  # of each LLM, now
+    priors: list[float] = field(default_factory=list)  # P(correct) of each LLM by the outcome model alone
+    ratios: list[float] = field(default_factory=list)  # of each LLM's prices, as learned
 
     @property
     def tokens(self) -> float:

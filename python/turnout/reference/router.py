@@ -19,10 +19,11 @@ from turnout.assign import Solution, Stage
 from turnout.catalog import KINDS, load_operators
 from turnout.constraints import Constraints
 from turnout.names import REASONS
-from turnout.reference import assign, capability, catalog, costs, embed, operators, plan
+from turnout.reference import assign, capability, catalog, costs, embed, explore, operators, plan
 from turnout.reference.alternatives import ranked
 from turnout.reference.core import Philox
 from turnout.reference.difficulty import Assessment, Domains, Model, output_scale
+from turnout.reference.learning import ReferenceLearner
 from turnout.reference.onnx import Network
 from turnout.reference.request import Condition, Problem, Query, Request
 
@@ -93,19 +94,47 @@ class ReferenceRouter:
 
     # The picture ----------------------------------------------------------------------------------------------------
 
-    def route(self, query: str | bytes | Sequence[float], **options: Any) -> dict[str, Any]:
+    def route(
+        self,
+        query: str | bytes | Sequence[float],
+        *,
+        learner: ReferenceLearner | None = None,
+        draw: int = 0,
+        **options: Any,
+    ) -> dict[str, Any]:
         """The decision as a dictionary, without ticket, timings and versions."""
         request = Request(**{**options, "constraints": options.get("constraints") or Constraints()})
         q = self._read(query, request)
         rng = None if request.seed is None else Philox(request.seed)
         a = self._assess(q, rng)
         hits = self._capabilities(q, request)
-        quality = self._condition(q, request, self._predict(a))
+        learned = self._learned(q, a, learner, draw)
+        quality = self._condition(q, request, learned)
         rules, usable = self._rules(q, request)
         allocation = self._allocate(q, request, usable, a.difficulty, rng)
         problem, solution = self._assign(q, request, allocation, usable, quality)
         nodes = self._plan(q, request, problem, solution, quality, hits)
-        return self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
+        decision = self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
+        if learner is None:
+            return decision
+        found = explore.candidates(self, request, decision, learner, draw)
+        if found["chosen"] > 0:
+            problem, solution, nodes = explore.only(self, q, request, nodes, found, quality, hits)
+            drawn = self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
+            decision = {**drawn, "alternatives": decision["alternatives"]}
+        return {**decision, "learning": {**found, "prior": explore.prior(request, problem, solution, q.priors)}}
+
+    # What was learned -----------------------------------------------------------------------------------------------
+
+    def _learned(self, q: Query, a: Assessment, learner: ReferenceLearner | None, draw: int) -> list[float]:
+        """P(correct) of each LLM, corrected by outcomes."""
+        ids = [llm.id for llm in self.llms]
+        q.priors = self._predict(a)
+        q.ratios = [1.0] * len(ids) if learner is None else learner.ratios(ids)
+        if learner is None:
+            return q.priors
+        domains = self._parts.bundle.difficulty_config().domains
+        return learner.correct(ids, learner.features(a, domains), q.priors, draw)
 
     def predict(
         self, query: str | bytes | Sequence[float], in_tokens: int | None = None
@@ -255,7 +284,8 @@ class ReferenceRouter:
         """Of one slot, a cost an LLM."""
         spec = self.operators[oper].slots[slot]
         usual = [costs.slot_cost(spec, llm, scale) for llm, scale in self._scaled(q)]
-        return [cost.slowed(slowdown) for cost, slowdown in zip(usual, q.slowdowns, strict=True)]
+        now = zip(usual, q.slowdowns, q.ratios, strict=True)
+        return [cost.slowed(slowdown).priced(ratio) for cost, slowdown, ratio in now]
 
     def _problem(self, q: Query, request: Request, choices: list[operators.Choice], usable: list[bool]) -> Problem:
         slots = [(c.operator, s) for c in choices for s in range(len(self.operators[c.operator].slots))]
@@ -473,6 +503,7 @@ class ReferenceRouter:
             "max_input_tokens": costs.input_cap(slot, q.tokens),
             "max_output_tokens": cost.max_output_tokens,
             "p_correct": quality[llm],
+            "prior": q.priors[llm],
             "usd": float(m["usd"][row, llm]),
             "usd_bound": float(m["usd_bound"][row, llm]),
             "seconds": float(m["seconds"][row, llm]),
@@ -546,6 +577,7 @@ class ReferenceRouter:
             "max_tokens": request.max_tokens,
             "pressure": None,
             "telemetry": self._telemetry(request),
+            "learning": None,
             "width": dag.width,
             "critical_path_seconds": dag.critical_path,
             "infeasible": {llm.id: rule for llm, rule in zip(self.llms, rules, strict=True) if rule != "none"},
