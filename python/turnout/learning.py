@@ -75,7 +75,7 @@ class Learning:
     ridge : float
         How many outcomes' worth of trust the bundle's outcome model has: the precision of the prior theta = 0.
     gate : float
-        Standard deviations below which a correction is none, for chance could explain it; 0: all count.
+        Standard deviations up to which a correction downwards is none, for chance could explain it; 0: all count.
     usd_prior : float
         How many outcomes' worth of trust the catalog's prices have.
     strategy : {"mean", "ucb", "thompson"}
@@ -108,9 +108,9 @@ class Learning:
         Of draws.
     """
 
-    features: tuple[Feature, ...] = ("difficulty", "domains")
+    features: tuple[Feature, ...] = ("domains",)
     ridge: float = 10.0
-    gate: float = 3.0
+    gate: float = 2.5
     usd_prior: float = 20.0
     strategy: Strategy = "mean"
     width: float = 0.0

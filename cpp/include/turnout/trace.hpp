@@ -151,7 +151,7 @@ struct Decision {
   Condition conditions[kMaxLlms];
   std::uint64_t telemetry_version = 0;
 
-  bool learning = false;            // a learner was asked
+  bool learning = false;            // a learner had something to say, or explores
   std::uint64_t state_version = 0;  // of its state
   std::uint64_t draw = 0;           // number of its draw, where it draws
   double prior = 0;                 // P(correct) by the outcome model alone

@@ -62,23 +62,21 @@ int drawn(const Context& c, const LearnerConfig& config) {
 void explore(Context& c) {
   c.out.chosen = 0;
   c.out.candidate_count = 0;
+  c.ws.best_usd = c.out.usd;
   if (c.request.learning == nullptr) return;
   const LearnerConfig& config = c.request.learning->learner->config();
   const int oper = alternative_operator(c);
-  c.ws.best_usd = c.out.usd;
-  const bool able = config.epsilon > 0 && c.request.value_usd > 0 && c.out.feasible() && oper >= 0;
   list_candidates(c, single_llm(c, oper));
+  c.out.candidates[0].probability = 1;
+  const bool able = config.epsilon > 0 && c.request.value_usd > 0 && c.out.feasible();
   if (!able) c.out.candidate_count = 1;
-  if (c.out.candidate_count == 1)
-    c.out.candidates[0].probability = 1;
-  else
-    weigh(c, config);
-  if (able) c.out.chosen = drawn(c, config);
-  if (c.out.chosen > 0) {
-    only(c, oper, c.out.candidates[c.out.chosen].llm);
-    plan(c);
-    note(c.out, trace::Reason::explored);
-  }
+  if (c.out.candidate_count == 1) return;
+  weigh(c, config);
+  c.out.chosen = drawn(c, config);
+  if (c.out.chosen == 0) return;
+  only(c, oper, c.out.candidates[c.out.chosen].llm);
+  plan(c);
+  note(c.out, trace::Reason::explored);
 }
 
 }  // namespace turnout::stages

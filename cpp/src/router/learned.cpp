@@ -11,9 +11,11 @@ constexpr std::uint64_t kNoise = 0x7475726e6f7574;  // the streams of Thompson d
 
 constexpr double kScoreDeviation = 0.45;  // of a score about its P(correct), in the middle of the range
 
-// What is left of a correction that may be chance up to `noise`: none of a smaller one, almost all of a far larger one.
+// What is left of a correction where one down to -noise may be chance: none of a smaller one, almost all of a far
+// larger one. Downwards only: an LLM that is left has no outcomes to rise by, one that is tried too often soon has.
 double gated(double shift, double noise) {
-  return std::abs(shift) <= noise ? 0 : shift * (1 - (noise / shift) * (noise / shift));
+  if (shift >= 0) return shift;
+  return -shift <= noise ? 0 : shift * (1 - (noise / shift) * (noise / shift));
 }
 
 double bonus(const LearnerConfig& config, double deviation, Philox& noise) {
@@ -38,6 +40,8 @@ double unseen(const Context& c, double prior, Philox& noise) {
   return std::clamp(prior + bonus(config, std::sqrt(norm / config.ridge), noise), 0.0, 1.0);
 }
 
+bool explores(const LearnerConfig& config) { return config.epsilon > 0 || config.strategy != Strategy::mean; }
+
 void take_draw(Context& c) {
   const LearnerConfig& config = c.request.learning->learner->config();
   const bool random = config.epsilon > 0 || config.strategy == Strategy::thompson;
@@ -50,12 +54,13 @@ void take_draw(Context& c) {
 void learned(Context& c, const difficulty::Assessment& a) {
   std::copy(c.ws.quality.begin(), c.ws.quality.end(), c.ws.prior.begin());
   std::fill(c.ws.usd_ratio.begin(), c.ws.usd_ratio.end(), 1.0);
-  c.out.learning = c.request.learning != nullptr;
-  if (!c.out.learning) return;
+  c.out.learning = false;
+  if (c.request.learning == nullptr) return;
   Learner& learner = *c.request.learning->learner;
   take_draw(c);
   c.ws.model = learner.model();
   c.out.state_version = c.ws.model->version;
+  c.out.learning = c.out.state_version != 0 || explores(learner.config());
   const auto& tables = c.snapshot.difficulty->tables();
   c.ws.features.resize(static_cast<std::size_t>(learner.config().features.dim(tables)));
   c.ws.scratch.resize(c.ws.features.size());
@@ -108,6 +113,7 @@ void remember(Context& c) {
   state::Ticket& ticket = ticket_of(c);
   learner.memory().open(ticket);
   c.out.ticket = ticket.id;
+  if (!c.out.learning) c.out.candidate_count = 0;  // equal to the decision of a router that does not learn
   if (learner.config().notes == Notes::none) return;
   c.ws.note.clear();
   pack_note(c, c.ws.note);

@@ -11,6 +11,7 @@ namespace {
 constexpr double kMostRatio = 8;  // of observed to expected USD, either way
 constexpr double kNanoUsd = 1e-9;
 constexpr double kLogitScale = 0.25;  // keeps a logit among the other features' sizes
+constexpr float kDomainScale = 0.3f;  // what holds of all queries is learned first, what holds of a domain after it
 constexpr float kMostFeature = 4;
 
 float clipped(double value) { return std::clamp(static_cast<float>(value), -kMostFeature, kMostFeature); }
@@ -58,7 +59,8 @@ int Features::dim(const difficulty::Tables& t) const {
 void Features::fill(const difficulty::Tables& t, const difficulty::Assessment& a, float* x) const {
   *x++ = 1;
   if (logit) *x++ = clipped(kLogitScale * a.logit);
-  if (domains) x = std::copy_n(a.skills + (t.skills - t.domains), t.domains, x);
+  const float* posterior = a.skills + (t.skills - t.domains);
+  if (domains) x = std::transform(posterior, posterior + t.domains, x, [](float p) { return kDomainScale * p; });
   if (latent) std::transform(a.latent_mean, a.latent_mean + t.latent, x, [](float z) { return clipped(z); });
 }
 

@@ -122,6 +122,18 @@ std::string telemetry_line(const Decision& d, const Names& names) {
          (text.empty() ? "all as the catalog says" : text);
 }
 
+// What was learned: how it moved P(correct) of the plan, and by what chance the plan was chosen.
+std::string learning_line(const Decision& d) {
+  std::string text = format("state %llu: ", static_cast<unsigned long long>(d.state_version));
+  if (d.node_count == 0) return text + "no plan";
+  text += d.prior == d.quality ? format("P(correct) %.3f as the bundle says", d.quality)
+                               : format("P(correct) %.3f -> %.3f", d.prior, d.quality);
+  if (d.candidate_count > 1)
+    text += format("; %s of %d plans with probability %.4f", d.chosen == 0 ? "the best" : "drawn", d.candidate_count,
+                   d.propensity());
+  return text;
+}
+
 std::string left_of(const Decision& d) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
@@ -184,6 +196,7 @@ std::string render(const Decision& d, const Names& names, bool timings) {
     if (timings) text += format("  [%.1f us]", static_cast<double>(d.nanoseconds[i]) / 1000.0);
     text += '\n';
   }
+  if (d.learning) text += format("%-11s", "learning") + learning_line(d) + '\n';
   if (d.condition_count > 0) text += format("%-11s", "telemetry") + telemetry_line(d, names) + '\n';
   if (d.on_account) text += format("%-11s", "budget") + budget_line(d) + '\n';
   return text + format("%-11s", "reasons") + (d.reasons == 0 ? "none" : reasons_text(d));

@@ -17,6 +17,7 @@ SCORE_DEVIATION = 0.45
 MOST_RATIO = 8.0
 MOST_FEATURE = 4.0
 LOGIT_SCALE = 0.25
+DOMAIN_SCALE = 0.3
 NOISE = 0x7475726E6F7574  # the streams of Thompson draws are apart from those of plans
 
 Vector = npt.NDArray[np.float64]
@@ -55,13 +56,18 @@ class ReferenceLearner:
         self.learning = learning
         self.arms: dict[str, Arm] = {}
 
+    @property
+    def active(self) -> bool:
+        """Whether it has something to say, or explores."""
+        return bool(self.arms) or self.learning.epsilon > 0 or self.learning.strategy != "mean"
+
     def features(self, a: Any, domains: int) -> Vector:
         """Of an assessed query; quantised as they are kept."""
         x = [1.0]
         if "difficulty" in self.learning.features:
             x.append(min(max(LOGIT_SCALE * a.logit, -MOST_FEATURE), MOST_FEATURE))
         if "domains" in self.learning.features and domains:
-            x += list(a.skills[-domains:])
+            x += [DOMAIN_SCALE * p for p in a.skills[-domains:]]
         if "latent" in self.learning.features:
             x += [min(max(z, -MOST_FEATURE), MOST_FEATURE) for z in a.latent_mean]
         return np.array(x)
@@ -111,5 +117,7 @@ class ReferenceLearner:
 
 
 def gated(shift: float, noise: float) -> float:
-    """What is left of a correction that may be chance up to `noise`: positive-part James-Stein."""
-    return 0.0 if abs(shift) <= noise else shift * (1.0 - (noise / shift) ** 2)
+    """What is left of a correction where one down to -noise may be chance: positive-part James-Stein, downwards only."""
+    if shift >= 0:
+        return shift
+    return 0.0 if -shift <= noise else shift * (1.0 - (noise / shift) ** 2)

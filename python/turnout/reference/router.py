@@ -115,7 +115,7 @@ class ReferenceRouter:
         problem, solution = self._assign(q, request, allocation, usable, quality)
         nodes = self._plan(q, request, problem, solution, quality, hits)
         decision = self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
-        if learner is None:
+        if learner is None or not learner.active:
             return decision
         found = explore.candidates(self, request, decision, learner, draw)
         if found["chosen"] > 0:

@@ -34,7 +34,7 @@ enum class Strategy : std::uint8_t { mean, ucb, thompson };
 
 // Features of a query: 1, then these, in this order.
 struct Features {
-  bool logit = true;    // of the difficulty, over 4
+  bool logit = false;   // of the difficulty, over 4
   bool domains = true;  // P(domain)
   bool latent = false;  // the VAE's mean
   int dim(const difficulty::Tables& tables) const;
@@ -44,7 +44,7 @@ struct Features {
 struct LearnerConfig {
   Features features;
   double ridge = 10;      // prior precision: as if by so many outcomes that the outcome model had right
-  double gate = 3;        // standard deviations below which a correction is none; 0: all count
+  double gate = 2.5;      // standard deviations up to which a correction downwards is none; 0: all count
   double usd_prior = 20;  // outcomes by which the ratio of USD is shrunk to 1
   Strategy strategy = Strategy::mean;
   double width = 0;
