@@ -1566,6 +1566,49 @@ class Router:
     @property
     def capabilities(self) -> list[str]: ...
 
+# learner
+
+class Attachment:
+    """A learner beside one router: which of its arms each LLM is."""
+
+class Learner:
+    """What was learned, joined to decisions; see turnout.learning."""
+
+    def __init__(
+        self,
+        *,
+        memory: Memory,
+        logit: bool,
+        domains: bool,
+        latent: bool,
+        ridge: float,
+        gate: float,
+        usd_prior: float,
+        strategy: int,
+        width: float,
+        epsilon: float,
+        temperature: float,
+        quality_floor: float,
+        budget_share: float,
+        suspend: bool,
+        notes: int,
+        seed: int,
+    ) -> None: ...
+    def report(
+        self,
+        ticket: int,
+        node: int,
+        score: float | None,
+        usd: float | None,
+        in_tokens: float | None,
+        out_tokens: float | None,
+        seconds: float | None,
+        failure: int,
+        /,
+    ) -> int: ...
+    def arms(self) -> list[tuple[str, float, float, NDArray[np.float64]]]: ...
+    frozen: bool
+
 class BreakerConfig:
     def __init__(
         self,
@@ -1729,46 +1772,74 @@ def steady_seconds() -> float:
 # consensus
 
 # state
+max_candidates: int
+failure_names: tuple[str, ...]
 
-# learner
-
-class Attachment:
-    """A learner beside one router: which of its arms each LLM is."""
-
-class Learner:
-    """What was learned, joined to decisions; see turnout.learning."""
+class Memory:
+    """Evidence of arms, open tickets and their log."""
 
     def __init__(
         self,
         *,
-        memory: Memory,
-        logit: bool,
-        domains: bool,
-        latent: bool,
-        ridge: float,
-        gate: float,
-        usd_prior: float,
-        strategy: int,
-        width: float,
-        epsilon: float,
-        temperature: float,
-        quality_floor: float,
-        budget_share: float,
-        suspend: bool,
-        notes: int,
-        seed: int,
+        dim: int,
+        space: str,
+        replica: int,
+        ticket_prefix: int,
+        tickets: int = ...,
+        discount: float = ...,
+        epochs: int = ...,
+        log_bytes: int = ...,
     ) -> None: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def space(self) -> str: ...
+    @property
+    def replica(self) -> int: ...
+    def open(
+        self,
+        context: NDArray[np.float32],
+        *,
+        candidates: Sequence[tuple[int, float, float, float, float]],
+        chosen: int,
+        steps: Sequence[tuple[int, float, float]],
+        prior: float,
+        value_usd: float,
+        usd_per_second: float,
+        state_version: int,
+    ) -> int: ...
     def report(
         self,
         ticket: int,
-        node: int,
-        score: float | None,
-        usd: float | None,
-        in_tokens: float | None,
-        out_tokens: float | None,
-        seconds: float | None,
-        failure: int,
-        /,
-    ) -> int: ...
-    def arms(self) -> list[tuple[str, float, float, NDArray[np.float64]]]: ...
-    frozen: bool
+        node: int = -1,
+        *,
+        score: float = ...,
+        usd: float = ...,
+        in_tokens: float = ...,
+        out_tokens: float = ...,
+        seconds: float = ...,
+        failure: str = "none",
+        learn: bool = True,
+    ) -> Literal["accepted", "duplicate", "expired", "unknown"]: ...
+    def note(self, ticket: int, data: bytes) -> None: ...
+    def arm(self, name: str) -> int: ...
+    def arm_name(self, arm: int) -> str: ...
+    @property
+    def arms(self) -> int: ...
+    def advance(self, epoch: int) -> None: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def version(self) -> int: ...
+    def arm_version(self, arm: int) -> int: ...
+    def totals(self, arm: int) -> dict[str, Any]: ...
+    def counts(self) -> dict[str, int]: ...
+    def take(self) -> bytes: ...
+    def snapshot(self) -> bytes: ...
+    def slot(self) -> bytes: ...
+    def slots(self) -> bytes: ...
+    def restore(self, data: bytes) -> None: ...
+    def apply(self, data: bytes) -> int: ...
+    def merge(self, data: bytes) -> bool: ...
+
+def read_log(parts: Sequence[bytes]) -> dict[str, Any]: ...

@@ -8,7 +8,6 @@ each LLM. Without outcomes theta is 0: decisions are, bit for bit, those of a ro
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -211,22 +210,23 @@ class Learner:
             `learning` does not hold together, or the state was learned in another space: by another bundle's network,
             or on other features.
         """
-        from turnout.state import Keeper, open_store
+        from turnout.state import FileStore, Keeper, MemoryStore
 
         learning = Learning() if learning is None else learning
         space, dim = space_of(bundle, learning), dim_of(bundle, learning)
-        store = open_store(state, space)
+        store = MemoryStore() if state is None else FileStore(state) if isinstance(state, str | Path) else state
+        identity = store.open(space)
         memory = _native.Memory(
             dim=dim,
             space=space,
-            replica=store.replica,
-            ticket_prefix=int.from_bytes(os.urandom(3), "little"),
+            replica=identity.replica,
+            ticket_prefix=identity.ticket_prefix,
             tickets=learning.tickets,
             discount=learning.discount,
             epochs=learning.epochs,
             log_bytes=16 << 20,
         )
-        keeper = Keeper(memory, store, flush_seconds=flush_seconds, merge_seconds=merge_seconds)
+        keeper = Keeper(memory, store, identity, flush_seconds=flush_seconds, merge_seconds=merge_seconds)
         native = _native.Learner(
             memory=memory,
             logit="difficulty" in learning.features,

@@ -134,7 +134,7 @@ def test_late_doubled_and_disordered_outcomes_give_the_same_state(small_bundle: 
             assert router.feedback(decisions[i], outcome) == "accepted"
             if twice:
                 assert router.feedback(decisions[i], outcome) == "duplicate"
-        totals = [router.learner.memory.totals(a) for a in range(router.learner.memory.arms())]
+        totals = [router.learner.memory.totals(a) for a in range(router.learner.memory.arms)]
         return repr([(t["precision"].tobytes(), t["moment"].tobytes(), t["usd"]) for t in totals]).encode(), [
             router.route(query, value_usd=1.0) for query in QUERIES
         ]
@@ -245,7 +245,7 @@ def test_many_threads_route_and_report(small_bundle: Path) -> None:
     for thread in threads:
         thread.join()
     assert receipts == ["accepted"] * (8 * 5 * len(QUERIES))
-    assert router.learner is not None and router.learner.memory.version() == len(receipts)
+    assert router.learner is not None and router.learner.memory.version == len(receipts)
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ state::Ticket& ticket_of(const Context& c) {
   for (int i = 0; i < c.out.node_count; ++i) {
     const trace::Node& node = c.out.nodes[i];
     const auto llm = static_cast<std::size_t>(node.llm);
-    t.steps[i] = {arms[llm], node.prior, node.quality, node.usd / c.ws.usd_ratio[llm]};
+    t.steps[i] = {arms[llm], node.prior, node.usd / c.ws.usd_ratio[llm], node.quality};
   }
   return t;
 }

@@ -24,11 +24,12 @@ struct Config {
   std::size_t log_bytes = std::size_t{16} << 20;  // that wait for a store; beyond it records are lost, and counted
 };
 
-// What an outcome was evidence of: for each arm, the P(correct) that it was decided with.
+// What an outcome says of one call: whose it was, and the P(correct) that it was decided with. Nothing of a plan of
+// several calls as a whole.
 struct Evidence {
   int count = 0;
-  std::int32_t arms[kMaxNodes];
-  double quality[kMaxNodes];
+  std::int32_t arms[1];
+  double quality[1];
 };
 
 enum class Receipt : std::uint8_t { accepted, duplicate, expired, unknown };
@@ -48,6 +49,7 @@ struct Totals {
 struct Counts {
   std::uint64_t opened = 0, open = 0, forgotten = 0;  // tickets
   std::uint64_t receipts[kReceipts] = {};
+  std::uint64_t refused = 0;                          // outcomes: an arm's sums had no room for them
   std::uint64_t pending_bytes = 0, lost_records = 0;  // of the log
 };
 
@@ -87,8 +89,9 @@ class Memory {
   std::vector<std::byte> slots() const;               // of all replicas that it knows
   bool merge(std::span<const std::byte> slots);       // true: something was new. Error(input), nothing changed
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 

@@ -8,7 +8,9 @@
 
 namespace turnout::state {
 
-inline constexpr int kMaxContext = 128;  // d, features of a query
+inline constexpr int kMaxContext = 128;                      // d, features of a query
+inline constexpr int kMaxArms = 4096;                        // that a Memory knows by name
+inline constexpr int kMaxCandidates = kMaxAlternatives + 1;  // what a decision was drawn from
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 // A plan that could have been drawn: the best one, or a single call of an arm (an LLM).
@@ -21,9 +23,9 @@ struct Candidate {
 // One call slot of the plan.
 struct Step {
   std::int32_t arm = -1;
-  double prior = 0;    // P(correct) by the outcome model alone: outcomes are judged against it
-  double quality = 0;  // as it was decided with
-  double usd = 0;      // expected by the catalog's prices alone
+  double prior = 0;           // P(correct) by the outcome model alone: outcomes are judged against it
+  double usd = 0;             // expected by the catalog's prices alone
+  double quality = kUnknown;  // P(correct) as it was decided with
 };
 
 struct Ticket {
