@@ -121,7 +121,7 @@ void bind_breaker(py::module_& m) {
           py::arg("now"));
 }
 
-void bind_state(py::module_& m) {
+void bind_arm_state(py::module_& m) {
   py::class_<ArmState>(m, "ArmState")
       .def_readonly("health", &ArmState::health)
       .def_readonly("latency_ratio", &ArmState::latency_ratio)
@@ -264,7 +264,7 @@ void bind_class(py::module_& m) {
 
 void bind_telemetry(py::module_& m) {
   bind_breaker(m);
-  bind_state(m);
+  bind_arm_state(m);
   bind_sketch(m);
   bind_drift(m);
   bind_class(m);

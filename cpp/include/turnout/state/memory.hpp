@@ -41,6 +41,7 @@ struct Totals {
 struct Counts {
   std::uint64_t opened = 0, open = 0, forgotten = 0;  // tickets
   std::uint64_t receipts[kReceipts] = {};
+  std::uint64_t refused = 0;                          // outcomes: an arm's sums had no room for them
   std::uint64_t pending_bytes = 0, lost_records = 0;  // of the log
 };
 
@@ -79,8 +80,9 @@ class Memory {
   std::vector<std::byte> slots() const;               // of all replicas that it knows
   bool merge(std::span<const std::byte> slots);       // true: something was new. Error(input), nothing changed
 
- private:
   struct Impl;
+
+ private:
   std::unique_ptr<Impl> impl_;
 };
 
