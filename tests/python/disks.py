@@ -1,4 +1,4 @@
-"""Disks that fail: `os` as turnout.state sees it, with errors at stated calls, or a power cut that leaves what was synced."""
+"""`os` as turnout.state sees it, on disks that fail at stated calls, or lose what was not synced when power goes."""
 
 from __future__ import annotations
 

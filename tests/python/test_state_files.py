@@ -13,7 +13,7 @@ import pytest
 
 import disks
 from turnout.core import ConfigError
-from turnout.state import FileStore, StoreError, read_log
+from turnout.state import FileStore, StoreError, read_history
 
 SPACE = "space"
 Change = Callable[[bytes], Iterator[bytes]]
@@ -84,7 +84,7 @@ def recovered(path: Path) -> set[int]:
     store.close()
     assert snapshot == sorted(snapshot)
     found = set(snapshot) | set(log)
-    assert 1000 in tokens(b"".join(read_log(path).log))
+    assert 1000 in tokens(b"".join(read_history(path).log))
     assert found <= set(range(12))
     return found
 
@@ -227,7 +227,7 @@ def test_a_segment_that_is_damaged_anywhere_can_be_read(tmp_path: Path, change: 
     path = tmp_path / "state"
     written(path)
     for copy, name in copies(path, change, "log-*"):
-        whole, broken = tokens(b"".join(read_log(path).log)), read_log(copy)
+        whole, broken = tokens(b"".join(read_history(path).log)), read_history(copy)
         kept = tokens(b"".join(broken.log))
         assert [x for x in whole if x in kept] == kept  # in order, nothing made up
         cut_at_a_frame = (copy / name).stat().st_size in frame_ends((path / name).read_bytes())

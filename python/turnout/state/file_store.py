@@ -43,7 +43,7 @@ def _segments(folder: Path, numbers: list[int], loaded: Loaded) -> Iterator[byte
             yield b"".join(payloads)
 
 
-def read_log(path: str | os.PathLike[str]) -> Loaded:
+def read_history(path: str | os.PathLike[str]) -> Loaded:
     """All that a folder still has of the log, snapshots or not: for replays and evaluations.
 
     Needs no lock, and may read a folder that is in use.
@@ -132,9 +132,9 @@ class FileStore:
         return loaded
 
     def history(self) -> Iterator[bytes]:
-        """All that is left of the log, as `read_log`."""
+        """All that is left of the log, as `read_history`."""
         self._use()
-        yield from read_log(self.path).log
+        yield from read_history(self.path).log
 
     def _set_aside(self, number: int, loaded: Loaded) -> None:
         """So that a damaged snapshot does not count as one of those that are kept."""

@@ -41,7 +41,7 @@ class Journal:
         self._compact_bytes = compact_bytes
         self._due = max(compact_bytes, snapshot_bytes)
         self._waiting = b""  # taken from the memory, not in the store
-        self._lost = memory.counts().lost_records  # that the last snapshot has made good
+        self._lost = memory.counts()["lost_records"]  # that the last snapshot has made good
         self._synced = False  # what an earlier process wrote may not be
         self._owed = self._paid = 0  # the last call for a snapshot, and the last that was answered
         self.changed = logged_bytes > 0  # since the last snapshot
@@ -62,7 +62,7 @@ class Journal:
             self._append()  # what a failure left
             self._waiting = self._memory.take()
             self._append()
-            if self._paid < self._owed or self._memory.counts().lost_records > self._lost:
+            if self._paid < self._owed or self._memory.counts()["lost_records"] > self._lost:
                 self._snapshot()
         self._health.fine()
         if self.logged_bytes >= self._due:
@@ -97,7 +97,7 @@ class Journal:
         self._synced = True
 
     def _snapshot(self) -> None:
-        owed, lost = self._owed, self._memory.counts().lost_records
+        owed, lost = self._owed, self._memory.counts()["lost_records"]
         self.changed = self._synced = False
         snapshot = self._memory.snapshot()
         self._store.compact(snapshot)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from turnout._native import Memory
 from turnout.core import ConfigError
@@ -19,7 +19,7 @@ from turnout.state.group_commit import GroupCommit
 from turnout.state.health import Health
 from turnout.state.journal import Journal
 from turnout.state.recovery import recover
-from turnout.state.store import Identity, StateStore, StoreError
+from turnout.state.store import StateStore, StoreError
 from turnout.state.ticker import Ticker
 
 
@@ -71,7 +71,7 @@ class Keeper:
     Parameters
     ----------
     memory : Memory
-        New: it is filled from the store here.
+        New, and of the store's replica: it is filled from the store here.
     store : StateStore
         Open; closed by `close`.
     flush_seconds : float or None
@@ -104,7 +104,6 @@ class Keeper:
         self,
         memory: Memory,
         store: StateStore,
-        identity: Identity,
         *,
         flush_seconds: float | None = 1.0,
         merge_seconds: float | None = None,
@@ -115,7 +114,7 @@ class Keeper:
         for name, seconds in [("flush_seconds", flush_seconds), ("merge_seconds", merge_seconds)]:
             if seconds is not None and not 0 < seconds < math.inf:
                 raise fail(ConfigError, name, f"expected a number > 0 or None, got {seconds}")
-        self.memory, self.store, self.identity = memory, store, identity
+        self.memory, self.store = memory, store
         self._sync_slots = sync_slots
         self._pid, self._closed = os.getpid(), False
         self._health, self._exchange_health = Health(clock), Health(clock)
@@ -136,6 +135,58 @@ class Keeper:
         ticks: list[tuple[str, float | None, Callable[[], object]]]
         ticks = [("turnout-flush", flush_seconds, self.flush), ("turnout-merge", merge_seconds, self.exchange)]
         self._tickers = [Ticker(name, seconds, _quiet(call)) for name, seconds, call in ticks if seconds is not None]
+
+    @classmethod
+    def open(
+        cls,
+        store: StateStore,
+        *,
+        dim: int,
+        space: str,
+        tickets: int = 65536,
+        discount: float = 1.0,
+        epochs: int = 8,
+        log_bytes: int = 16 << 20,
+        **options: Any,
+    ) -> Self:
+        """Opens a store, makes a memory for it, and keeps the one in the other.
+
+        Parameters
+        ----------
+        store : StateStore
+            Not open yet.
+        dim : int
+            Features of a query.
+        space : str
+            What they mean.
+        tickets, discount, epochs, log_bytes
+            Of the memory.
+        **options
+            Of the keeper.
+
+        Raises
+        ------
+        StoreError
+            The store cannot be had or read; it is closed again.
+        ConfigError, InputError
+            It holds something else, or a parameter is out of range.
+        """
+        identity = store.open(space)
+        try:
+            memory = Memory(
+                dim=dim,
+                space=space,
+                replica=identity.replica,
+                ticket_prefix=identity.ticket_prefix,
+                tickets=tickets,
+                discount=discount,
+                epochs=epochs,
+                log_bytes=log_bytes,
+            )
+            return cls(memory, store, **options)
+        except BaseException:
+            store.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -199,7 +250,7 @@ class Keeper:
             new, error = self._merge()
             slot = self.memory.slot()
             self._commit(self._sync_slots)
-            self.store.publish(self.identity.replica, slot)
+            self.store.publish(self.memory.replica, slot)
             if error is not None:
                 raise error
         self._exchange_health.fine()
@@ -216,8 +267,6 @@ class Keeper:
                 error.add_note(f"in the slot of replica {replica:016x}")
                 wrong = error
         self._peers = merged
-        if new:
-            self._journal.changed = True
         return new, wrong
 
     def status(self) -> Status:
@@ -228,8 +277,8 @@ class Keeper:
             errors=store.errors,
             last_error=store.last_error,
             failing_since=store.failing_since,
-            waiting_bytes=journal.waiting_bytes + counts.pending_bytes,
-            lost_records=counts.lost_records,
+            waiting_bytes=journal.waiting_bytes + counts["pending_bytes"],
+            lost_records=counts["lost_records"],
             logged_bytes=journal.logged_bytes,
             appends=journal.appends,
             syncs=journal.syncs,
