@@ -224,6 +224,16 @@ std::unique_ptr<PyBatch> route_texts(PyRouter& self, const py::sequence& texts, 
                  });
 }
 
+// What a vector in place of its text cannot tell, and what an account said, which is in the limits and the value.
+void take_over(const trace::Decision& was, bool text, trace::Decision& anew) {
+  anew.on_account = was.on_account;
+  anew.pressure = was.pressure;
+  if (text) return;
+  anew.from_vector = was.from_vector;
+  anew.kept_tokens = was.kept_tokens;
+  anew.reasons |= was.reasons & trace::bit(trace::Reason::truncated);
+}
+
 // A logged decision and the same question again: (the ids it stands for, recorded, anew).
 py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learning) {
   const std::string_view view = bytes;
@@ -233,6 +243,7 @@ py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learn
   names->operators = note.operators;
   auto anew = std::make_unique<PyDecision>(PyDecision{self.names, {}});
   Request request = request_of(note);
+  const trace::Decision& was = note.decision;
   request.learning = learning;
   std::vector<trace::Condition> conditions(request.conditions.begin(), request.conditions.end());
   if (note.llms != self.names->llms) conditions.clear();  // they are of another pool
@@ -242,6 +253,7 @@ py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learn
     Lease ws(self.pool);
     self.router.decide(request, *ws, anew->d);
   }
+  take_over(was, note.is_text, anew->d);
   return py::make_tuple(PyDecision{std::move(names), note.decision}, std::move(anew));
 }
 
@@ -311,6 +323,13 @@ Constraints make_constraints(const std::vector<bool>& allowed, const std::vector
 }  // namespace
 
 void bind_router(py::module_& m) {
+  m.def(
+      "note_state_version",
+      [](const py::bytes& bytes) {
+        const std::string_view view = bytes;
+        return read_note({reinterpret_cast<const std::byte*>(view.data()), view.size()}).decision.state_version;
+      },
+      "Of the decision in a note: the version of the state that it read.");
   py::class_<Constraints>(m, "Constraints", "Rules of one caller, compiled against one router's pool.")
       .def(py::init(&make_constraints), py::kw_only(), py::arg("allowed"), py::arg("denied"), py::arg("disabled"),
            py::arg("needs"), py::arg("kinds"), py::arg("granted"), py::arg("cost_bias"));

@@ -1568,6 +1568,9 @@ class Router:
 
 # learner
 
+def note_state_version(note: bytes, /) -> int:
+    """Of the decision in a note: the version of the state that it read."""
+
 class Attachment:
     """A learner beside one router: which of its arms each LLM is."""
 

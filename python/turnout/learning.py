@@ -157,6 +157,28 @@ def dim_of(bundle: Bundle, learning: Learning) -> int:
     return 1 + sum(sizes[name] for name in learning.features)
 
 
+def native_learner(memory: _native.Memory, learning: Learning) -> _native.Learner:
+    """What corrects decisions by a memory's evidence."""
+    return _native.Learner(
+        memory=memory,
+        logit="difficulty" in learning.features,
+        domains="domains" in learning.features,
+        latent="latent" in learning.features,
+        ridge=learning.ridge,
+        gate=learning.gate,
+        usd_prior=learning.usd_prior,
+        strategy=STRATEGIES.index(learning.strategy),
+        width=learning.width,
+        epsilon=learning.epsilon,
+        temperature=learning.temperature,
+        quality_floor=learning.quality_floor,
+        budget_share=learning.budget_share,
+        suspend=learning.suspend,
+        notes=LOGS.index(learning.log),
+        seed=learning.seed,
+    )
+
+
 def check_learner(learner: Learner, bundle: Bundle, learning: object, state: object) -> None:
     """Whether an open learner can serve a router over this bundle."""
     if learning or state is not None:
@@ -227,24 +249,8 @@ class Learner:
             log_bytes=16 << 20,
         )
         keeper = Keeper(memory, store, identity, flush_seconds=flush_seconds, merge_seconds=merge_seconds)
-        native = _native.Learner(
-            memory=memory,
-            logit="difficulty" in learning.features,
-            domains="domains" in learning.features,
-            latent="latent" in learning.features,
-            ridge=learning.ridge,
-            gate=learning.gate,
-            usd_prior=learning.usd_prior,
-            strategy=STRATEGIES.index(learning.strategy),
-            width=learning.width,
-            epsilon=learning.epsilon,
-            temperature=learning.temperature,
-            quality_floor=learning.quality_floor,
-            budget_share=learning.budget_share,
-            suspend=learning.suspend,
-            notes=LOGS.index(learning.log),
-            seed=learning.seed,
-        )
+        native = native_learner(memory, learning)
+        memory.note(0, b"learning" + msgspec.json.encode(learning))  # for replays
         return Learner(learning, space, memory, native, keeper, clock)
 
     def feedback(

@@ -142,7 +142,7 @@ Request request_of(const Note& note) {
   Request in;
   if (note.is_text)
     in.text = note.text;
-  else
+  else if (!d.has(trace::Reason::no_text))  // which has no vector
     in.vector = note.vector.data();
   in.in_tokens = d.in_tokens;
   in.value_usd = d.value_usd;
