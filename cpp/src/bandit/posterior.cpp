@@ -26,8 +26,6 @@ TURNOUT_LANES double length_lanes(const double* u, int n, double* v) {
 bool fit_baseline(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
 double length_baseline(const double* u, int n, double* v) { return length_lanes(u, n, v); }
 #if defined(__x86_64__)
-#define TURNOUT_AVX2 [[gnu::target("avx2")]]
-#define TURNOUT_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,prefer-vector-width=512")]]
 TURNOUT_AVX2 bool fit_avx2(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
 TURNOUT_AVX2 double length_avx2(const double* u, int n, double* v) { return length_lanes(u, n, v); }
 TURNOUT_AVX512 bool fit_avx512(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
@@ -56,25 +54,6 @@ void check(std::size_t given, std::size_t d, double ridge) {
   if (d < 1 || d > kMaxFeatures) throw Error(ErrorKind::input, "moment", "expected 1 to 128 features");
   if (given != d * (d + 1) / 2) throw Error(ErrorKind::input, "precision", "expected d (d + 1) / 2 numbers");
   if (!(ridge >= 0 && std::isfinite(ridge))) throw Error(ErrorKind::input, "ridge", "expected a number of at least 0");
-}
-
-// A's tiles; those below the diagonal of a tile on it stay 0 and are never read.
-void fill(std::span<const double> precision, double ridge, double* u, int d) {
-  const int n = blocks(d);
-  std::fill(u, u + cells(d), 0.0);
-  const double* from = precision.data();
-  for (int k = 0; k < n * kLanes; ++k) {
-    const int b = k / kLanes, r = k % kLanes;
-    double* const tiles = u + tile_at(b, b, n) + r * kLanes;
-    tiles[r] = 1;
-    for (int j = k; j < d;) {
-      const int end = std::min(d, (j / kLanes + 1) * kLanes);
-      std::copy(from, from + (end - j), tiles + (j / kLanes - b) * kTile + j % kLanes);
-      from += end - j;
-      j = end;
-    }
-    if (k < d) tiles[r] += ridge;
-  }
 }
 
 }  // namespace

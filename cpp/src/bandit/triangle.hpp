@@ -1,33 +1,36 @@
 // A = U^T D U without square roots (Cholesky's LDL^T form), in tiles of 8 x 8: tile (b, t), t >= b, is rows 8 b .. of
 // the columns 8 t .., row by row, and tiles follow each other row of tiles by row of tiles. d is padded to whole tiles
 // by rows of the identity. U has ones on its diagonal; 1 / D is stored there.
-//
-// Every element is computed by the same operations in the same order whatever the width of a register: the compiler
-// only chooses how many of a row's eight it holds in one.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
-#define TURNOUT_LANES [[gnu::always_inline]] inline
+#include "bandit/lanes.hpp"
 
 namespace turnout::bandit {
 
-inline constexpr int kLanes = 8, kTile = kLanes * kLanes;
-
-constexpr int blocks(int d) { return (d + kLanes - 1) / kLanes; }
 constexpr int tile_at(int b, int t, int n) { return (b * n - b * (b - 1) / 2 + t - b) * kTile; }
 constexpr int cells(int d) { return tile_at(blocks(d), blocks(d), blocks(d)); }
 
-// Eight doubles at any address: GCC and Clang keep them in what registers there are.
-using Row [[gnu::vector_size(kLanes * sizeof(double)), gnu::aligned(alignof(double)), gnu::may_alias]] = double;
-
-TURNOUT_LANES Row& row_at(double* p) { return *reinterpret_cast<Row*>(p); }
-TURNOUT_LANES const Row& row_at(const double* p) { return *reinterpret_cast<const Row*>(p); }
-
-TURNOUT_LANES double sum(const Row& x) {
-  const double a = x[0] + x[4], b = x[1] + x[5], c = x[2] + x[6], d = x[3] + x[7];
-  return (a + c) + (b + d);
+// A's tiles; those below the diagonal of a tile on it stay 0 and are never read.
+inline void fill(std::span<const double> precision, double ridge, double* u, int d) {
+  const int n = blocks(d);
+  std::fill(u, u + cells(d), 0.0);
+  const double* from = precision.data();
+  for (int k = 0; k < n * kLanes; ++k) {
+    const int b = k / kLanes, r = k % kLanes;
+    double* const tiles = u + tile_at(b, b, n) + r * kLanes;
+    tiles[r] = 1;
+    for (int j = k; j < d;) {
+      const int end = std::min(d, (j / kLanes + 1) * kLanes);
+      std::copy(from, from + (end - j), tiles + (j / kLanes - b) * kTile + j % kLanes);
+      from += end - j;
+      j = end;
+    }
+    if (k < d) tiles[r] += ridge;
+  }
 }
 
 // out -= share[0] row 0 + share[stride] row 1 + ..., each in turn.
