@@ -3,3 +3,4 @@
 
 #include "turnout/bandit/linear.hpp"
 #include "turnout/bandit/posterior.hpp"
+#include "turnout/bandit/surprise.hpp"
