@@ -1,11 +1,12 @@
-// The posterior of a linear model, against the definition.
+// The posterior of a linear model, against the definition; a bandit over such models.
 #include <cmath>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include "allocations.hpp"
 #include "check.hpp"
-#include "turnout/bandit/posterior.hpp"
+#include "turnout/bandit.hpp"
 #include "turnout/core.hpp"
 
 using namespace turnout;
@@ -65,6 +66,18 @@ Sums random_sums(Philox& rng, std::size_t d, int rows, double ridge) {
   }
   for (float& x : out.x) x = static_cast<float>(rng.normal());
   return out;
+}
+
+LinearBandit bandit_of(int arms, const LinearConfig& config) {
+  LinearBandit bandit(config);
+  for (int i = 0; i < arms; ++i) bandit.add_arm("arm " + std::to_string(i));
+  return bandit;
+}
+
+std::vector<float> random_features(Philox& rng, int d) {
+  std::vector<float> x(static_cast<std::size_t>(d));
+  for (float& v : x) v = static_cast<float>(rng.normal());
+  return x;
 }
 
 }  // namespace
@@ -129,4 +142,124 @@ TEST(the_largest_posterior_fits_and_a_second_fit_allocates_nothing) {
   posterior.fit(s.precision, s.moment, 2);
   CHECK(posterior.deviation(s.x, scratch) > 0 && std::isfinite(posterior.predict(s.x)));
   CHECK(allocations::count() == before);
+}
+
+TEST(rank_one_updates_are_the_posterior_of_the_sums) {
+  constexpr int d = 13;
+  Philox rng(11);
+  LinearBandit bandit = bandit_of(1, {.dim = d, .ridge = 0.05});
+  Vector precision(d * (d + 1) / 2), moment(d), scratch(d);
+  for (int n = 1; n <= 1200; ++n) {
+    const auto x = random_features(rng, d);
+    const double reward = rng.normal(), weight = 2 * rng.uniform();
+    bandit.update(x, {.position = 0, .reward = reward + 1, .weight = weight, .prior = 1});
+    std::size_t cell = 0;
+    for (std::size_t i = 0; i < d; ++i) {
+      moment[i] += weight * reward * static_cast<double>(x[i]);
+      for (std::size_t j = i; j < d; ++j)
+        precision[cell++] += weight * static_cast<double>(x[i]) * static_cast<double>(x[j]);
+    }
+    if (n % 300 > 2) continue;
+    Posterior posterior;
+    posterior.fit(precision, moment, 0.05);
+    double mean, deviation;
+    bandit.predict(0, x, mean, deviation);
+    CHECK_NEAR(mean, posterior.predict(x), 1e-11);
+    CHECK_NEAR(deviation, posterior.deviation(x, scratch), 1e-12);
+  }
+}
+
+TEST(a_million_rank_one_updates_drift_less_than_stated) {
+  constexpr int d = 32;
+  Philox rng(13);
+  LinearBandit bandit = bandit_of(1, {.dim = d, .ridge = 0.05});
+  std::vector<std::vector<float>> rows;
+  for (int i = 0; i < 512; ++i) {
+    rows.push_back(random_features(rng, d));
+    if (i % 2 == 0) rows.back()[3] = rows.back()[4];  // nearly collinear: the hard case
+  }
+  double worst = 0;
+  for (int n = 1; n <= 1'000'000; ++n) {
+    const auto& x = rows[rng.next() % rows.size()];
+    bandit.update(x, {.position = 0, .reward = static_cast<double>(x[0])});
+    if (n < 600 || n % 100'000 == kRefresh * 195 % 100'000) worst = std::max(worst, bandit.residual(0));
+  }
+  worst = std::max(worst, bandit.residual(0));
+  CHECK(worst < kMaxResidual);
+  std::printf("  largest |A A^-1 - I| in a million updates: %.1e\n", worst);
+}
+
+TEST(a_selection_and_an_update_allocate_nothing) {
+  for (const Policy policy : {Policy::ucb, Policy::thompson, Policy::epsilon, Policy::temperature, Policy::power}) {
+    LinearBandit bandit = bandit_of(9, {.dim = 12, .policy = policy, .temperature = 0.5});
+    Philox rng(1);
+    const auto x = random_features(rng, 12);
+    Vector scores(9), propensities(9);
+    bandit.select({.x = x}, scores, propensities);
+    const long before = allocations::count();
+    for (int i = 0; i < 2 * kRefresh; ++i) {
+      const int arm = bandit.select({.x = x, .draws = 3}, scores, propensities).position;
+      bandit.update(x, {.position = arm, .reward = 1});
+    }
+    CHECK(allocations::count() == before);
+  }
+}
+
+TEST(a_bandit_refuses_what_is_wrong_and_stays_what_it_was) {
+  LinearBandit bandit = bandit_of(2, {.dim = 2});
+  const std::vector<float> x = {1, 2}, bad = {1, static_cast<float>(kNan)};
+  bandit.update(x, {.position = 1, .reward = 1});
+  const auto before = bandit.save();
+  Vector out(2), propensities(2);
+  const bool none[] = {false, false};
+  const double cost[] = {0, kInf};
+  CHECK_ERROR(bandit.select({.x = bad}, out, propensities), ErrorKind::input, "x[1]");
+  CHECK_ERROR(bandit.select({.x = std::span(x).first(1)}, out, propensities), ErrorKind::input, "x");
+  CHECK_ERROR(bandit.select({.x = x, .allowed = none}, out, propensities), ErrorKind::input, "allowed");
+  CHECK_ERROR(bandit.select({.x = x, .cost = cost}, out, propensities), ErrorKind::input, "cost[1]");
+  CHECK_ERROR(bandit.select({.x = x, .prior = std::span(cost).first(1)}, out, propensities), ErrorKind::input, "prior");
+  CHECK_ERROR(bandit.select({.x = x, .draws = -1}, out, propensities), ErrorKind::input, "draws");
+  CHECK_ERROR(bandit.update(x, {.position = 2}), ErrorKind::input, "arm");
+  CHECK_ERROR(bandit.update(x, {.reward = kNan}), ErrorKind::input, "reward");
+  CHECK_ERROR(bandit.update(x, {.weight = -1}), ErrorKind::input, "weight");
+  CHECK_ERROR(bandit.update(x, {.prior = kInf}), ErrorKind::input, "prior");
+  CHECK_ERROR(bandit.update(std::vector<float>{1, 2, 3, kNan}, std::vector<Update>(2)), ErrorKind::input, "x[1]");
+  CHECK_ERROR(bandit.discount(1.5), ErrorKind::input, "gamma");
+  CHECK_ERROR(bandit.add_arm("arm 1"), ErrorKind::input, "arm");
+  CHECK_ERROR(bandit.add_arm(""), ErrorKind::input, "arm");
+  CHECK_ERROR(bandit.remove_arm(2), ErrorKind::input, "arm");
+  CHECK(bandit.save() == before);
+  CHECK_ERROR(LinearBandit({.dim = 0}), ErrorKind::config, "bandit.dim");
+  CHECK_ERROR(LinearBandit({.dim = 129}), ErrorKind::config, "bandit.dim");
+  CHECK_ERROR(LinearBandit({.dim = 2, .alpha = kNan}), ErrorKind::config, "bandit.alpha");
+  CHECK_ERROR(LinearBandit({.dim = 2, .epsilon = 2}), ErrorKind::config, "bandit.epsilon");
+  CHECK_ERROR(LinearBandit({.dim = 2, .policy = Policy::power, .temperature = 2}), ErrorKind::config,
+              "bandit.temperature");
+  CHECK_ERROR(LinearBandit({.dim = 2, .ridge = 0}), ErrorKind::config, "bandit.ridge");
+  CHECK_ERROR(LinearBandit({.dim = 2, .cost_weight = -1}), ErrorKind::config, "bandit.cost_weight");
+}
+
+TEST(a_snapshot_goes_on_with_the_same_bits_and_damage_is_found) {
+  LinearBandit bandit = bandit_of(3, {.dim = 5, .policy = Policy::thompson, .seed = 9});
+  Philox rng(3);
+  Vector scores(3), propensities(3);
+  for (int i = 0; i < 40; ++i) {
+    const auto x = random_features(rng, 5);
+    const int arm = bandit.select({.x = x}, scores, propensities).position;
+    bandit.update(x, {.position = arm, .reward = rng.normal()});
+  }
+  auto bytes = bandit.save();
+  LinearBandit copy = LinearBandit::load(bytes);
+  const auto x = random_features(rng, 5);
+  for (LinearBandit* b : {&bandit, &copy}) {
+    const int arm = b->select({.x = x}, scores, propensities).position;
+    b->update(x, {.position = arm, .reward = 1});
+  }
+  CHECK(bandit.save() == copy.save());
+  for (std::size_t i = 0; i < bytes.size(); i += 7) {
+    CHECK_ERROR(LinearBandit::load(std::span(bytes).first(i)), ErrorKind::input, "snapshot");
+    bytes[i] ^= std::byte{4};
+    CHECK_ERROR(LinearBandit::load(bytes), ErrorKind::input, "snapshot");
+    bytes[i] ^= std::byte{4};
+  }
 }

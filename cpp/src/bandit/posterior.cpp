@@ -10,28 +10,26 @@
 namespace turnout::bandit {
 namespace {
 
+template <class V>
 TURNOUT_LANES bool fit_lanes(double* u, int n, double* v, double* w) {
-  if (!factor(u, n, w)) return false;
-  solve_lower(u, n, v);
-  divide(u, n, v);
-  solve_upper(u, n, v);
+  if (!factor<V>(u, n, w)) return false;
+  solve_lower<V>(u, n, v);
+  divide<V>(u, n, v);
+  solve_upper<V>(u, n, v);
   return true;
 }
 
+template <class V>
 TURNOUT_LANES double length_lanes(const double* u, int n, double* v) {
-  solve_lower(u, n, v);
-  return std::sqrt(weighted_square(u, n, v));
+  solve_lower<V>(u, n, v);
+  return std::sqrt(weighted_square<V>(u, n, v));
 }
 
-bool fit_baseline(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
-double length_baseline(const double* u, int n, double* v) { return length_lanes(u, n, v); }
+bool fit_baseline(double* u, int n, double* v, double* w) { return fit_lanes<Two>(u, n, v, w); }
+double length_baseline(const double* u, int n, double* v) { return length_lanes<Two>(u, n, v); }
 #if defined(__x86_64__)
-#define TURNOUT_AVX2 [[gnu::target("avx2")]]
-#define TURNOUT_AVX512 [[gnu::target("avx512f,avx512bw,avx512dq,prefer-vector-width=512")]]
-TURNOUT_AVX2 bool fit_avx2(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
-TURNOUT_AVX2 double length_avx2(const double* u, int n, double* v) { return length_lanes(u, n, v); }
-TURNOUT_AVX512 bool fit_avx512(double* u, int n, double* v, double* w) { return fit_lanes(u, n, v, w); }
-TURNOUT_AVX512 double length_avx512(const double* u, int n, double* v) { return length_lanes(u, n, v); }
+TURNOUT_AVX2 bool fit_avx2(double* u, int n, double* v, double* w) { return fit_lanes<Four>(u, n, v, w); }
+TURNOUT_AVX2 double length_avx2(const double* u, int n, double* v) { return length_lanes<Four>(u, n, v); }
 #endif
 
 struct Kernels {
@@ -41,8 +39,7 @@ struct Kernels {
 
 Kernels choose() {
 #if defined(__x86_64__)
-  if (active_isa() == Isa::avx512) return {fit_avx512, length_avx512};
-  if (active_isa() == Isa::avx2) return {fit_avx2, length_avx2};
+  if (active_isa() != Isa::baseline) return {fit_avx2, length_avx2};
 #endif
   return {fit_baseline, length_baseline};
 }
@@ -56,25 +53,6 @@ void check(std::size_t given, std::size_t d, double ridge) {
   if (d < 1 || d > kMaxFeatures) throw Error(ErrorKind::input, "moment", "expected 1 to 128 features");
   if (given != d * (d + 1) / 2) throw Error(ErrorKind::input, "precision", "expected d (d + 1) / 2 numbers");
   if (!(ridge >= 0 && std::isfinite(ridge))) throw Error(ErrorKind::input, "ridge", "expected a number of at least 0");
-}
-
-// A's tiles; those below the diagonal of a tile on it stay 0 and are never read.
-void fill(std::span<const double> precision, double ridge, double* u, int d) {
-  const int n = blocks(d);
-  std::fill(u, u + cells(d), 0.0);
-  const double* from = precision.data();
-  for (int k = 0; k < n * kLanes; ++k) {
-    const int b = k / kLanes, r = k % kLanes;
-    double* const tiles = u + tile_at(b, b, n) + r * kLanes;
-    tiles[r] = 1;
-    for (int j = k; j < d;) {
-      const int end = std::min(d, (j / kLanes + 1) * kLanes);
-      std::copy(from, from + (end - j), tiles + (j / kLanes - b) * kTile + j % kLanes);
-      from += end - j;
-      j = end;
-    }
-    if (k < d) tiles[r] += ridge;
-  }
 }
 
 }  // namespace
@@ -95,12 +73,12 @@ void Posterior::fit(std::span<const double> precision, std::span<const double> m
 
 double Posterior::predict(std::span<const float> x) const {
   assert(x.size() == mean_.size());
-  Row lanes = {};
+  double lanes[kLanes] = {};
   std::size_t i = 0;
   for (; i + kLanes <= x.size(); i += kLanes)
     for (std::size_t j = 0; j < kLanes; ++j) lanes[j] += mean_[i + j] * static_cast<double>(x[i + j]);
   for (std::size_t j = 0; i < x.size(); ++i, ++j) lanes[j] += mean_[i] * static_cast<double>(x[i]);
-  return sum(lanes);
+  return sum(row_at<Two>(lanes));
 }
 
 double Posterior::deviation(std::span<const float> x, std::span<double> scratch) const {
