@@ -18,10 +18,19 @@ struct Seen {
   std::uint64_t answered = 0;
 };
 
+// An outcome of a whole plan.
+struct Row {
+  const std::byte* ticket;
+  std::size_t map;
+  bool learned;
+  Outcome outcome;
+};
+
 class FeedbackReader {
  public:
   Feedback read(std::span<const Bytes> parts) {
     for (std::size_t i = 0; i < parts.size(); ++i) part(parts[i], static_cast<int>(i));
+    fill();
     out_.tickets = seen_.size();
     for (const auto& [id, seen] : seen_) out_.unanswered += !whole_plan(seen);
     return std::move(out_);
@@ -109,7 +118,7 @@ class FeedbackReader {
     const int node = node_of(view, r.node);
     if ((seen.answered & bit_of(node)) != 0) return true;
     seen.answered |= bit_of(node);
-    if (node < 0 || view.steps() == 1) row(view, maps_[seen.map], r);
+    if (node < 0 || view.steps() == 1) rows_.push_back({seen.ticket, seen.map, r.learn, r.outcome});
     return true;
   }
 
@@ -118,41 +127,56 @@ class FeedbackReader {
     return (seen.answered & bit_of(node)) != 0;
   }
 
-  void row(const TicketView& t, const std::vector<std::int32_t>& map, const OutcomeRecord& r) {
-    out_.ticket.push_back(t.id());
-    out_.state_version.push_back(t.state_version());
-    out_.epoch.push_back(t.epoch());
-    out_.chosen.push_back(t.chosen());
-    out_.candidate_count.push_back(t.candidates());
-    out_.failure.push_back(static_cast<std::int32_t>(r.outcome.failure));
-    out_.learned.push_back(r.learn);
-    out_.prior.push_back(t.prior() / kShareScale);
-    out_.value_usd.push_back(t.value_usd());
-    out_.usd_per_second.push_back(t.usd_per_second());
-    out_.score.push_back(r.outcome.score);
-    out_.usd.push_back(r.outcome.usd);
-    out_.in_tokens.push_back(r.outcome.in_tokens);
-    out_.out_tokens.push_back(r.outcome.out_tokens);
-    out_.seconds.push_back(r.outcome.seconds);
-    context(t);
-    for (int i = 0; i < kMaxCandidates; ++i) candidate(t, i, map);
+  // Columns are filled when their length is known: pages that are written once take a third of the time.
+  void fill() {
+    const auto each = [&](auto& out, std::size_t width, auto&& values) {
+      out.resize(rows_.size() * width);
+      for (std::size_t i = 0; i < rows_.size(); ++i) values(rows_[i], out.data() + i * width);
+    };
+    const auto of_ticket = [&](auto& out, auto&& value) {
+      each(out, 1, [&](const Row& r, auto* at) { *at = value(TicketView(r.ticket)); });
+    };
+    const auto of_outcome = [&](auto& out, auto&& value) {
+      each(out, 1, [&](const Row& r, auto* at) { *at = value(r.outcome); });
+    };
+    const auto of_candidates = [&](auto& out, auto padding, auto&& value) {
+      each(out, kMaxCandidates, [&](const Row& r, auto* at) {
+        const TicketView t(r.ticket);
+        for (int i = 0; i < kMaxCandidates; ++i) at[i] = i < t.candidates() ? value(r, t.candidate(i)) : padding;
+      });
+    };
+    of_ticket(out_.ticket, [](const TicketView& t) { return t.id(); });
+    of_ticket(out_.state_version, [](const TicketView& t) { return t.state_version(); });
+    of_ticket(out_.epoch, [](const TicketView& t) { return t.epoch(); });
+    of_ticket(out_.chosen, [](const TicketView& t) { return t.chosen(); });
+    of_ticket(out_.candidate_count, [](const TicketView& t) { return t.candidates(); });
+    of_ticket(out_.prior, [](const TicketView& t) { return t.prior() / kShareScale; });
+    of_ticket(out_.value_usd, [](const TicketView& t) { return t.value_usd(); });
+    of_ticket(out_.usd_per_second, [](const TicketView& t) { return t.usd_per_second(); });
+    of_outcome(out_.failure, [](const Outcome& o) { return static_cast<std::int32_t>(o.failure); });
+    of_outcome(out_.score, [](const Outcome& o) { return o.score; });
+    of_outcome(out_.usd, [](const Outcome& o) { return o.usd; });
+    of_outcome(out_.in_tokens, [](const Outcome& o) { return o.in_tokens; });
+    of_outcome(out_.out_tokens, [](const Outcome& o) { return o.out_tokens; });
+    of_outcome(out_.seconds, [](const Outcome& o) { return o.seconds; });
+    each(out_.learned, 1, [](const Row& r, std::uint8_t* at) { *at = r.learned; });
+    of_candidates(out_.probabilities, 0.0, [](const Row&, const CandidateView& c) { return c.probability; });
+    of_candidates(out_.predicted_quality, 0.0, [](const Row&, const CandidateView& c) -> double { return c.quality; });
+    of_candidates(out_.predicted_usd, 0.0, [](const Row&, const CandidateView& c) -> double { return c.usd; });
+    of_candidates(out_.predicted_seconds, 0.0, [](const Row&, const CandidateView& c) -> double { return c.seconds; });
+    of_candidates(out_.arms, std::int32_t{-1}, [&](const Row& r, const CandidateView& c) {
+      return c.arm < 0 ? -1 : maps_[r.map][static_cast<std::size_t>(c.arm)];
+    });
+    each(out_.context, static_cast<std::size_t>(out_.dim), [&](const Row& r, float* at) { context(r, at); });
   }
 
-  void context(const TicketView& t) {
-    std::int16_t x[kMaxContext];
-    t.context({x, static_cast<std::size_t>(out_.dim)});
-    for (int i = 0; i < out_.dim; ++i) out_.context.push_back(static_cast<float>(x[i] / kContextScale));
+  void context(const Row& r, float* out) const {
+    std::int32_t x[kMaxContext];
+    TicketView(r.ticket).context({x, static_cast<std::size_t>(out_.dim)});
+    for (int i = 0; i < out_.dim; ++i) out[i] = static_cast<float>(x[i] / kContextScale);
   }
 
-  void candidate(const TicketView& t, int i, const std::vector<std::int32_t>& map) {
-    const CandidateView c = i < t.candidates() ? t.candidate(i) : CandidateView{-1, 0, 0, 0, 0};
-    out_.arms.push_back(c.arm < 0 ? -1 : map[static_cast<std::size_t>(c.arm)]);
-    out_.probabilities.push_back(c.probability);
-    out_.predicted_quality.push_back(c.quality);
-    out_.predicted_usd.push_back(c.usd);
-    out_.predicted_seconds.push_back(c.seconds);
-  }
-
+  std::vector<Row> rows_;
   Feedback out_;
   std::optional<std::string> space_;
   bool begun_ = false;

@@ -88,7 +88,7 @@ bool Memory::Impl::learn(std::uint64_t position, int node, const Outcome& outcom
   const TicketView ticket = tickets.at(position);
   Observations seen;
   observe(ticket, node, outcome, seen);
-  std::int16_t context[kMaxContext];
+  std::int32_t context[kMaxContext];
   const std::span x(context, static_cast<std::size_t>(config.dim));
   ticket.context(x);
   if (own.arms.size() < names.size()) own.arms.resize(names.size());

@@ -141,13 +141,18 @@ bool is_new_memory(const Memory::Impl& m) {
          m.tickets.opened(m.config.ticket_prefix) == 0;
 }
 
-void put_back(Tickets& tickets, const Snapshot& from, ArmMap arms) {
+Tickets tickets_of(const Snapshot& from, ArmMap arms, const Config& config) {
+  Tickets out(config.tickets);
   std::byte bytes[kMaxTicketBytes];
   for (const auto& [answered, ticket] : from.tickets) {
+    if (!out.is_next(TicketView(ticket.data()).id())) refuse("snapshot", "its tickets are not in order");
     renumber(ticket, arms, bytes);
-    tickets.answered(tickets.push({bytes, ticket.size()}, false)) = answered;
+    out.answered(out.push({bytes, ticket.size()}, false)) = answered;
   }
-  tickets.restore_runs(from.runs);
+  for (const auto& [prefix, last] : from.runs)
+    if (last < out.opened(prefix)) refuse("snapshot", "a run counted less than its tickets");
+  out.restore_runs(from.runs);
+  return out;
 }
 
 }  // namespace
@@ -184,7 +189,7 @@ void Memory::restore(std::span<const std::byte> bytes) {
   m.check_room(from.slots, "snapshot");
   std::vector<std::int32_t> arms;
   for (const std::string& name : from.names) arms.push_back(m.arm(name));
-  put_back(m.tickets, from, arms);
+  m.tickets = tickets_of(from, arms, m.config);
   m.counts = from.counts;
   m.log.set_sequence(from.sequence);
   for (NamedSlot& s : from.slots)

@@ -62,8 +62,9 @@ class Tickets {
   std::vector<std::byte*> where_;
   std::vector<std::shared_ptr<Chunk>> chunks_;  // oldest first
   std::shared_ptr<Chunk> spare_;
-  std::map<std::uint64_t, Run> runs_;                          // by first id
-  std::pair<const std::uint64_t, Run>* last_ = nullptr;        // of runs_
+  std::map<std::uint64_t, Run> runs_;  // by first id
+  using RunEntry = std::pair<const std::uint64_t, Run>;
+  RunEntry *first_ = nullptr, *last_ = nullptr;                // the oldest and the newest of runs_, where known
   std::vector<std::pair<std::uint32_t, std::uint64_t>> seen_;  // newest last
 };
 
