@@ -260,7 +260,8 @@ bool prompts_too_long(const Context& c) {
 
 // P(correct) of the plan by the outcome model alone, without what was learned.
 double prior_of(Context& c) {
-  if (c.request.learning == nullptr || c.ws.solution.status == turnout::assign::Status::no_candidate) return c.out.quality;
+  if (c.request.learning == nullptr || c.ws.solution.status == turnout::assign::Status::no_candidate)
+    return c.out.quality;
   turnout::assign::Problem problem = problem_of(c);
   problem.quality = c.ws.prior.data();
   turnout::assign::Solution solution = c.ws.solution;

@@ -111,6 +111,7 @@ void remember(Context& c) {
   Learner& learner = *c.request.learning->learner;
   learner.decided(c.out.usd, c.out.usd - c.ws.best_usd);
   state::Ticket& ticket = ticket_of(c);
+  learner.asked({ticket.steps, static_cast<std::size_t>(ticket.step_count)});
   learner.memory().open(ticket);
   c.out.ticket = ticket.id;
   if (!c.out.learning) c.out.candidate_count = 0;  // equal to the decision of a router that does not learn

@@ -65,7 +65,7 @@ void Features::fill(const difficulty::Tables& t, const difficulty::Assessment& a
 }
 
 Learner::Learner(std::shared_ptr<state::Memory> memory, const LearnerConfig& config)
-    : memory_(std::move(memory)), config_(config), model_(std::make_shared<const Model>()) {
+    : memory_(std::move(memory)), config_(config), surprise_(0), model_(std::make_shared<const Model>()) {
   check(config_);
 }
 
@@ -112,11 +112,18 @@ void Learner::decided(double usd, double extra) {
   if (extra > 0) usd_extra_.fetch_add(nano(extra), std::memory_order_relaxed);
 }
 
+void Learner::asked(std::span<const state::Step> steps) {
+  if (!suspends() || steps.empty()) return;
+  const auto dead = [this](const state::Step& step) { return surprise_.state(step.arm).dead; };
+  const auto probed = std::find_if(steps.begin(), steps.end(), dead);
+  surprise_.decided(probed == steps.end() ? steps[0].arm : probed->arm);
+}
+
 bool Learner::suspend(std::span<const std::int32_t> arms, bool probe, std::span<trace::Condition> conditions) {
   if (!config_.suspend) return false;
   bool any = false;
   for (std::size_t m = 0; m < arms.size(); ++m) {
-    if (surprise_.admits(arms[m], probe)) continue;
+    if (probe ? surprise_.admits(arms[m]) : !surprise_.state(arms[m]).dead) continue;
     any = true;
     if (conditions[m].rule == trace::Rule::none) conditions[m].rule = trace::Rule::suspended;
   }
@@ -133,6 +140,7 @@ Attachment attach(std::shared_ptr<Learner> learner, const Router& router) {
   Attachment attached{std::move(learner), {}};
   for (const auto& llm : router.snapshot().catalog.llms)
     attached.arms.push_back(attached.learner->memory().arm(llm.id));
+  attached.learner->surprise().grow(attached.learner->memory().arms());
   return attached;
 }
 

@@ -400,6 +400,22 @@ def evaluate_command(
     run_evaluate(path, outcomes, wanted, out_of_fold, options, json, html, plots)
 
 
+@app.command("replay")
+def replay_command(
+    log: Annotated[Path, typer.Argument(help="State folder of a router that learned with log='vectors' or 'texts'.")],
+    bundle: Annotated[Path | None, typer.Option(help="Folder of a bundle; default: the one that ships.")] = None,
+    pool: Annotated[Path | None, typer.Option("--pool", help="TOML file of LLMs; default: the bundle's own.")] = None,
+    show: Annotated[int, typer.Option(help="How many differing decisions to list.", min=0)] = 10,
+    check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a decision differs.")] = False,
+    json: Json = False,
+) -> None:
+    """Ask logged decisions again, bit for bit, or over another bundle or pool."""
+    from turnout.cli.replay import run_replay
+
+    if not run_replay(log, bundle, pool, show, json) and check:
+        raise typer.Exit(1)
+
+
 def _text(query: str | None) -> str:
     if query is not None and query != "-":
         return query

@@ -40,6 +40,7 @@ class Surprise {
   explicit Surprise(int arms, const SurpriseConfig& config = {});
   ~Surprise();
 
+  int dead() const { return dead_.load(std::memory_order_acquire); }  // how many arms are
   int arms() const { return arms_.load(std::memory_order_acquire); }
   void grow(int arms);   // to more arms, up to 4,096. Error(input)
   void forget(int arm);  // what is known of it

@@ -88,8 +88,10 @@ class Learner {
   // Whether a draw may cost `extra` more than the best plan, and what was decided.
   bool affords(double usd, double extra) const;
   void decided(double usd, double extra);
+  // That a plan asks these arms: one of them may be a probe.
+  void asked(std::span<const state::Step> steps);
 
-  bool suspends() const { return config_.suspend && surprise_.dead_arms() > 0; }
+  bool suspends() const { return config_.suspend && surprise_.dead() > 0; }
   // Sets the rule of LLMs that are suspended. A single decision may be let through as a probe, a batch is not.
   bool suspend(std::span<const std::int32_t> arms, bool probe, std::span<trace::Condition> conditions);
   bandit::Surprise& surprise() { return surprise_; }
