@@ -113,7 +113,7 @@ def test_wait_for_a_server_that_syncs_every_second(start: Start) -> None:
     server.start()
     expire(server)
     assert recovered(server) == 3
-    late = keep(RedisStore(server.url, timeout_seconds=0.01))  # less than the server takes
+    late = keep(RedisStore(server.client(), timeout_seconds=0.01))  # less than the server takes
     report(late.memory)
     with pytest.raises(StoreError, match=r"not synced within 0\.008 seconds"):
         late.flush(sync=True)
