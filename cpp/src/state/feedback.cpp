@@ -127,53 +127,58 @@ class FeedbackReader {
     return (seen.answered & bit_of(node)) != 0;
   }
 
-  // Columns are filled when their length is known: pages that are written once take a third of the time.
+  // Columns are filled when their length is known, so that each page is written once.
   void fill() {
-    const auto each = [&](auto& out, std::size_t width, auto&& values) {
-      out.resize(rows_.size() * width);
-      for (std::size_t i = 0; i < rows_.size(); ++i) values(rows_[i], out.data() + i * width);
-    };
-    const auto of_ticket = [&](auto& out, auto&& value) {
-      each(out, 1, [&](const Row& r, auto* at) { *at = value(TicketView(r.ticket)); });
-    };
-    const auto of_outcome = [&](auto& out, auto&& value) {
-      each(out, 1, [&](const Row& r, auto* at) { *at = value(r.outcome); });
-    };
-    const auto of_candidates = [&](auto& out, auto padding, auto&& value) {
-      each(out, kMaxCandidates, [&](const Row& r, auto* at) {
-        const TicketView t(r.ticket);
-        for (int i = 0; i < kMaxCandidates; ++i) at[i] = i < t.candidates() ? value(r, t.candidate(i)) : padding;
-      });
-    };
-    of_ticket(out_.ticket, [](const TicketView& t) { return t.id(); });
-    of_ticket(out_.state_version, [](const TicketView& t) { return t.state_version(); });
-    of_ticket(out_.epoch, [](const TicketView& t) { return t.epoch(); });
-    of_ticket(out_.chosen, [](const TicketView& t) { return t.chosen(); });
-    of_ticket(out_.candidate_count, [](const TicketView& t) { return t.candidates(); });
-    of_ticket(out_.prior, [](const TicketView& t) { return t.prior() / kShareScale; });
-    of_ticket(out_.value_usd, [](const TicketView& t) { return t.value_usd(); });
-    of_ticket(out_.usd_per_second, [](const TicketView& t) { return t.usd_per_second(); });
-    of_outcome(out_.failure, [](const Outcome& o) { return static_cast<std::int32_t>(o.failure); });
-    of_outcome(out_.score, [](const Outcome& o) { return o.score; });
-    of_outcome(out_.usd, [](const Outcome& o) { return o.usd; });
-    of_outcome(out_.in_tokens, [](const Outcome& o) { return o.in_tokens; });
-    of_outcome(out_.out_tokens, [](const Outcome& o) { return o.out_tokens; });
-    of_outcome(out_.seconds, [](const Outcome& o) { return o.seconds; });
-    each(out_.learned, 1, [](const Row& r, std::uint8_t* at) { *at = r.learned; });
-    of_candidates(out_.probabilities, 0.0, [](const Row&, const CandidateView& c) { return c.probability; });
-    of_candidates(out_.predicted_quality, 0.0, [](const Row&, const CandidateView& c) -> double { return c.quality; });
-    of_candidates(out_.predicted_usd, 0.0, [](const Row&, const CandidateView& c) -> double { return c.usd; });
-    of_candidates(out_.predicted_seconds, 0.0, [](const Row&, const CandidateView& c) -> double { return c.seconds; });
-    of_candidates(out_.arms, std::int32_t{-1}, [&](const Row& r, const CandidateView& c) {
-      return c.arm < 0 ? -1 : maps_[r.map][static_cast<std::size_t>(c.arm)];
-    });
-    each(out_.context, static_cast<std::size_t>(out_.dim), [&](const Row& r, float* at) { context(r, at); });
+    const std::size_t n = rows_.size(), wide = n * kMaxCandidates;
+    const auto resize = [](std::size_t size, auto&... columns) { (columns.resize(size), ...); };
+    resize(n, out_.ticket, out_.state_version, out_.epoch, out_.chosen, out_.candidate_count, out_.failure,
+           out_.learned, out_.prior, out_.value_usd, out_.usd_per_second, out_.score, out_.usd, out_.in_tokens,
+           out_.out_tokens, out_.seconds);
+    resize(wide, out_.probabilities, out_.predicted_quality, out_.predicted_usd, out_.predicted_seconds);
+    out_.arms.resize(wide, -1);
+    out_.context.resize(n * static_cast<std::size_t>(out_.dim));
+    for (std::size_t i = 0; i < n; ++i) {
+      decision(i, TicketView(rows_[i].ticket));
+      outcome(i, rows_[i]);
+      candidates(i, TicketView(rows_[i].ticket), maps_[rows_[i].map]);
+    }
   }
 
-  void context(const Row& r, float* out) const {
+  void decision(std::size_t i, const TicketView& t) {
+    out_.ticket[i] = t.id();
+    out_.state_version[i] = t.state_version();
+    out_.epoch[i] = t.epoch();
+    out_.chosen[i] = t.chosen();
+    out_.candidate_count[i] = t.candidates();
+    out_.prior[i] = t.prior() / kShareScale;
+    out_.value_usd[i] = t.value_usd();
+    out_.usd_per_second[i] = t.usd_per_second();
     std::int32_t x[kMaxContext];
-    TicketView(r.ticket).context({x, static_cast<std::size_t>(out_.dim)});
-    for (int i = 0; i < out_.dim; ++i) out[i] = static_cast<float>(x[i] / kContextScale);
+    const auto dim = static_cast<std::size_t>(out_.dim);
+    t.context({x, dim});
+    for (std::size_t j = 0; j < dim; ++j) out_.context[i * dim + j] = static_cast<float>(x[j] / kContextScale);
+  }
+
+  void outcome(std::size_t i, const Row& r) {
+    out_.failure[i] = static_cast<std::int32_t>(r.outcome.failure);
+    out_.learned[i] = r.learned;
+    out_.score[i] = r.outcome.score;
+    out_.usd[i] = r.outcome.usd;
+    out_.in_tokens[i] = r.outcome.in_tokens;
+    out_.out_tokens[i] = r.outcome.out_tokens;
+    out_.seconds[i] = r.outcome.seconds;
+  }
+
+  void candidates(std::size_t i, const TicketView& t, const std::vector<std::int32_t>& map) {
+    for (int j = 0; j < t.candidates(); ++j) {
+      const CandidateView c = t.candidate(j);
+      const std::size_t at = i * kMaxCandidates + static_cast<std::size_t>(j);
+      if (c.arm >= 0) out_.arms[at] = map[static_cast<std::size_t>(c.arm)];
+      out_.probabilities[at] = c.probability;
+      out_.predicted_quality[at] = c.quality;
+      out_.predicted_usd[at] = c.usd;
+      out_.predicted_seconds[at] = c.seconds;
+    }
   }
 
   std::vector<Row> rows_;
