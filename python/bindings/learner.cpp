@@ -11,13 +11,14 @@ namespace turnout::python {
 namespace {
 
 // As turnout.learning gives them, which has looked the names up.
-LearnerConfig config_of(bool logit, bool domains, bool latent, double ridge, double gate, double usd_prior,
-                        int strategy, double width, double epsilon, double temperature, double quality_floor,
-                        double budget_share, bool suspend, int notes, std::uint64_t seed) {
+LearnerConfig config_of(bool logit, bool domains, bool latent, double ridge, double gate, double gate_up,
+                        double usd_prior, int strategy, double width, double epsilon, double temperature,
+                        double quality_floor, double budget_share, bool suspend, int notes, std::uint64_t seed) {
   LearnerConfig c;
   c.features = {logit, domains, latent};
   c.ridge = ridge;
   c.gate = gate;
+  c.gate_up = gate_up;
   c.usd_prior = usd_prior;
   c.strategy = static_cast<Strategy>(strategy);
   c.width = width;
@@ -77,16 +78,17 @@ void bind_learner(py::module_& m) {
   py::class_<Attachment>(m, "Attachment", "A learner beside one router: which of its arms each LLM is.");
   py::class_<Learner, SharedLearner>(m, "Learner", "What was learned, joined to decisions; see turnout.learning.")
       .def(py::init([](std::shared_ptr<state::Memory> memory, bool logit, bool domains, bool latent, double ridge,
-                       double gate, double usd_prior, int strategy, double width, double epsilon, double temperature,
-                       double quality_floor, double budget_share, bool suspend, int notes, std::uint64_t seed) {
+                       double gate, double gate_up, double usd_prior, int strategy, double width, double epsilon,
+                       double temperature, double quality_floor, double budget_share, bool suspend, int notes,
+                       std::uint64_t seed) {
              return std::make_shared<Learner>(
-                 std::move(memory), config_of(logit, domains, latent, ridge, gate, usd_prior, strategy, width, epsilon,
-                                              temperature, quality_floor, budget_share, suspend, notes, seed));
+                 std::move(memory), config_of(logit, domains, latent, ridge, gate, gate_up, usd_prior, strategy, width,
+                                              epsilon, temperature, quality_floor, budget_share, suspend, notes, seed));
            }),
            py::kw_only(), py::arg("memory"), py::arg("logit"), py::arg("domains"), py::arg("latent"), py::arg("ridge"),
-           py::arg("gate"), py::arg("usd_prior"), py::arg("strategy"), py::arg("width"), py::arg("epsilon"),
-           py::arg("temperature"), py::arg("quality_floor"), py::arg("budget_share"), py::arg("suspend"),
-           py::arg("notes"), py::arg("seed"))
+           py::arg("gate"), py::arg("gate_up"), py::arg("usd_prior"), py::arg("strategy"), py::arg("width"),
+           py::arg("epsilon"), py::arg("temperature"), py::arg("quality_floor"), py::arg("budget_share"),
+           py::arg("suspend"), py::arg("notes"), py::arg("seed"))
       .def("report", report)
       .def("arms", arms_of)
       .def_property("frozen", &Learner::frozen, &Learner::freeze);

@@ -1586,6 +1586,7 @@ class Learner:
         latent: bool,
         ridge: float,
         gate: float,
+        gate_up: float,
         usd_prior: float,
         strategy: int,
         width: float,

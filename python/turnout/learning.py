@@ -73,8 +73,9 @@ class Learning:
         What of a query corrections depend on, beside a constant.
     ridge : float
         How many outcomes' worth of trust the bundle's outcome model has: the precision of the prior theta = 0.
-    gate : float
-        Standard deviations up to which a correction downwards is none, for chance could explain it; 0: all count.
+    gate, gate_up : float
+        Standard deviations up to which a correction downwards, or upwards, is none, for chance could explain it; 0: all
+        count. Downwards is more, because an LLM that is left gets no outcomes to rise by.
     usd_prior : float
         How many outcomes' worth of trust the catalog's prices have.
     strategy : {"mean", "ucb", "thompson"}
@@ -110,6 +111,7 @@ class Learning:
     features: tuple[Feature, ...] = ("domains",)
     ridge: float = 10.0
     gate: float = 2.5
+    gate_up: float = 1.0
     usd_prior: float = 20.0
     strategy: Strategy = "mean"
     width: float = 0.0
@@ -166,6 +168,7 @@ def native_learner(memory: _native.Memory, learning: Learning) -> _native.Learne
         latent="latent" in learning.features,
         ridge=learning.ridge,
         gate=learning.gate,
+        gate_up=learning.gate_up,
         usd_prior=learning.usd_prior,
         strategy=STRATEGIES.index(learning.strategy),
         width=learning.width,

@@ -25,6 +25,7 @@ bool within(double value, double least, double most) { return value >= least && 
 void check(const LearnerConfig& c) {
   expect(within(c.ridge, 1e-6, 1e9), "ridge", "expected a number from 1e-6 to 1e9");
   expect(within(c.gate, 0, 100), "gate", "expected a number from 0 to 100");
+  expect(within(c.gate_up, 0, 100), "gate_up", "expected a number from 0 to 100");
   expect(within(c.usd_prior, 1e-6, 1e9), "usd_prior", "expected a number from 1e-6 to 1e9");
   expect(within(c.width, 0, 1e3), "width", "expected a number from 0 to 1000");
   expect(within(c.epsilon, 0, 1), "epsilon", "expected a probability");

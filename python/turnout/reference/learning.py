@@ -93,7 +93,9 @@ class ReferenceLearner:
     def _corrected(self, llm: str, x: Vector, prior: float, noise: Philox) -> float:
         theta, inverse = self.arms.get(llm, Arm()).posterior(self.learning.ridge, len(x))
         deviation = math.sqrt(x @ inverse @ x)
-        shift = gated(float(theta @ x), self.learning.gate * SCORE_DEVIATION * deviation)
+        shift = float(theta @ x)
+        gate = self.learning.gate if shift < 0 else self.learning.gate_up
+        shift = gated(shift, gate * SCORE_DEVIATION * deviation)
         if self.learning.strategy != "mean":
             width = self.learning.width * deviation
             shift += width if self.learning.strategy == "ucb" else width * noise.normal()
@@ -117,7 +119,5 @@ class ReferenceLearner:
 
 
 def gated(shift: float, noise: float) -> float:
-    """What is left of a correction where one down to -noise may be chance: positive-part James-Stein, downwards only."""
-    if shift >= 0:
-        return shift
-    return 0.0 if -shift <= noise else shift * (1.0 - (noise / shift) ** 2)
+    """What is left of a correction where one up to `noise` may be chance: positive-part James-Stein."""
+    return 0.0 if abs(shift) <= noise else shift * (1.0 - (noise / shift) ** 2)

@@ -45,6 +45,7 @@ struct LearnerConfig {
   Features features;
   double ridge = 10;      // prior precision: as if by so many outcomes that the outcome model had right
   double gate = 2.5;      // standard deviations up to which a correction downwards is none; 0: all count
+  double gate_up = 1;     // likewise upwards
   double usd_prior = 20;  // outcomes by which the ratio of USD is shrunk to 1
   Strategy strategy = Strategy::mean;
   double width = 0;
