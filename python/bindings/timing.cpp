@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "turnout/budget.hpp"
+#include "turnout/router/learner.hpp"
 #include "turnout/telemetry.hpp"
 
 #include "dag.hpp"
@@ -154,6 +155,85 @@ py::tuple time_record(int samples, int operations) {
   return py::make_tuple(us, made, t.read(0, now).updates);
 }
 
+// Tickets of one call each, d = 32, as a router with 16 LLMs opens them.
+class Decisions {
+ public:
+  explicit Decisions(state::Memory& memory) : memory_(memory) {
+    for (int i = 0; i < kArms; ++i) memory.arm("llm-" + std::to_string(i));
+    ticket_.dim = memory.config().dim;
+    ticket_.candidate_count = ticket_.step_count = 1;
+    ticket_.value_usd = 0.01;
+    for (int k = 0; k < ticket_.dim; ++k) ticket_.context[k] = static_cast<float>(rng_.uniform());
+  }
+  std::uint64_t open() {
+    const auto arm = static_cast<std::int32_t>(rng_.next() % kArms);
+    ticket_.context[1 + rng_.next() % 31] = static_cast<float>(rng_.uniform());
+    ticket_.prior = 0.25 + 0.5 * rng_.uniform();
+    ticket_.candidates[0] = {arm, 1, ticket_.prior, 0.001, 1};
+    ticket_.steps[0] = {arm, ticket_.prior, 0.001, ticket_.prior};
+    memory_.open(ticket_);
+    return ticket_.id;
+  }
+  state::Outcome outcome() {
+    state::Outcome o;
+    o.score = rng_.uniform() < ticket_.prior;
+    o.usd = 0.0011;
+    return o;
+  }
+
+ private:
+  static constexpr int kArms = 16;
+  state::Memory& memory_;
+  state::Ticket ticket_;
+  Philox rng_{7};
+};
+
+state::Config of_bench(std::uint64_t replica) {
+  state::Config c;
+  c.dim = 32;
+  c.space = "bench";
+  c.replica = replica;
+  return c;
+}
+
+// A sample reports the outcomes of `operations` tickets; the answer: how many were accepted.
+py::tuple time_feedback(int samples, int operations) {
+  Array<double> us(samples);
+  const auto out = span_of_mutable(us);
+  const auto memory = std::make_shared<state::Memory>(of_bench(1));
+  Learner learner(memory, {});
+  Decisions decisions(*memory);
+  learner.surprise().grow(memory->arms());
+  std::vector<std::uint64_t> tickets(static_cast<std::size_t>(operations));
+  const state::Outcome outcome = decisions.outcome();
+  long made = 0;
+  for (int s = -1; s < samples; ++s) {  // the first one warms up
+    for (auto& ticket : tickets) ticket = decisions.open();
+    memory->take();
+    double ignored = 0;
+    const std::span<double> one = s < 0 ? std::span(&ignored, 1) : out.subspan(static_cast<std::size_t>(s), 1);
+    const long counted = timed(one, operations, [&](int) {
+      for (const auto ticket : tickets) learner.report(ticket, -1, outcome);
+    });
+    made = s < 0 || counted < 0 ? std::min(counted, 0L) : made + counted;
+  }
+  return py::make_tuple(us, made, memory->counts().receipts[0]);
+}
+
+// The log of so many decisions and their outcomes, in parts as a service flushes them.
+py::list feedback_log(std::uint64_t replica, int outcomes) {
+  state::Memory memory(of_bench(replica));
+  Decisions decisions(memory);
+  py::list parts;
+  for (int i = 0; i < outcomes; ++i) {
+    memory.report(decisions.open(), -1, decisions.outcome());
+    if (i % 4096 != 4095 && i != outcomes - 1) continue;
+    const auto part = memory.take();
+    parts.append(py::bytes(reinterpret_cast<const char*>(part.data()), part.size()));
+  }
+  return parts;
+}
+
 }  // namespace
 
 void bind_timing(py::module_& m) {
@@ -163,6 +243,8 @@ void bind_timing(py::module_& m) {
   m.def("time_dag_measure", time_measure, py::arg("nodes"), py::arg("edges"), py::arg("seconds"), py::arg("samples"));
   m.def("time_reserve_commit", time_reserve_commit, py::arg("depth"), py::arg("threads"), py::arg("samples"),
         py::arg("operations"));
+  m.def("time_feedback", time_feedback, py::arg("samples"), py::arg("operations"));
+  m.def("feedback_log", feedback_log, py::arg("replica"), py::arg("outcomes"));
   m.def("time_telemetry_record", time_record, py::arg("samples"), py::arg("operations"));
 }
 
