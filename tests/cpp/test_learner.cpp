@@ -8,6 +8,7 @@
 #include "snapshot.hpp"
 #include "turnout/router.hpp"
 #include "turnout/router/note.hpp"
+#include "turnout/state/feedback.hpp"
 
 using namespace turnout;
 using trace::Decision;
