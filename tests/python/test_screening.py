@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -57,7 +58,9 @@ def test_warm_up_goes_round_robin_and_then_the_best_is_found() -> None:
         bandit.update(name, candidates[name], float(rng.random() < skill[AGENTS.index(name)]))
         chosen.append(name)
     assert chosen[:120] == AGENTS * 15
-    assert chosen[-100:].count(AGENTS[-1]) + chosen[-100:].count(AGENTS[-2]) > 80
+    late = [AGENTS.index(name) for name in chosen[-100:]]
+    assert skill[late].mean() > 0.8  # of 0.6 at random, and 0.9 at best
+    assert max(set(late), key=late.count) == len(AGENTS) - 1
 
 
 def test_a_killed_agents_share_falls_below_one_in_a_hundred() -> None:
@@ -101,8 +104,8 @@ def test_a_load_step_moves_share_off_the_big_arm_and_back() -> None:
         shares.append(bandit.select(x, prior=-bias.bias(cost)).propensities[1])
     calm, peak, after = shares[:30], shares[30:60], shares[60:]
     assert len(set(calm)) == 1 and calm[0] > 0.85  # no bias at all below the threshold
-    assert all(a >= b for a, b in zip([calm[-1], *peak], peak, strict=False)) and peak[-1] < 0.1
-    assert all(a <= b for a, b in zip(after, after[1:], strict=False)) and after[-1] == calm[0]
+    assert all(a >= b for a, b in pairwise([calm[-1], *peak])) and peak[-1] < 0.1
+    assert all(a <= b for a, b in pairwise(after)) and after[-1] == calm[0]
 
 
 def test_no_bias_up_to_the_threshold() -> None:

@@ -1,4 +1,4 @@
-"""Arms that are no longer what was predicted: parity with the twin, and every refusal. Rates: tests/cpp/test_surprise."""
+"""Arms that are no longer what was predicted: the twin's states, and every refusal. Rates: tests/cpp."""
 
 from __future__ import annotations
 

@@ -345,8 +345,8 @@ class EpsilonGreedy(LinearBandit):
 class Softmax(LinearBandit):
     """An arm with P proportional to exp(score / temperature), or to max(0, score)^(1 / r); propensities are exact.
 
-    Give one of the two. At 0 it is the largest score, those that tie for it as likely. r is a share of a budget that remains, in [0, 1]: the greedier
-    the less remains (BAVT, as `turnout.budget.selection_probabilities`).
+    Give one of the two. At 0 it is the largest score; scores that tie for it are as likely. r is a share of a budget
+    that remains, in [0, 1]: the greedier the less remains (BAVT, as `turnout.budget.selection_probabilities`).
     """
 
     _policies = (_TEMPERATURE, _POWER)

@@ -64,11 +64,12 @@ class DenseBandit:
             self.keep = {} if arm is None else {i: a for i, a in self.keep.items() if i != arm}
 
     def _inverse(self, arm: int) -> Floats:
-        if self.keep is None:
-            return np.linalg.inv(self.a[arm])
-        if arm not in self.keep:
-            self.keep[arm] = np.linalg.inv(self.a[arm])
-        return self.keep[arm]
+        if self.keep is not None and arm in self.keep:
+            return self.keep[arm]
+        inverse: Floats = np.linalg.inv(self.a[arm]).astype(np.float64, copy=False)
+        if self.keep is not None:
+            self.keep[arm] = inverse
+        return inverse
 
     def predict(self, arm: int, x: npt.NDArray[np.float32]) -> tuple[float, float]:
         wide = x.astype(np.float64)
