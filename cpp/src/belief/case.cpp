@@ -67,11 +67,12 @@ void Case::count_once() {
   for (std::size_t i = 0; i < answers_.size(); ++i) {
     const Answer& a = answers_[i];
     counts_[i] = a.answer != consensus::kNoAnswer;
-    for (std::size_t j = 0; j < answers_.size(); ++j) {
+    for (std::size_t j = 0; j < answers_.size() && counts_[i]; ++j) {
       const Answer& b = answers_[j];
-      if (j == i || a.llm != b.llm) continue;
-      if (j < i && same_sample(a, b)) check_sample(i, j), counts_[i] = false;
-      if (a.reused && b.answer != consensus::kNoAnswer && (!b.reused || j < i)) counts_[i] = false;
+      if (j == i || a.llm != b.llm || b.answer == consensus::kNoAnswer) continue;
+      const bool again = j < i && same_sample(a, b);
+      if (again) check_sample(i, j);
+      if (again || (a.reused && (!b.reused || j < i))) counts_[i] = false;
     }
   }
 }
