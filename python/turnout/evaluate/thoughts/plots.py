@@ -21,7 +21,7 @@ def write(folder: Path, tasks: list[dict[str, Any]]) -> Path:
         Without matplotlib.
     """
     require()
-    figure = _figure(5.0 * len(tasks), 4.4)
+    figure = _figure(4.7 * len(tasks), 4.0)
     for i, (axes, task) in enumerate(zip(np.atleast_1d(figure.subplots(1, len(tasks))), tasks, strict=True)):
         _panel(axes, task)
         if i == 0:
