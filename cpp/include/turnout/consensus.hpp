@@ -14,7 +14,7 @@ inline constexpr std::int32_t kNoAnswer = -1;   // of a vote that says nothing: 
 inline constexpr std::int64_t kOwnSample = -1;  // of a vote whose sample has no id: a sample of its own
 inline constexpr std::int32_t kNobody = -1;     // author of an answer that no voter wrote
 
-// Provenance ----------------------------------------------------------------------------------------------------------
+// Provenance ---------------------------------------------------------------------------------------------------------
 
 // Where a vote comes from. The same sample of the same LLM is one vote, however often it is given.
 struct Source {
@@ -31,7 +31,7 @@ double effective_votes(double n, double rho);
 // weights[i] = 1 / (1 + (n - 1) rho[i]), n votes being of llm i's LLM: an LLM's votes sum to its effective votes.
 void independence(std::span<const std::int32_t> llms, std::span<const double> rho, std::span<double> weights);
 
-// Votes ---------------------------------------------------------------------------------------------------------------
+// Votes --------------------------------------------------------------------------------------------------------------
 
 // `weights` and `abilities` may be empty: 1 each, and all alike.
 struct Ballots {
@@ -56,7 +56,7 @@ Winner vote(const Ballots& ballots, std::span<double> scores);
 void quadratic(std::span<const double> credits, std::span<const std::int32_t> voters,
                std::span<const std::int32_t> authors, std::span<double> weights);
 
-// Opinions ------------------------------------------------------------------------------------------------------------
+// Opinions -----------------------------------------------------------------------------------------------------------
 
 // Of N values, in N scratch places: the mean of what is left without the floor(trim N) smallest and largest; the
 // median. Throws Error(input): "values", "values[2]", "trim" in [0, 0.5).
@@ -79,7 +79,7 @@ void log_pool(const Opinions& opinions, std::span<double> out);
 // `used`, one an opinion, gets them. top = 1 is the argmax of the weights.
 void fuse(const Opinions& opinions, int top, std::span<double> used, std::span<double> out);
 
-// Agreement -----------------------------------------------------------------------------------------------------------
+// Agreement ----------------------------------------------------------------------------------------------------------
 
 // Of n answers that say something.
 struct Agreement {

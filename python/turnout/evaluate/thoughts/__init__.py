@@ -1,0 +1,1 @@
+"""Second thoughts replayed on recorded answers: what cascades driven by `turnout.belief` cost and reach."""
