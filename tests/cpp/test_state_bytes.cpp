@@ -260,6 +260,7 @@ TEST(snapshots_whose_checksum_is_right_are_still_checked) {
     seal(bytes);
     Memory back(config(round % 2 == 0 ? 1 : 5));
     add_arms(back);
+    const Data before = back.snapshot();
     try {
       round % 2 == 0 ? back.restore(bytes) : static_cast<void>(back.merge(bytes));
       ++taken;
@@ -270,7 +271,8 @@ TEST(snapshots_whose_checksum_is_right_are_still_checked) {
       back.open(t);
       CHECK(back.report(t.id, -1, scored(1, 1e7)) == Receipt::accepted);
     } catch (const Error& e) {
-      CHECK(e.kind == ErrorKind::input);
+      // What was refused changed nothing; a run may also have counted so far that it opens no more.
+      CHECK(e.kind == ErrorKind::input && (e.path == "ticket" || back.snapshot() == before));
     }
   }
   CHECK(taken > 1000);

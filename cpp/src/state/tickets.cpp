@@ -7,11 +7,6 @@ namespace turnout::state {
 namespace {
 
 constexpr std::size_t kMaxRuns = 4096;  // of which it is remembered how far they counted
-constexpr int kCountBits = 40;
-
-std::uint32_t prefix_of(std::uint64_t id) { return static_cast<std::uint32_t>(id >> kCountBits); }
-std::uint64_t count_of(std::uint64_t id) { return id & ((std::uint64_t{1} << kCountBits) - 1); }
-
 }  // namespace
 
 Tickets::Tickets(std::size_t capacity)

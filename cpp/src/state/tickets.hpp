@@ -17,6 +17,11 @@ class Tickets {
  public:
   explicit Tickets(std::size_t capacity);
 
+  // An id is a run's prefix of 24 bits, and its count.
+  static constexpr int kCountBits = 40;
+  static std::uint32_t prefix_of(std::uint64_t id) { return static_cast<std::uint32_t>(id >> kCountBits); }
+  static std::uint64_t count_of(std::uint64_t id) { return id & ((std::uint64_t{1} << kCountBits) - 1); }
+
   // Keeps a copy; the oldest is forgotten where there is no room. `sharing`: a snapshot reads the chunks.
   // Returns its position.
   std::uint64_t push(Bytes ticket, bool sharing);
