@@ -76,6 +76,10 @@ py::tuple layers_of(const PyDecision& p) {
 
 py::object limit(double value) { return std::isinf(value) ? py::object(py::none()) : py::object(py::float_(value)); }
 
+py::object call_limit(const Decision& d) {
+  return d.max_calls == trace::kNoCallLimit ? py::object(py::none()) : py::object(py::int_(d.max_calls));
+}
+
 std::optional<PyReservation> reservation_of(const PyDecision& p) {
   if (!p.ledger) return std::nullopt;
   const budget::Amount amount{Usd(p.d.usd_bound), p.d.tokens(), Seconds(p.d.seconds_bound),
@@ -182,7 +186,7 @@ py::dict to_dict(const PyDecision& p) {
   d["budget_usd"] = limit(p.d.budget.value);
   d["max_seconds"] = limit(p.d.max_seconds.value);
   d["statistic"] = trace::statistic_name(p.d.statistic);
-  d["max_calls"] = p.d.max_calls == trace::kNoCallLimit ? py::object(py::none()) : py::object(py::int_(p.d.max_calls));
+  d["max_calls"] = call_limit(p.d);
   d["max_tokens"] = limit(p.d.max_tokens);
   d["telemetry"] = telemetry_of(p);
   d["pressure"] = pressure_of(p);
@@ -249,6 +253,20 @@ void bind_decision_numbers(py::class_<PyDecision>& c) {
           "gap", [](const PyDecision& p) { return p.d.gap; },
           "No feasible assignment has a utility above `utility` + `gap`, in USD; 0 when proved optimal.")
       .def_property_readonly(
+          "value_usd", [](const PyDecision& p) { return p.d.value_usd; },
+          "What a correct answer was worth, USD; on an account, times its pressure.")
+      .def_property_readonly(
+          "usd_per_second", [](const PyDecision& p) { return p.d.usd_per_second; }, "What a second cost, USD.")
+      .def_property_readonly(
+          "budget_usd", [](const PyDecision& p) { return limit(p.d.budget.value); },
+          "Hard limit of the plan's USD; None without one.")
+      .def_property_readonly(
+          "max_seconds", [](const PyDecision& p) { return limit(p.d.max_seconds.value); },
+          "Hard limit of the plan's seconds; None without one.")
+      .def_property_readonly(
+          "max_calls", [](const PyDecision& p) { return call_limit(p.d); },
+          "Hard limit of the plan's LLM calls; None without one.")
+      .def_property_readonly(
           "labels", [](const PyDecision& p) { return p.d.labels; },
           "Labels that the search under limits created: a measure of its work.")
       .def_property_readonly(
@@ -286,7 +304,7 @@ void bind_decision(py::module_& m) {
           "Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given.")
       .def_property_readonly(
           "state_version", [](const PyDecision& p) { return p.d.state_version; },
-          "Version of the router's learnt state; 0: this release learns nothing while it routes.")
+          "Version of the state that a learner read; 0: no outcome yet, or no learner.")
       .def_property_readonly("llm", first_llm, "LLM of the plan's first node; None without a plan.")
       .def_property_readonly("plan", nodes_of,
                              "The calls to make, in topological order; empty where no LLM or operator is allowed.")

@@ -1389,6 +1389,21 @@ class Decision:
     def telemetry(self) -> dict[str, dict[str, float | str]] | None:
         """Health, slowdown and rule of each LLM as telemetry gave them, by id; None where none was given."""
     @property
+    def value_usd(self) -> float:
+        """What a correct answer was worth, USD; on an account, times its pressure."""
+    @property
+    def usd_per_second(self) -> float:
+        """What a second cost, USD."""
+    @property
+    def budget_usd(self) -> float | None:
+        """Hard limit of the plan's USD; None without one."""
+    @property
+    def max_seconds(self) -> float | None:
+        """Hard limit of the plan's seconds; None without one."""
+    @property
+    def max_calls(self) -> int | None:
+        """Hard limit of the plan's LLM calls; None without one."""
+    @property
     def state_version(self) -> int:
         """Version of the state that a learner read; 0: no outcome yet, or no learner."""
     @property

@@ -30,6 +30,7 @@ from turnout.predict import Assessments, Predictions, check_queries, read_texts,
 from turnout.schema import fail
 
 if TYPE_CHECKING:
+    from turnout.belief import AnswerModel, NextStep, Observation
     from turnout.state import StateStore
 
 Vector = npt.NDArray[np.float32]
@@ -310,6 +311,47 @@ class Router:
             The store cannot be written. Nothing is lost by that: it is kept in memory for the next flush.
         """
         self._learning("flush").flush(sync)
+
+    def next(
+        self,
+        decision: _native.Decision,
+        observation: Observation,
+        *,
+        account: _native.Account | None = None,
+        wrong_usd: float = 0.0,
+        model: AnswerModel | None = None,
+        depth: int = 2,
+    ) -> NextStep:
+        """Second thoughts after an answer: stop, retry elsewhere, escalate, or ask for more evidence.
+
+        Parameters
+        ----------
+        decision : Decision
+            What was decided before: P(correct), USD and seconds of the LLMs it ranked, its limits and its values.
+        observation : Observation
+            The answers so far, of `turnout.belief`.
+        account : Account, optional
+            What is left of it limits further calls too; a reservation of the decision counts as still there.
+        wrong_usd : float
+            What returning a wrong answer costs.
+        model : AnswerModel, optional
+            How answers come about; default: as fitted to recorded answers.
+        depth : int
+            Calls to look ahead, 1 to 3.
+
+        Returns
+        -------
+        NextStep
+            The action, whom to ask, the likeliest answer and P(it is right), and what the next call is worth.
+
+        Raises
+        ------
+        InputError
+            With the path, as in ``answers[1].llm``.
+        """
+        from turnout.second_thoughts import next_of
+
+        return next_of(decision, observation, account=account, wrong_usd=wrong_usd, model=model, depth=depth)
 
     @property
     def learner(self) -> Learner | None:

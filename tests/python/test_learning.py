@@ -204,7 +204,9 @@ def test_draws_do_not_depend_on_threads_or_batches(small_bundle: Path) -> None:
         assert list(batch) == expected
 
 
-@pytest.mark.parametrize("learning", [Learning(features=()), Learning(), EXPLORING, Learning(strategy="ucb", width=1.0)])
+@pytest.mark.parametrize(
+    "learning", [Learning(features=()), Learning(), EXPLORING, Learning(strategy="ucb", width=1.0)]
+)
 def test_native_equals_the_twin(small_bundle: Path, learning: Learning) -> None:
     router = load(small_bundle, learning)
     twin, learner = ReferenceRouter(router.parts), ReferenceLearner(learning)
