@@ -46,8 +46,8 @@ class Surprise:
         dead: float = 0.02,
         drift: float = 0.15,
         false_alarm: float = 1e-4,
-        probe_after: int = 50,
-        probe_at_most: int = 3200,
+        probe_after: int = 100,
+        probe_at_most: int = 6400,
     ) -> None:
         self._arms = names_of(arms, "surprise.arms")
         self.native = _native.Surprise(

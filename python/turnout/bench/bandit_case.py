@@ -1,4 +1,4 @@
-"""Case bandit_64x32: a LinUCB selection and update, 64 arms, d = 32; ours, and three rivals that choose the same arms."""
+"""Case bandit_64x32: a LinUCB selection and update, 64 arms, d = 32; ours, and rivals that choose the same arms."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ struct SurpriseConfig {
   double dead = 0.02;         // score of a dead arm; in [0.001, 0.5]
   double drift = 0.15;        // of the score, either way, that is to be noticed; in [0.01, 0.5]
   double false_alarm = 1e-4;  // an outcome, of each test; in [1e-12, 0.1]
-  int probe_after = 50;       // decisions until a suspended arm is admitted for one; doubled each time
-  int probe_at_most = 3200;
+  int probe_after = 100;      // decisions until a suspended arm is admitted for one; doubled each time
+  int probe_at_most = 6400;
 };
 
 struct SurpriseState {

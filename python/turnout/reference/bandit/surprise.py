@@ -32,8 +32,8 @@ class Watch:
     dead_score: float = 0.02
     drift: float = 0.15
     false_alarm: float = 1e-4
-    probe_after: int = 50
-    probe_at_most: int = 3200
+    probe_after: int = 100
+    probe_at_most: int = 6400
     dead: bool = False
     admitted: bool = True
     wait: int = 0
