@@ -253,6 +253,44 @@ def test_bad_input() -> None:
     assert memory.version == 0 and memory.counts()["accepted"] == 0
 
 
+def record(kind: int, payload: bytes) -> bytes:
+    body = bytes([kind]) + payload
+    return struct.pack("<II", len(payload), twin.crc32c(body)) + body
+
+
+def test_log_and_snapshot_have_the_documented_bytes() -> None:
+    memory = Memory(dim=2, space="toy", replica=3, ticket_prefix=5)
+    memory.arm("unused")
+    number = memory.arm("small")
+    ticket = opened(memory, candidates=[(number, 0.75, 0.9, 0.01, 1.5)], chosen=0, steps=[(number, 0.5, 0.001)])
+    memory.report(ticket, score=1.0, usd=0.002)
+    memory.advance(4)
+    memory.note(ticket, b"why")
+    identity = (5 << 40) + 1
+    body = struct.pack("<QIQddHHBBB2h", identity, 0, 7, 0.1, 0.01, 2**14, 2, 1, 0, 1, 4096, 8192)
+    body += struct.pack("<Hdfff", 1, 0.75, 0.9, 0.01, 1.5) + struct.pack("<HHq", 1, 2**14, 1_000_000)
+    nan = math.nan
+    log = b"".join(
+        [
+            record(1, struct.pack("<IIQ", 1, 2, 3) + twin.text("toy")),
+            record(2, struct.pack("<I", 1) + b"small"),
+            record(3, struct.pack("<Q", 1) + body),
+            record(4, struct.pack("<QQbBB5d", 2, identity, 0, 0, 1, 1.0, 0.002, nan, nan, nan)),
+            record(6, struct.pack("<QI", 3, 4)),
+            record(7, struct.pack("<QQ", 4, identity) + b"why"),
+        ]
+    )
+    assert memory.take() == log
+    slots = memory.slots()
+    snapshot = b"turnsnap" + struct.pack("<II", 1, 2) + twin.text("toy") + struct.pack("<QQ", 3, 4)
+    snapshot += (
+        struct.pack("<8Q", 1, 0, 0, 0, 1, 0, 0, 0) + struct.pack("<I", 2) + twin.text("unused") + twin.text("small")
+    )
+    snapshot += struct.pack("<Q", len(slots)) + slots + struct.pack("<IIQ", 1, 5, 1)
+    snapshot += struct.pack("<QQH", 1, 0b10, len(body)) + body
+    assert memory.snapshot() == snapshot + struct.pack("<I", twin.crc32c(snapshot))
+
+
 def test_the_twin_knows_the_published_checksum() -> None:
     assert twin.crc32c(b"123456789") == 0xE3069283
     data = native().slots()

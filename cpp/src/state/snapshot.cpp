@@ -11,7 +11,7 @@ class SharedTickets {
  public:
   explicit SharedTickets(Memory::Impl& of) : of_(of) {
     copy.chunks.reserve(of.config.tickets / 16 + 8);
-    copy.answered.reserve(std::bit_ceil(of.config.tickets));
+    copy.answered.resize(std::bit_ceil(of.config.tickets));  // touched here, not under the lock
     copy.runs.reserve(64);
     names.reserve(kMaxArms);
   }
