@@ -14,6 +14,7 @@ from turnout.constraints import Constraints
 from turnout.core import BundleError, ConfigError, EngineError, InputError, TurnoutError
 from turnout.embed import CallableEmbedder, OnnxEmbedder
 from turnout.info import build_info
+from turnout.learning import Learner, Learning, Outcome
 from turnout.pool import Pool
 from turnout.predict import Assessments, Predictions
 from turnout.router import Router
@@ -29,7 +30,10 @@ __all__ = [
     "DecisionBatch",
     "EngineError",
     "InputError",
+    "Learner",
+    "Learning",
     "OnnxEmbedder",
+    "Outcome",
     "PlanNode",
     "Pool",
     "Predictions",

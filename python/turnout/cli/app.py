@@ -345,10 +345,20 @@ def train_command(
 
 @app.command("evaluate")
 def evaluate_command(
-    bundle: Annotated[str, typer.Argument(help="Folder of a bundle; 'default' is the one that ships.")],
+    bundle: Annotated[
+        str | None, typer.Argument(help="Folder of a bundle; 'default' is the one that ships. Not with --log.")
+    ] = None,
     files: Annotated[
-        list[Path], typer.Argument(help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet.")
-    ],
+        list[Path] | None, typer.Argument(help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet.")
+    ] = None,
+    log: Annotated[
+        list[Path] | None,
+        typer.Option("--log", metavar="FOLDER", help="Instead: the state folder of a router that explored; repeat."),
+    ] = None,
+    values_usd: Annotated[
+        list[float] | None,
+        typer.Option("--value-usd", help="With --log: what if a correct answer were worth this; repeat."),
+    ] = None,
     json: Annotated[
         Path | None,
         typer.Option("--json", metavar="FILE", help="Write the report to this JSON file; '-' prints JSON, no tables."),
@@ -392,6 +402,15 @@ def evaluate_command(
     """Evaluate a bundle beside baselines on recorded outcomes."""
     from turnout.cli.evaluate import read_all, read_pools, run_evaluate
 
+    if log:
+        from turnout.cli.evaluate_log import read_folders, run_log
+
+        if bundle is not None:
+            raise typer.BadParameter("--log stands alone: without BUNDLE and FILES")
+        run_log(read_folders(log), {"values_usd": tuple(values_usd or ()), "draws": draws, "seed": seed}, json, plots)
+        return
+    if bundle is None or not files:
+        raise typer.BadParameter("give BUNDLE QUERIES OUTCOMES, or --log FOLDER")
     aliases = pairs(alias, "--alias")
     outcomes = read_all(files, pairs(columns, "--columns"), aliases)
     options = {"draws": draws, "seed": seed, "known_only": known_only}

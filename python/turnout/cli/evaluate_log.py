@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,19 @@ from turnout.evaluate.offpolicy import FeedbackColumns, evaluate_log
 from turnout.evaluate.tables import interval, number
 from turnout.files import file_errors, replacing
 from turnout.schema import fail
+from turnout.state import read_history
+from turnout.state_log import FeedbackLog, read_log
 
 HEADER = ["utility, 1e-3 USD", "score", "1e-3 USD", "by SNIPS", "by IPS", "effective", "no support", "policy"]
 LEGEND = (
     "utility, score, USD: doubly robust, 95 % bootstrap by ticket; by SNIPS, by IPS: the utility; effective: sample "
     "size behind them; no support: share of its choices that the log could not have drawn"
 )
+
+
+def read_folders(folders: Sequence[Path]) -> FeedbackLog:
+    """What the logs of state folders say, one after the other."""
+    return read_log([b"".join(read_history(folder).log) for folder in folders])
 
 
 def run_log(
