@@ -317,6 +317,16 @@ def test_what_is_wrong_is_refused_with_its_path() -> None:
     assert bandit.snapshot() == before
 
 
+def test_the_largest_features_leave_finite_models() -> None:
+    """A is then too ill-conditioned to be factored; the rank-one inverse goes on."""
+    rng, bandit = np.random.default_rng(10), LinUCB(9, ["a"], ridge=1e-6)
+    for x in (1e6 * rng.choice([-1, 1], size=(1100, 9))).astype(np.float32):
+        bandit.update("a", x, 1e6, weight=1e6)
+    assert np.isfinite(bandit.predict("a", np.full(9, -1e6, np.float32))).all()
+    twin = pickle.loads(pickle.dumps(bandit))
+    assert twin.snapshot() == bandit.snapshot()
+
+
 def test_pair_features_do_not_depend_on_the_order() -> None:
     rng = np.random.default_rng(8)
     for a, b in zip(rows(rng, 50, 7), rows(rng, 50, 7), strict=True):

@@ -17,7 +17,7 @@ TURNOUT_LANES double dot_lanes(const double* a, const double* b, int n) {
 // out += x[0] row 0 + x[1] row 1 + ..., even and odd rows in two sums that do not wait for each other.
 template <class V>
 TURNOUT_LANES void add_rows(Row<V>& even, Row<V>& odd, const double* x, const double* rows) {
-#pragma GCC unroll 4
+  TURNOUT_UNROLL
   for (int r = 0; r < kLanes; r += 2) {
     even += x[r] * row_at<V>(rows + r * kLanes);
     odd += x[r + 1] * row_at<V>(rows + (r + 1) * kLanes);

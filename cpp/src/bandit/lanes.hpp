@@ -4,6 +4,11 @@
 #pragma once
 
 #define TURNOUT_LANES [[gnu::always_inline]] inline
+#if defined(__clang__)
+#define TURNOUT_UNROLL _Pragma("unroll")
+#else
+#define TURNOUT_UNROLL _Pragma("GCC unroll 8")
+#endif
 #if defined(__x86_64__)
 #define TURNOUT_AVX2 [[gnu::target("avx2")]]
 #endif
@@ -33,7 +38,7 @@ struct Row {
 
 #define TURNOUT_PARTS(result, expression) \
   Row<V> result;                          \
-  _Pragma("GCC unroll 4") for (int i = 0; i < Row<V>::kParts; ++i) result.part[i] = expression
+  TURNOUT_UNROLL for (int i = 0; i < Row<V>::kParts; ++i) result.part[i] = expression
 
 template <class V>
 TURNOUT_LANES Row<V> operator+(const Row<V>& a, const Row<V>& b) {

@@ -37,7 +37,7 @@ inline void fill(std::span<const double> precision, double ridge, double* u, int
 template <class V>
 TURNOUT_LANES void subtract_rows(double* out, const double* share, int stride, const double* rows) {
   Row<V> row = row_at<V>(out);
-#pragma GCC unroll 8
+  TURNOUT_UNROLL
   for (int m = 0; m < kLanes; ++m) row -= share[m * stride] * row_at<V>(rows + m * kLanes);
   row_at<V>(out) = row;
 }
@@ -60,7 +60,7 @@ TURNOUT_LANES bool factor_diagonal(double* a) {
 // A tile right of it: `w` becomes U^-T of the diagonal tile times it (D times the factor's), `a` the factor's.
 template <class V>
 TURNOUT_LANES void factor_tile(const double* diagonal, double* a, double* w) {
-#pragma GCC unroll 8
+  TURNOUT_UNROLL
   for (int r = 0; r < kLanes; ++r) {
     Row<V> row = row_at<V>(a + r * kLanes);
     for (int m = 0; m < r; ++m) row -= diagonal[m * kLanes + r] * row_at<V>(w + m * kLanes);
@@ -90,7 +90,7 @@ TURNOUT_LANES void solve_lower(const double* u, int n, double* v) {
   for (int b = 0; b < n; ++b) {
     const double* const diagonal = u + tile_at(b, b, n);
     double* const y = v + b * kLanes;
-#pragma GCC unroll 8
+    TURNOUT_UNROLL
     for (int k = 1; k < kLanes; ++k)
       for (int m = 0; m < k; ++m) y[k] -= y[m] * diagonal[m * kLanes + k];
     for (int t = b + 1; t < n; ++t) subtract_rows<V>(v + t * kLanes, y, 1, diagonal + (t - b) * kTile);
@@ -109,7 +109,7 @@ TURNOUT_LANES void solve_upper(const double* u, int n, double* v) {
         lanes += row_at<V>(diagonal + (t - b) * kTile + r * kLanes) * row_at<V>(v + t * kLanes);
       y[r] -= sum(lanes);
     }
-#pragma GCC unroll 8
+    TURNOUT_UNROLL
     for (int k = kLanes - 2; k >= 0; --k)
       for (int m = kLanes - 1; m > k; --m) y[k] -= y[m] * diagonal[k * kLanes + m];
   }
