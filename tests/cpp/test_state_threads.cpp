@@ -95,3 +95,34 @@ TEST(nothing_is_lost_or_torn_between_threads) {
   Memory back(roomy());
   CHECK(back.apply(log) == log.size() && back.slots() == m.slots());
 }
+
+// The ring turns over many times while its bytes are read: what a snapshot shares must neither move nor be used again.
+TEST(snapshots_of_a_ring_that_turns_over_hold_whole_tickets) {
+  Config c = roomy();
+  c.tickets = 700;  // several chunks
+  Memory m(c);
+  add_arms(m);
+  std::atomic<int> writing{2};
+  std::vector<std::thread> writers;
+  for (int k = 0; k < 2; ++k)
+    writers.emplace_back([&, k] {
+      for (int i = 0; i < kDecisions; ++i) {
+        Ticket t = single(k, 1.5f);
+        t.candidate_count = 1 + i % kMaxCandidates;
+        for (int j = 0; j < t.candidate_count; ++j) t.candidates[j] = {k, 0, 0, 0, 0};
+        m.open(t);
+        if (i % 1000 == 0) m.take();
+      }
+      --writing;
+    });
+  int read = 0, wrong = 0;
+  while (writing > 0) {
+    Memory back(c);
+    back.restore(m.snapshot());  // throws where a ticket is not whole, or not after the one before
+    wrong += back.counts().open > 700;
+    ++read;
+  }
+  for (std::thread& thread : writers) thread.join();
+  CHECK(wrong == 0 && read > 0);
+  CHECK(m.counts().open == 700 && m.counts().forgotten == 2 * kDecisions - 700);
+}

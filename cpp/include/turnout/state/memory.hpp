@@ -67,7 +67,8 @@ class Memory {
   // Remembers a ticket, gives it its id and epoch, and logs it.
   void open(Ticket& ticket);
   // `node` of the plan, or -1: all of it (the same as node 0 where there is one). Applies at most once for a ticket and
-  // node. Where `learn` is false the outcome is logged and counted, and changes no evidence. Throws Error(input).
+  // node. Where `learn` is false the outcome is logged and counted, and changes no evidence. Throws Error(input), also
+  // (and counted) where an arm's sums have no room for it.
   Receipt report(std::uint64_t ticket, int node, const Outcome& outcome, bool learn = true,
                  Evidence* evidence = nullptr);
 
@@ -84,10 +85,12 @@ class Memory {
   void note(std::uint64_t ticket, std::span<const std::byte> bytes);
   std::vector<std::byte> snapshot() const;
   void restore(std::span<const std::byte> snapshot);  // into a new Memory; Error(input) with what is wrong
-  std::size_t apply(std::span<const std::byte> log);  // records up to the first that is torn; bytes consumed
-  std::vector<std::byte> slot() const;                // of this replica
-  std::vector<std::byte> slots() const;               // of all replicas that it knows
-  bool merge(std::span<const std::byte> slots);       // true: something was new. Error(input), nothing changed
+  // Applies the records of a log up to the first that is torn or damaged; returns the bytes of those. What a snapshot
+  // or an earlier call included changes nothing. Error(input), nothing changed: the log of another memory.
+  std::size_t apply(std::span<const std::byte> log);
+  std::vector<std::byte> slot() const;           // of this replica
+  std::vector<std::byte> slots() const;          // of all replicas that it knows
+  bool merge(std::span<const std::byte> slots);  // true: something was new. Error(input), nothing changed
 
   struct Impl;
 
