@@ -341,6 +341,30 @@ def test_the_folder_is_deleted_and_comes_back(tmp_path: Path) -> None:
     assert recovered(path) == {0, 1}
 
 
+def test_a_file_of_the_same_name_in_a_folder_that_came_back_is_not_removed(tmp_path: Path) -> None:
+    path, backup = tmp_path / "state", tmp_path / "backup"
+    store = FileStore(path)
+    store.open(SPACE)
+    shutil.copytree(path, backup)
+    (backup / "log-0000000001").write_bytes(b"precious")
+    open_file = os.open
+
+    def swapped(name: Path, *options: int) -> int:
+        fd = open_file(name, *options)
+        if Path(name).name == "log-0000000001":
+            path.rename(tmp_path / "away")
+            backup.rename(path)
+        return fd
+
+    with pytest.MonkeyPatch.context() as patch:
+        disk = disks.Disk(patch)
+        disk.open = swapped  # type: ignore[attr-defined]
+        with pytest.raises(StoreError, match="was deleted or replaced"):
+            store.append(b"0;")
+    assert (path / "log-0000000001").read_bytes() == b"precious"
+    store.close()
+
+
 def test_the_folder_of_another_is_not_taken(tmp_path: Path) -> None:
     path = tmp_path / "state"
     store, other = FileStore(path), FileStore(tmp_path / "other")
