@@ -32,15 +32,20 @@ py::bytes released(const F& f) {
   return to_bytes(out);
 }
 
+// Arrays that own what the vector held.
 template <class T>
-py::array_t<T> column(const std::vector<T>& values) {
-  return py::array_t<T>(static_cast<py::ssize_t>(values.size()), values.data());
+py::array_t<T> array_of(std::vector<T>& values, std::vector<py::ssize_t> shape) {
+  auto* const owned = new std::vector<T>(std::move(values));
+  const py::capsule owner(owned, [](void* p) { delete static_cast<std::vector<T>*>(p); });
+  return py::array_t<T>(std::move(shape), owned->data(), owner);
 }
 template <class T>
-py::array_t<T> matrix(const std::vector<T>& values, int width) {
-  const auto columns = static_cast<py::ssize_t>(width);
-  const auto rows = width == 0 ? 0 : static_cast<py::ssize_t>(values.size()) / columns;
-  return py::array_t<T>({rows, columns}, values.data());
+py::array_t<T> column(std::vector<T>& values) {
+  return array_of(values, {static_cast<py::ssize_t>(values.size())});
+}
+template <class T>
+py::array_t<T> matrix(std::vector<T>& values, std::size_t rows, int width) {
+  return array_of(values, {static_cast<py::ssize_t>(rows), static_cast<py::ssize_t>(width)});
 }
 template <class T>
 void check_length(const std::vector<T>& values, int most, const char* path) {
@@ -115,20 +120,21 @@ py::dict counts(const Memory& m) {
   return out;
 }
 
-py::dict columns(const Feedback& f) {
+py::dict columns(Feedback& f) {
+  const std::size_t n = f.ticket.size();
   py::dict out;
   out["ticket"] = column(f.ticket);
   out["epoch"] = column(f.epoch);
   out["state_version"] = column(f.state_version);
   out["chosen"] = column(f.chosen);
   out["candidate_count"] = column(f.candidate_count);
-  out["probabilities"] = matrix(f.probabilities, kMaxCandidates);
-  out["arms"] = matrix(f.arms, kMaxCandidates);
+  out["probabilities"] = matrix(f.probabilities, n, kMaxCandidates);
+  out["arms"] = matrix(f.arms, n, kMaxCandidates);
   out["arm_names"] = py::tuple(py::cast(f.arm_names));
-  out["predicted_quality"] = matrix(f.predicted_quality, kMaxCandidates);
-  out["predicted_usd"] = matrix(f.predicted_usd, kMaxCandidates);
-  out["predicted_seconds"] = matrix(f.predicted_seconds, kMaxCandidates);
-  out["context"] = matrix(f.context, f.dim);
+  out["predicted_quality"] = matrix(f.predicted_quality, n, kMaxCandidates);
+  out["predicted_usd"] = matrix(f.predicted_usd, n, kMaxCandidates);
+  out["predicted_seconds"] = matrix(f.predicted_seconds, n, kMaxCandidates);
+  out["context"] = matrix(f.context, n, f.dim);
   out["prior"] = column(f.prior);
   out["value_usd"] = column(f.value_usd);
   out["usd_per_second"] = column(f.usd_per_second);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "state/outer.hpp"
+
 namespace turnout::state {
 namespace {
 
@@ -26,19 +28,12 @@ Sums& part_of(ArmEvidence& arm, std::uint32_t epoch, int dim, const Copies& copi
   return *arm.parts.insert(at, {epoch, copies.stamp, std::make_shared<Sums>(sum_count(dim))})->sums;
 }
 
-void add_scored(Sums& sums, const Observation& o, std::span<const std::int16_t> x) {
-  const std::size_t d = x.size();
-  const std::int64_t residual = o.weight * (o.score - o.prior);
+void add_scored(Sums& sums, const Observation& o, Context x) {
   sums[kWeight] += o.weight;
   sums[kScore] += o.weight * o.score;
   sums[kPrior] += o.weight * o.prior;
-  std::int64_t* const moment = sums.data() + kMoment;
-  for (std::size_t i = 0; i < d; ++i) moment[i] += residual * x[i];
-  std::int64_t* row = moment + d;
-  for (std::size_t i = 0; i < d; row += d - i, ++i) {
-    const std::int64_t xi = o.weight * x[i];
-    for (std::size_t j = i; j < d; ++j) row[j - i] += xi * x[j];
-  }
+  add_outer(sums.data() + kMoment, x.data(), x.size(), static_cast<std::int32_t>(o.weight * (o.score - o.prior)),
+            static_cast<std::int32_t>(o.weight));
 }
 
 // base * factor + part, in range. False: it would not be.
@@ -61,13 +56,14 @@ Sums halved(Sums sums) {
 
 }  // namespace
 
-// |sum of x_i x_j| is at most the larger of the sums of x_i^2 and x_j^2, so the diagonal is enough.
-bool has_room(const ArmEvidence& arm, std::uint32_t epoch, const Observation& o, std::span<const std::int16_t> x) {
+// Squares and residuals are below 2^30 a weight of 1. Beyond that bound they are looked at: |sum of x_i x_j| is at most
+// the larger of the sums of x_i^2 and x_j^2, so the diagonal is enough.
+bool has_room(const ArmEvidence& arm, std::uint32_t epoch, const Observation& o, Context x) {
   const Part* part = find(arm, epoch);
   if (part == nullptr) return true;
   const Sums& sums = *part->sums;
   bool ok = !o.charged || (fits(sums[kUsd], o.usd) && fits(sums[kUsdExpected], o.usd_expected));
-  if (!o.scored) return ok;
+  if (!o.scored || sums[kWeight] + o.weight <= kMaxSum >> 30) return ok;
   const std::size_t d = x.size();
   const std::int64_t residual = o.weight * (o.score - o.prior);
   for (const std::size_t k : {kWeight, kScore, kPrior}) ok &= fits(sums[k], o.weight << 15);
@@ -76,8 +72,7 @@ bool has_room(const ArmEvidence& arm, std::uint32_t epoch, const Observation& o,
   return ok;
 }
 
-void add(ArmEvidence& arm, std::uint32_t epoch, const Observation& o, std::span<const std::int16_t> x,
-         const Copies& copies) {
+void add(ArmEvidence& arm, std::uint32_t epoch, const Observation& o, Context x, const Copies& copies) {
   Sums& sums = part_of(arm, epoch, static_cast<int>(x.size()), copies);
   if (o.scored) add_scored(sums, o, x);
   if (!o.charged) return;

@@ -19,6 +19,8 @@ inline std::size_t sum_count(int dim) {
   return kMoment + d + d * (d + 1) / 2;
 }
 
+using Context = std::span<const std::int32_t>;  // in fixed point
+
 // What an outcome says of one arm, in fixed point.
 struct Observation {
   std::int32_t arm = -1;
@@ -59,9 +61,8 @@ inline bool newer(std::uint32_t epoch, std::uint64_t sequence, const Slot& than)
 }
 
 // Whether the sums have room; where they have not, nothing may be added.
-bool has_room(const ArmEvidence& arm, std::uint32_t epoch, const Observation& o, std::span<const std::int16_t> x);
-void add(ArmEvidence& arm, std::uint32_t epoch, const Observation& o, std::span<const std::int16_t> x,
-         const Copies& copies);
+bool has_room(const ArmEvidence& arm, std::uint32_t epoch, const Observation& o, Context x);
+void add(ArmEvidence& arm, std::uint32_t epoch, const Observation& o, Context x, const Copies& copies);
 
 // Folds the parts up to `last` into the base, oldest first: base = round(base * discount^(epochs between)) + part, to
 // the nearest, halves to even. Where a sum would leave its range the base is halved first. False: there was nothing to

@@ -18,10 +18,19 @@ struct Seen {
   std::uint64_t answered = 0;
 };
 
+// An outcome of a whole plan.
+struct Row {
+  const std::byte* ticket;
+  std::size_t map;
+  bool learned;
+  Outcome outcome;
+};
+
 class FeedbackReader {
  public:
   Feedback read(std::span<const Bytes> parts) {
     for (std::size_t i = 0; i < parts.size(); ++i) part(parts[i], static_cast<int>(i));
+    fill();
     out_.tickets = seen_.size();
     for (const auto& [id, seen] : seen_) out_.unanswered += !whole_plan(seen);
     return std::move(out_);
@@ -109,7 +118,7 @@ class FeedbackReader {
     const int node = node_of(view, r.node);
     if ((seen.answered & bit_of(node)) != 0) return true;
     seen.answered |= bit_of(node);
-    if (node < 0 || view.steps() == 1) row(view, maps_[seen.map], r);
+    if (node < 0 || view.steps() == 1) rows_.push_back({seen.ticket, seen.map, r.learn, r.outcome});
     return true;
   }
 
@@ -118,41 +127,61 @@ class FeedbackReader {
     return (seen.answered & bit_of(node)) != 0;
   }
 
-  void row(const TicketView& t, const std::vector<std::int32_t>& map, const OutcomeRecord& r) {
-    out_.ticket.push_back(t.id());
-    out_.state_version.push_back(t.state_version());
-    out_.epoch.push_back(t.epoch());
-    out_.chosen.push_back(t.chosen());
-    out_.candidate_count.push_back(t.candidates());
-    out_.failure.push_back(static_cast<std::int32_t>(r.outcome.failure));
-    out_.learned.push_back(r.learn);
-    out_.prior.push_back(t.prior() / kShareScale);
-    out_.value_usd.push_back(t.value_usd());
-    out_.usd_per_second.push_back(t.usd_per_second());
-    out_.score.push_back(r.outcome.score);
-    out_.usd.push_back(r.outcome.usd);
-    out_.in_tokens.push_back(r.outcome.in_tokens);
-    out_.out_tokens.push_back(r.outcome.out_tokens);
-    out_.seconds.push_back(r.outcome.seconds);
-    context(t);
-    for (int i = 0; i < kMaxCandidates; ++i) candidate(t, i, map);
+  // Columns are filled when their length is known, so that each page is written once.
+  void fill() {
+    const std::size_t n = rows_.size(), wide = n * kMaxCandidates;
+    const auto resize = [](std::size_t size, auto&... columns) { (columns.resize(size), ...); };
+    resize(n, out_.ticket, out_.state_version, out_.epoch, out_.chosen, out_.candidate_count, out_.failure,
+           out_.learned, out_.prior, out_.value_usd, out_.usd_per_second, out_.score, out_.usd, out_.in_tokens,
+           out_.out_tokens, out_.seconds);
+    resize(wide, out_.probabilities, out_.predicted_quality, out_.predicted_usd, out_.predicted_seconds);
+    out_.arms.resize(wide, -1);
+    out_.context.resize(n * static_cast<std::size_t>(out_.dim));
+    for (std::size_t i = 0; i < n; ++i) {
+      decision(i, TicketView(rows_[i].ticket));
+      outcome(i, rows_[i]);
+      candidates(i, TicketView(rows_[i].ticket), maps_[rows_[i].map]);
+    }
   }
 
-  void context(const TicketView& t) {
-    std::int16_t x[kMaxContext];
-    t.context({x, static_cast<std::size_t>(out_.dim)});
-    for (int i = 0; i < out_.dim; ++i) out_.context.push_back(static_cast<float>(x[i] / kContextScale));
+  void decision(std::size_t i, const TicketView& t) {
+    out_.ticket[i] = t.id();
+    out_.state_version[i] = t.state_version();
+    out_.epoch[i] = t.epoch();
+    out_.chosen[i] = t.chosen();
+    out_.candidate_count[i] = t.candidates();
+    out_.prior[i] = t.prior() / kShareScale;
+    out_.value_usd[i] = t.value_usd();
+    out_.usd_per_second[i] = t.usd_per_second();
+    std::int32_t x[kMaxContext];
+    const auto dim = static_cast<std::size_t>(out_.dim);
+    t.context({x, dim});
+    for (std::size_t j = 0; j < dim; ++j) out_.context[i * dim + j] = static_cast<float>(x[j] / kContextScale);
   }
 
-  void candidate(const TicketView& t, int i, const std::vector<std::int32_t>& map) {
-    const CandidateView c = i < t.candidates() ? t.candidate(i) : CandidateView{-1, 0, 0, 0, 0};
-    out_.arms.push_back(c.arm < 0 ? -1 : map[static_cast<std::size_t>(c.arm)]);
-    out_.probabilities.push_back(c.probability);
-    out_.predicted_quality.push_back(c.quality);
-    out_.predicted_usd.push_back(c.usd);
-    out_.predicted_seconds.push_back(c.seconds);
+  void outcome(std::size_t i, const Row& r) {
+    out_.failure[i] = static_cast<std::int32_t>(r.outcome.failure);
+    out_.learned[i] = r.learned;
+    out_.score[i] = r.outcome.score;
+    out_.usd[i] = r.outcome.usd;
+    out_.in_tokens[i] = r.outcome.in_tokens;
+    out_.out_tokens[i] = r.outcome.out_tokens;
+    out_.seconds[i] = r.outcome.seconds;
   }
 
+  void candidates(std::size_t i, const TicketView& t, const std::vector<std::int32_t>& map) {
+    for (int j = 0; j < t.candidates(); ++j) {
+      const CandidateView c = t.candidate(j);
+      const std::size_t at = i * kMaxCandidates + static_cast<std::size_t>(j);
+      if (c.arm >= 0) out_.arms[at] = map[static_cast<std::size_t>(c.arm)];
+      out_.probabilities[at] = c.probability;
+      out_.predicted_quality[at] = c.quality;
+      out_.predicted_usd[at] = c.usd;
+      out_.predicted_seconds[at] = c.seconds;
+    }
+  }
+
+  std::vector<Row> rows_;
   Feedback out_;
   std::optional<std::string> space_;
   bool begun_ = false;

@@ -1,6 +1,7 @@
 #include "state/impl.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "state/checks.hpp"
 #include "state/observe.hpp"
@@ -26,11 +27,14 @@ int Memory::Impl::arm(std::string_view name) {
   return number;
 }
 
-void Memory::Impl::check_room(std::span<const NamedSlot> slots, const char* path) const {
-  std::size_t most = names.size();
-  for (const NamedSlot& s : slots)
-    for (const std::string& name : s.names) most += !numbers.contains(name);
-  if (most > kMaxArms) refuse(path, "its arms would be more than " + std::to_string(kMaxArms) + " in all");
+void Memory::Impl::check_room(std::span<const NamedSlot> slots, const char* path,
+                              std::span<const std::string> more) const {
+  std::set<std::string_view> added;
+  for (const NamedSlot& s : slots) added.insert(s.names.begin(), s.names.end());
+  added.insert(more.begin(), more.end());
+  std::erase_if(added, [&](std::string_view name) { return numbers.contains(name); });
+  if (names.size() + added.size() > kMaxArms)
+    refuse(path, "its arms would be more than " + std::to_string(kMaxArms) + " in all");
 }
 
 Names Memory::Impl::name_pointers() const {
@@ -88,7 +92,7 @@ bool Memory::Impl::learn(std::uint64_t position, int node, const Outcome& outcom
   const TicketView ticket = tickets.at(position);
   Observations seen;
   observe(ticket, node, outcome, seen);
-  std::int16_t context[kMaxContext];
+  std::int32_t context[kMaxContext];
   const std::span x(context, static_cast<std::size_t>(config.dim));
   ticket.context(x);
   if (own.arms.size() < names.size()) own.arms.resize(names.size());
@@ -147,7 +151,8 @@ void Memory::Impl::install_own(NamedSlot named) {
   version.fetch_add(own.sequence, std::memory_order_release);
 }
 
-Shared::Shared(Memory::Impl& of, int only) : now(of.now.load()), of_(of) {
+Shared::Shared(Memory::Impl& of, std::unique_lock<std::mutex>& evidence, int only)
+    : now(of.now.load()), of_(of), evidence_(evidence) {
   own_ = only < 0 ? of.own : Slot{of.own.replica, of.own.sequence, of.own.epoch, {}};
   const auto arm = static_cast<std::size_t>(only);
   if (only >= 0 && arm < of.own.arms.size()) {
@@ -166,7 +171,7 @@ Shared::Shared(Memory::Impl& of, int only) : now(of.now.load()), of_(of) {
 
 Shared::~Shared() {
   own_.arms.clear();
-  const std::lock_guard lock(of_.evidence);
+  if (!evidence_.owns_lock()) evidence_.lock();
   --of_.copies.reading;
 }
 

@@ -49,7 +49,7 @@ struct Memory::Impl {
 
   // Under decisions.
   int arm(std::string_view name);
-  void check_room(std::span<const NamedSlot> slots, const char* path) const;
+  void check_room(std::span<const NamedSlot> slots, const char* path, std::span<const std::string> more = {}) const;
   Names name_pointers() const;
   // Under evidence.
   bool is_new(const Slot& slot) const;
@@ -68,11 +68,11 @@ struct Memory::Impl {
 
 void check(const Config& config);
 
-// Evidence as it is now, to be read without the lock: what is written meanwhile is written to copies. Made under
-// `evidence`, and given back without it.
+// Evidence as it is now, to be read without the lock: what is written meanwhile is written to copies. Made while the
+// caller holds `evidence`, who may then unlock it; given back under it.
 class Shared {
  public:
-  explicit Shared(Memory::Impl& of, int only = -1);  // of one arm, or of all
+  Shared(Memory::Impl& of, std::unique_lock<std::mutex>& evidence, int only = -1);  // of one arm, or of all
   ~Shared();
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
@@ -82,6 +82,7 @@ class Shared {
 
  private:
   Memory::Impl& of_;
+  std::unique_lock<std::mutex>& evidence_;
   Slot own_;
   std::vector<SlotPointer> others_;
 };

@@ -8,7 +8,7 @@
 namespace turnout::state {
 namespace {
 
-constexpr std::uint64_t kMaxCount = (std::uint64_t{1} << 40) - 1;
+constexpr std::uint64_t kMaxCount = (std::uint64_t{1} << Tickets::kCountBits) - 1;
 
 // Every arm that a ticket names, to be named in the log.
 int arms_of(const Ticket& t, std::int32_t (&out)[kMaxCandidates + kMaxNodes]) {
@@ -66,7 +66,7 @@ void Memory::open(Ticket& ticket) {
   const std::lock_guard lock(m.decisions);
   const std::uint64_t count = m.tickets.opened(m.config.ticket_prefix) + 1;
   if (count > kMaxCount) refuse("ticket", "this run has counted all the tickets that it can");
-  ticket.id = std::uint64_t{m.config.ticket_prefix} << 40 | count;
+  ticket.id = std::uint64_t{m.config.ticket_prefix} << Tickets::kCountBits | count;
   ticket.epoch = m.epoch;
   stamp(bytes, ticket.id, ticket.epoch);
   m.tickets.push({bytes, size}, m.sharing > 0);

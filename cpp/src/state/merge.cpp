@@ -6,7 +6,7 @@ namespace {
 
 std::vector<std::byte> encode(Memory::Impl& m, bool all) {
   std::unique_lock evidence(m.evidence);
-  const Shared shared(m);
+  const Shared shared(m, evidence);
   std::unique_lock decisions(m.decisions);
   const Names names = m.name_pointers();
   decisions.unlock();

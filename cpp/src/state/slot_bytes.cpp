@@ -77,16 +77,16 @@ class SlotReader {
     const auto parts = in_.number<std::uint8_t>();
     expect(in_.ok() && out.changes > 0 && base <= 1 && parts <= kMaxEpochs, "an arm's head is out of range");
     for (const std::int64_t n : out.failures) expect(n >= 0 && n <= kMaxSum, "a count is out of range");
-    if (base == 1) out.base = part();
+    if (base == 1) out.base = part(true);
     for (int i = 0; i < parts; ++i) {
-      out.parts.push_back(part());
+      out.parts.push_back(part(false));
       const Part* before = i > 0 ? &out.parts[static_cast<std::size_t>(i) - 1] : base == 1 ? &out.base : nullptr;
       expect(before == nullptr || before->epoch < out.parts.back().epoch, "its epochs are not in order");
     }
     expect((parts > 0 ? out.parts.back().epoch : out.base.epoch) <= epoch, "an epoch is later than its slot's");
   }
 
-  Part part() {
+  Part part(bool folded) {
     Part out;
     out.epoch = in_.number<std::uint32_t>();
     const std::size_t n = sum_count(dim_);
@@ -94,14 +94,20 @@ class SlotReader {
     expect(in_.ok(), "ends early");
     out.sums = std::make_shared<Sums>(n);
     std::memcpy(out.sums->data(), bytes.data(), bytes.size());
-    for (const std::int64_t s : *out.sums) expect(s >= -kMaxSum && s <= kMaxSum, "a sum is out of range");
-    bool positive = true;
-    for (std::size_t k = 0; k < kMoment; ++k) positive &= (*out.sums)[k] >= 0;
-    const auto d = static_cast<std::size_t>(dim_);
-    for (std::size_t i = 0, diagonal = kMoment + d; i < d; diagonal += d - i, ++i)
-      positive &= (*out.sums)[diagonal] >= 0;
-    expect(positive, "a sum of squares or weights is negative");
+    expect(in_range(*out.sums, static_cast<std::size_t>(dim_), folded), "a sum is out of range");
     return out;
+  }
+
+  // Of an epoch's own sums has_room() relies on more: none is beyond what the weight allows.
+  static bool in_range(const Sums& sums, std::size_t d, bool folded) {
+    bool ok = true;
+    for (const std::int64_t s : sums) ok &= s >= -kMaxSum && s <= kMaxSum;
+    for (std::size_t k = 0; k < kMoment; ++k) ok &= sums[k] >= 0;
+    for (std::size_t i = 0, diagonal = kMoment + d; i < d; diagonal += d - i, ++i) ok &= sums[diagonal] >= 0;
+    if (folded || sums[kWeight] > kMaxSum >> 30) return ok;
+    const std::int64_t most = sums[kWeight] << 30;
+    for (std::size_t k = kMoment; k < sums.size(); ++k) ok &= sums[k] >= -most && sums[k] <= most;
+    return ok;
   }
 
   void expect(bool ok, const char* what) const {

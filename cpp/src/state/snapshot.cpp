@@ -11,7 +11,7 @@ class SharedTickets {
  public:
   explicit SharedTickets(Memory::Impl& of) : of_(of) {
     copy.chunks.reserve(of.config.tickets / 16 + 8);
-    copy.answered.reserve(std::bit_ceil(of.config.tickets));
+    copy.answered.resize(std::bit_ceil(of.config.tickets));  // touched here, not under the lock
     copy.runs.reserve(64);
     names.reserve(kMaxArms);
   }
@@ -115,6 +115,8 @@ class SnapshotReader {
     for (std::uint32_t i = 0; i < n; ++i) {
       const auto prefix = in_.number<std::uint32_t>();
       out_.runs.emplace_back(prefix, in_.number<std::uint64_t>());
+      const std::uint64_t last = out_.runs.back().second;
+      expect(last > 0 && last == Tickets::count_of(last), "a run's count is out of range");
     }
   }
   void tickets() {
@@ -125,7 +127,17 @@ class SnapshotReader {
       const auto answered = in_.number<std::uint64_t>();
       out_.tickets.emplace_back(answered, in_.bytes(in_.number<std::uint16_t>()));
       expect(sound(out_.tickets.back().second, config_.dim, arms), "a ticket is out of range");
+      order(TicketView(out_.tickets.back().second.data()).id());
     }
+    for (const auto& [prefix, last] : out_.runs) {
+      const auto known = counted_.find(prefix);
+      expect(known == counted_.end() || known->second <= last, "a run counted less than its tickets");
+    }
+  }
+  void order(std::uint64_t id) {
+    std::uint64_t& last = counted_[Tickets::prefix_of(id)];
+    expect(Tickets::count_of(id) > last, "its tickets are not in order");
+    last = Tickets::count_of(id);
   }
   void expect(bool ok, const char* what) const {
     if (!ok) refuse(kPath, what);
@@ -134,6 +146,7 @@ class SnapshotReader {
   const Config& config_;
   Reader in_;
   Snapshot out_;
+  std::unordered_map<std::uint32_t, std::uint64_t> counted_;
 };
 
 bool is_new_memory(const Memory::Impl& m) {
@@ -141,13 +154,15 @@ bool is_new_memory(const Memory::Impl& m) {
          m.tickets.opened(m.config.ticket_prefix) == 0;
 }
 
-void put_back(Tickets& tickets, const Snapshot& from, ArmMap arms) {
+Tickets tickets_of(const Snapshot& from, ArmMap arms, const Config& config) {
+  Tickets out(config.tickets);
   std::byte bytes[kMaxTicketBytes];
   for (const auto& [answered, ticket] : from.tickets) {
     renumber(ticket, arms, bytes);
-    tickets.answered(tickets.push({bytes, ticket.size()}, false)) = answered;
+    out.answered(out.push({bytes, ticket.size()}, false)) = answered;
   }
-  tickets.restore_runs(from.runs);
+  out.restore_runs(from.runs);
+  return out;
 }
 
 }  // namespace
@@ -156,7 +171,7 @@ std::vector<std::byte> Memory::snapshot() const {
   Impl& m = *impl_;
   SharedTickets tickets(m);
   std::unique_lock evidence(m.evidence);
-  const Shared shared(m);
+  const Shared shared(m, evidence);
   {
     const std::scoped_lock decisions(m.decisions);
     tickets.read();
@@ -181,10 +196,10 @@ void Memory::restore(std::span<const std::byte> bytes) {
   const std::scoped_lock evidence(m.evidence);
   const std::scoped_lock decisions(m.decisions);
   if (!is_new_memory(m)) refuse("snapshot", "expected a memory that is new, got one in use");
-  m.check_room(from.slots, "snapshot");
+  m.check_room(from.slots, "snapshot", from.names);
   std::vector<std::int32_t> arms;
   for (const std::string& name : from.names) arms.push_back(m.arm(name));
-  put_back(m.tickets, from, arms);
+  m.tickets = tickets_of(from, arms, m.config);
   m.counts = from.counts;
   m.log.set_sequence(from.sequence);
   for (NamedSlot& s : from.slots)

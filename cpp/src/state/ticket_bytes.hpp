@@ -44,7 +44,9 @@ class TicketView {
   int candidates() const { return get<std::uint8_t>(40); }
   int chosen() const { return get<std::uint8_t>(41); }
   int steps() const { return get<std::uint8_t>(42); }
-  void context(std::span<std::int16_t> out) const { std::memcpy(out.data(), at_ + kTicketHead, 2 * out.size()); }
+  void context(std::span<std::int32_t> out) const {
+    for (std::size_t i = 0; i < out.size(); ++i) out[i] = get<std::int16_t>(kTicketHead + 2 * i);
+  }
   CandidateView candidate(int i) const;
   StepView step(int i) const;
   std::size_t size() const { return step_at(steps()); }

@@ -7,11 +7,6 @@ namespace turnout::state {
 namespace {
 
 constexpr std::size_t kMaxRuns = 4096;  // of which it is remembered how far they counted
-constexpr int kCountBits = 40;
-
-std::uint32_t prefix_of(std::uint64_t id) { return static_cast<std::uint32_t>(id >> kCountBits); }
-std::uint64_t count_of(std::uint64_t id) { return id & ((std::uint64_t{1} << kCountBits) - 1); }
-
 }  // namespace
 
 Tickets::Tickets(std::size_t capacity)
@@ -45,13 +40,13 @@ Tickets::Chunk& Tickets::room(std::size_t n) {
 }
 
 void Tickets::forget(bool sharing) {
-  const std::uint64_t id = at(begin_).id();
-  const auto run = std::prev(runs_.upper_bound(id));
+  if (first_ == nullptr) first_ = &*std::prev(runs_.upper_bound(at(begin_).id()));
   ++begin_;
   ++forgotten_;
-  if (run->second.position + run->second.count == begin_) {
-    if (last_ == &*run) last_ = nullptr;
-    runs_.erase(run);
+  if (first_->second.position + first_->second.count == begin_) {
+    if (last_ == first_) last_ = nullptr;
+    runs_.erase(first_->first);
+    first_ = nullptr;
   }
   if (chunks_.size() < 2 || chunks_[1]->first > begin_) return;
   if (!sharing) spare_ = std::move(chunks_.front());

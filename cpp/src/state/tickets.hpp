@@ -17,6 +17,11 @@ class Tickets {
  public:
   explicit Tickets(std::size_t capacity);
 
+  // An id is a run's prefix of 24 bits, and its count.
+  static constexpr int kCountBits = 40;
+  static std::uint32_t prefix_of(std::uint64_t id) { return static_cast<std::uint32_t>(id >> kCountBits); }
+  static std::uint64_t count_of(std::uint64_t id) { return id & ((std::uint64_t{1} << kCountBits) - 1); }
+
   // Keeps a copy; the oldest is forgotten where there is no room. `sharing`: a snapshot reads the chunks.
   // Returns its position.
   std::uint64_t push(Bytes ticket, bool sharing);
@@ -62,8 +67,9 @@ class Tickets {
   std::vector<std::byte*> where_;
   std::vector<std::shared_ptr<Chunk>> chunks_;  // oldest first
   std::shared_ptr<Chunk> spare_;
-  std::map<std::uint64_t, Run> runs_;                          // by first id
-  std::pair<const std::uint64_t, Run>* last_ = nullptr;        // of runs_
+  std::map<std::uint64_t, Run> runs_;  // by first id
+  using RunEntry = std::pair<const std::uint64_t, Run>;
+  RunEntry *first_ = nullptr, *last_ = nullptr;                // the oldest and the newest of runs_, where known
   std::vector<std::pair<std::uint32_t, std::uint64_t>> seen_;  // newest last
 };
 

@@ -38,7 +38,7 @@ void Memory::totals(int arm, Totals& out) const {
   std::vector<double> sums(sum_count(m.config.dim)), scratch(sums.size());
   out = {};
   std::unique_lock lock(m.evidence);
-  const Shared shared(m, arm);
+  const Shared shared(m, lock, arm);
   lock.unlock();
   for (const Slot* slot : shared.slots) accumulate_slot(*slot, i, shared.now, m.config.discount, scratch, sums, out);
   scale(sums, static_cast<std::size_t>(m.config.dim), out);
