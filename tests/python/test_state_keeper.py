@@ -179,7 +179,7 @@ def test_a_failed_sync_is_made_good_by_a_snapshot(tmp_path: Path, error: int) ->
         disk._fsync = fsync  # type: ignore[method-assign]
         keeper.flush(sync=True)
         assert keeper.status().snapshots == 1
-        disk.after(tmp_path / "left", names=False, zeros=False)
+        disk.after(tmp_path / "left", names="synced", zeros=False)
         abandon(keeper)
     assert recovered(tmp_path / "left") == 7
 
@@ -223,7 +223,7 @@ def test_a_power_cut_at_any_call_of_a_keeper_loses_nothing_that_was_synced(tmp_p
             except disks.PowerCutError:
                 pass
             done = disk.calls + 1 < disk.cut
-            disk.after(left := tmp_path / f"left-{cut}", names=False, zeros=bool(cut % 2))
+            disk.after(left := tmp_path / f"left-{cut}", names="removed", zeros=bool(cut % 2))
             disks.Disk(patch)
             abandon(keeper)
             assert synced <= recovered(left) <= 8, cut
