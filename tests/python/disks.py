@@ -118,12 +118,14 @@ class PoweredDisk(Disk):
         elif number is not None:
             self.synced[number] = Path(f"/proc/self/fd/{fd}").read_bytes()
 
-    def after(self, to: Path, *, names: bool, zeros: bool) -> None:
-        """Writes into `to` what is left: only names that were synced, or all; behind what was synced of a file that is
-        still there, zeros up to its length, or nothing."""
+    def after(self, to: Path, *, names: str, zeros: bool) -> None:
+        """Writes into `to` what is left: names as they were "synced", those without the ones that were "removed" since,
+        or "all"; behind what was synced of a file that is still there, zeros up to its length, or nothing."""
         to.mkdir()
-        left = self.live if names else self.named
+        left = self.live if names == "all" else self.named
         for name, number in left.items():
+            if names == "removed" and name not in self.live:
+                continue
             data = self.synced.get(number, b"")
             if zeros and self.live.get(name) == number:
                 data = data.ljust((self.root / name).stat().st_size, b"\0")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -218,3 +220,9 @@ def test_history_is_bounded(make: Make, history: int) -> None:
     assert needed <= len(kept) <= needed + history // 100
     store.close()
     assert reopened(make) == (b"snapshot 29", b"")
+
+
+def test_an_import_is_light() -> None:
+    heavy = ["asyncio", "concurrent.futures", "fcntl", "redis", "multiprocessing"]
+    code = f"import sys, turnout.state; print([x for x in {heavy} if x in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

@@ -28,17 +28,18 @@ def frame(payload: bytes) -> bytes:
 
 def frames(segment: bytes) -> tuple[list[memoryview], int]:
     """The payloads up to the first frame that is not whole, and where that one begins."""
-    view, end = memoryview(segment), len(segment)
+    view, end, unpack = memoryview(segment), len(segment), _FRAME.unpack_from
     if segment[: len(SEGMENT_MAGIC)] != SEGMENT_MAGIC:
         return [], 0
     payloads, at = [], len(SEGMENT_MAGIC)
     while at + _FRAME.size <= end:
-        size, check = _FRAME.unpack_from(segment, at)
-        payload = view[at + _FRAME.size : at + _FRAME.size + size]
-        if len(payload) != size or _check(size, payload) != check:
+        size, check = unpack(segment, at)
+        stop = at + _FRAME.size + size
+        payload = view[at + _FRAME.size : stop]
+        if stop > end or _check(size, payload) != check:
             break
         payloads.append(payload)
-        at += _FRAME.size + size
+        at = stop
     return payloads, at
 
 

@@ -194,11 +194,14 @@ class Keeper:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _use(self) -> None:
+    def _check_process(self) -> None:
+        """Comes before any lock: a child may have been forked while another thread held it."""
         if self._pid != os.getpid():
-            raise fail(
-                StoreError, "keeper", f"belongs to process {self._pid}: a forked child must open a store of its own"
-            )
+            why = f"belongs to process {self._pid}: a forked child must open a store of its own"
+            raise fail(StoreError, "keeper", why)
+
+    def _use(self) -> None:
+        self._check_process()
         if self._closed:
             raise fail(StoreError, "keeper", "is closed")
 
@@ -270,7 +273,14 @@ class Keeper:
         return new, wrong
 
     def status(self) -> Status:
-        """How the store is doing; never waits for it."""
+        """How the store is doing; never waits for it.
+
+        Raises
+        ------
+        StoreError
+            In a forked child.
+        """
+        self._check_process()
         counts = self.memory.counts()
         journal, store, exchange = self._journal, self._health, self._exchange_health
         return Status(

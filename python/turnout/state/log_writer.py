@@ -72,11 +72,17 @@ class LogWriter:
         except FileNotFoundError:
             return False
 
+    def _is_mine(self) -> bool:
+        try:
+            return self._is_there()
+        except OSError:
+            return False
+
     def _leave(self) -> None:
         """Ends the segment. One without a whole frame is removed, so that a full disk does not fill with them."""
         if self._fd < 0:
             return
-        if not self._whole:
+        if not self._whole and self._is_mine():
             remove(self._file)
         if self._dirty:
             self._left.append(self._fd)
