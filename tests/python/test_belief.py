@@ -199,7 +199,7 @@ def test_what_is_no_answer_is_refused(answers: list[Any], path: str) -> None:
 @pytest.mark.parametrize(
     ("call", "kind", "path"),
     [
-        (lambda: next_step([*POOL, POOL[0]], value_usd=1.0), InputError, "options[0].llm"),
+        (lambda: next_step([*POOL, POOL[0]], value_usd=1.0), InputError, "llms[0].llm"),
         (lambda: next_step([Option("a", 1.5)], value_usd=1.0), InputError, "llms[0].p_correct"),
         (lambda: next_step([Option("a", math.nan)], value_usd=1.0), InputError, "llms[0].p_correct"),
         (lambda: next_step([Option("a", 0.5, samples=0)], value_usd=1.0), InputError, "llms[0].samples"),
