@@ -207,7 +207,7 @@ class NextStep:
 
 
 def next_step(
-    options: Sequence[Option],
+    llms: Sequence[Option],
     observation: Observation = Observation(),  # noqa: B008 - immutable
     *,
     value_usd: float,
@@ -223,7 +223,7 @@ def next_step(
 
     Parameters
     ----------
-    options : sequence of Option
+    llms : sequence of Option
         The pool, at most 256.
     observation : Observation
         What is known: at most 64 answers, 12 different ones.
@@ -239,28 +239,26 @@ def next_step(
     Returns
     -------
     NextStep
-        Ties go to the cheaper call, then to the first of `options`; of equally likely answers to the ablest voter's.
+        Ties go to the cheaper call, then to the first of `llms`; of equally likely answers to the ablest voter's.
 
     Raises
     ------
     InputError
-        With the path, as in ``options[2].p_correct`` or ``answers[1].llm``.
+        With the path, as in ``llms[2].p_correct`` or ``answers[1].llm``.
     ConfigError
         With the path ``model.<field>``.
     """
-    rows, names = _options(options)
+    rows, names = _options(llms)
     answers, keys = _answers(observation.answers, names)
     calls = sum(not a.reused for a in observation.answers)
     left = (max_usd - observation.usd, max_seconds - observation.seconds, max_calls - calls)
     worth = (value_usd, wrong_usd, usd_per_second)
     action, reason, llm, answer, *rest = _native.next_step(rows, answers, worth, left, tuple(model), depth)
-    return NextStep(
-        action, reason, options[llm].llm if llm >= 0 else None, keys[answer] if answer >= 0 else None, *rest
-    )
+    return NextStep(action, reason, llms[llm].llm if llm >= 0 else None, keys[answer] if answer >= 0 else None, *rest)
 
 
 def posterior(
-    options: Sequence[Option],
+    llms: Sequence[Option],
     answers: Sequence[Answer],
     model: AnswerModel = AnswerModel(),  # noqa: B008 - immutable
 ) -> dict[Hashable, float]:
@@ -271,18 +269,18 @@ def posterior(
     InputError, ConfigError
         As `next_step`.
     """
-    rows, names = _options(options)
+    rows, names = _options(llms)
     said, keys = _answers(answers, names)
     found = _native.answer_posterior(rows, said, tuple(model), len(keys)).tolist()
     return dict(zip([*keys, None], found, strict=True))
 
 
-def _options(options: Sequence[Option]) -> tuple[list[tuple[Any, ...]], dict[str, int]]:
-    names = {option.llm: i for i, option in enumerate(options)}
-    if len(names) < len(options):
-        twice = next(i for i, option in enumerate(options) if names[option.llm] != i)
-        raise fail(InputError, f"options[{twice}].llm", f"{options[twice].llm!r} is named twice")
-    return [tuple(option[1:]) for option in options], names
+def _options(llms: Sequence[Option]) -> tuple[list[tuple[Any, ...]], dict[str, int]]:
+    names = {option.llm: i for i, option in enumerate(llms)}
+    if len(names) < len(llms):
+        twice = next(i for i, option in enumerate(llms) if names[option.llm] != i)
+        raise fail(InputError, f"llms[{twice}].llm", f"{llms[twice].llm!r} is named twice")
+    return [tuple(option[1:]) for option in llms], names
 
 
 def _answers(answers: Sequence[Answer], names: dict[str, int]) -> tuple[list[tuple[Any, ...]], list[Any]]:
@@ -292,7 +290,7 @@ def _answers(answers: Sequence[Answer], names: dict[str, int]) -> tuple[list[tup
     for i, (a, k) in enumerate(zip(answers, ids.tolist(), strict=True)):
         if a.llm not in names:
             raise fail(
-                InputError, f"answers[{i}].llm", f"{a.llm!r} is not among the options{did_you_mean(str(a.llm), names)}"
+                InputError, f"answers[{i}].llm", f"{a.llm!r} is not among the LLMs{did_you_mean(str(a.llm), names)}"
             )
         _check_failure(a, i)
         sample = _OWN_SAMPLE if a.sample is None else samples.setdefault(a.sample, len(samples))

@@ -355,7 +355,7 @@ TEST(the_most_answers_fit) {
   Llms llms(256, {0.5, 0.01, 0, true, 64});
   Answers answers;
   for (int i = 0; i < kMaxAnswers; ++i) answers.push_back({i % 7, i % kMaxDistinct});
-  const Step step = ask(llms, answers, 1);
+  const Step step = ask(llms, answers, 1, 3);
   CHECK(step.votes == kMaxAnswers && std::isfinite(step.posterior) && std::isfinite(step.voi));
   const Numbers found = posterior(Llms(64, {1.0}), {{0, 0}, {1, 0}, {2, 1}, {3, 1}, {4, 1}});
   CHECK(std::isfinite(found[0]) && found[1] > found[0]);

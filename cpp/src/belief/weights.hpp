@@ -10,7 +10,7 @@
 namespace turnout::belief {
 
 inline constexpr int kNodes = 5;                 // of Gauss-Hermite quadrature over the shift
-inline constexpr int kSlots = kMaxDistinct + 2;  // classes, one that a look-ahead adds, and the unseen ones together
+inline constexpr int kSlots = kMaxDistinct + 3;  // classes, two that a look-ahead adds, and the unseen ones together
 
 using Nodes = std::array<double, kNodes>;
 

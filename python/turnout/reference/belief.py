@@ -276,7 +276,7 @@ def _calls(q: Question, case: Case) -> list[Call]:
         w: Weights, now: tuple[int, float], left: tuple[float, float, float], depth: int, used: set[int]
     ) -> float:
         able = [m for m in front if m not in used and q.fits(m, left)]
-        return max((gain(w, m, now, left, depth, used) - w.total() * q.cost(m) for m in able), default=0.0)
+        return max([0.0, *(gain(w, m, now, left, depth, used) - w.total() * q.cost(m) for m in able)])
 
     def worth(m: int) -> float:
         one = gain(case.weights, m, now, q.left, 1, set())
