@@ -59,11 +59,16 @@ def unpriced(path: Path | None, llms: Sequence[str]) -> list[str]:
 
 def router_of(path: Path | None, llms: Sequence[str]) -> Router:
     """A router over these LLMs in this order, with the bundle's own entries where it has them."""
+    return Router.load(path, pool=Pool(entries_of(path, llms)))
+
+
+def entries_of(path: Path | None, llms: Sequence[str]) -> list[LlmEntry]:
+    """The pool's tables of these LLMs in this order."""
     require_known(path, llms)
     bundle = Bundle.load(path)
     entries = {entry.id: entry for entry in read_pool(None, bundle).llms}
     trained = {ability.id: ability for ability in bundle.abilities().llms}
-    return Router.load(path, pool=Pool([entries.get(llm) or _entry(trained[llm]) for llm in llms]))
+    return [entries.get(llm) or _entry(trained[llm]) for llm in llms]
 
 
 def _entry(llm: Ability) -> LlmEntry:
