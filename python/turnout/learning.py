@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import msgspec
+import numpy as np
 
 from turnout import _native
 from turnout.core import ConfigError, InputError
@@ -154,8 +155,8 @@ def space_of(bundle: Bundle, learning: Learning) -> str:
 
 def dim_of(bundle: Bundle, learning: Learning) -> int:
     """d: how many features a query has."""
-    config = bundle.difficulty_config()
-    sizes = {"difficulty": 1, "domains": config.domains, "latent": config.latent}
+    latent = bundle.array("difficulty/heads.npy", np.float32, (None, None)).shape[1]
+    sizes = {"difficulty": 1, "domains": bundle.difficulty_config().domains, "latent": latent}
     return 1 + sum(sizes[name] for name in learning.features)
 
 
@@ -211,7 +212,7 @@ class Learner:
         learning: Learning | None = None,
         state: str | Path | StateStore | None = None,
         *,
-        flush_seconds: float | None = None,
+        flush_seconds: float | None = 1.0,
         merge_seconds: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> Learner:
@@ -224,8 +225,10 @@ class Learner:
         learning : Learning, optional
         state : path or StateStore, optional
             A folder, or a store of your own; default: in memory, gone with the process.
-        flush_seconds, merge_seconds : float, optional
-            A thread flushes and exchanges evidence with other replicas so often; default: only when you say so.
+        flush_seconds : float, optional
+            A thread flushes so often; None: only when you say so.
+        merge_seconds : float, optional
+            A thread exchanges evidence with other replicas so often; default: never.
         clock : callable
             Wall-clock seconds, for epochs.
 
@@ -240,19 +243,23 @@ class Learner:
         learning = Learning() if learning is None else learning
         space, dim = space_of(bundle, learning), dim_of(bundle, learning)
         store = MemoryStore() if state is None else FileStore(state) if isinstance(state, str | Path) else state
-        identity = store.open(space)
-        memory = _native.Memory(
+        flush_seconds = None if state is None else flush_seconds  # nothing would outlive the process
+        keeper = Keeper.open(
+            store,
             dim=dim,
             space=space,
-            replica=identity.replica,
-            ticket_prefix=identity.ticket_prefix,
             tickets=learning.tickets,
             discount=learning.discount,
             epochs=learning.epochs,
-            log_bytes=16 << 20,
+            flush_seconds=flush_seconds,
+            merge_seconds=merge_seconds,
         )
-        keeper = Keeper(memory, store, identity, flush_seconds=flush_seconds, merge_seconds=merge_seconds)
-        native = native_learner(memory, learning)
+        memory = keeper.memory
+        try:
+            native = native_learner(memory, learning)
+        except BaseException:
+            keeper.close()
+            raise
         memory.note(0, b"learning" + msgspec.json.encode(learning))  # for replays
         return Learner(learning, space, memory, native, keeper, clock)
 

@@ -115,7 +115,7 @@ def _read_chunk(chunk: bytes, log: Log) -> None:
         if kind == _HEAD:
             before = record
             _, log.dim, log.replica = struct.unpack_from("<IIQ", payload)
-            log.space = bytes(payload[20:]).decode()
+            log.space = bytes(payload[18:]).decode()
         elif kind == _ARM:
             before += record
         elif kind == _NOTE:

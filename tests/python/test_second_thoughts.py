@@ -46,28 +46,25 @@ def test_excluded_llms_are_not_asked(small: turnout.Router) -> None:
 
 
 def test_it_never_goes_beyond_the_budget_or_the_account(small: turnout.Router) -> None:
-    decision = small.route(QUERY, value_usd=10.0, budget_usd=decision_cost(small))
-    spent = Observation([Answer("A", "tiny"), Answer("B", "large")], spent_usd=decision_cost(small))
-    step = small.next(decision, spent)
-    assert step.action == "stop" and step.reason == "no_budget"
+    answers = [Answer("A", "tiny"), Answer("B", "large")]
+    free = small.next(small.route(QUERY, value_usd=10.0), Observation(answers))
+    assert free.action != "stop"
+    decision = small.route(QUERY, value_usd=10.0, budget_usd=0.001)
+    step = small.next(decision, Observation(answers, spent_usd=0.001))
+    assert step.action == "stop"
     account = Ledger().open("a", usd=1e-7)
-    free = small.route(QUERY, value_usd=10.0)
-    assert small.next(free, Observation([Answer("A", "tiny"), Answer("B", "large")]), account=account).action == "stop"
-
-
-def decision_cost(router: turnout.Router) -> float:
-    return router.route(QUERY).usd_bound
+    assert small.next(small.route(QUERY, value_usd=10.0), Observation(answers), account=account).action == "stop"
 
 
 def test_what_was_learned_enters(small_bundle: Path) -> None:
-    router = turnout.Router.load(small_bundle, learning=True)
+    router = turnout.Router.load(small_bundle, learning=turnout.Learning(suspend=False))
     rules = turnout.Constraints(allow=["giant"])
-    before = {o.llm: o.p_correct for o in options_of(router.route(QUERY, value_usd=1.0))}
+    before = {o.llm: o.p_correct for o in options_of(router.route(QUERY, value_usd=1.0, constraints=rules))}
     for _ in range(60):
         d = router.route(QUERY, constraints=rules, value_usd=1.0)
         for node in range(len(d.plan)):
             router.feedback(d, 0.0, node=node)
-    after = {o.llm: o.p_correct for o in options_of(router.route(QUERY, value_usd=1.0))}
+    after = {o.llm: o.p_correct for o in options_of(router.route(QUERY, value_usd=1.0, constraints=rules))}
     assert after["giant"] < before["giant"]
 
 

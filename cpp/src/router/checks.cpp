@@ -1,5 +1,7 @@
 #include "router/checks.hpp"
 
+#include <algorithm>
+
 #include <cmath>
 #include <cstdio>
 #include <string>
@@ -51,8 +53,9 @@ void check_conditions(std::span<const trace::Condition> conditions, std::size_t 
     if (!(c.health >= 0 && c.health <= 1)) refuse(path(i, "health"), "a share from 0 to 1", text_of(c.health));
     if (!(c.slowdown > 0 && c.slowdown <= kMaxSlowdown))
       refuse(path(i, "slowdown"), "a number above 0, up to 1000", text_of(c.slowdown));
-    if (c.rule != trace::Rule::none && c.rule != trace::Rule::tripped && c.rule != trace::Rule::rate_limited)
-      refuse(path(i, "rule"), "none, tripped or rate_limited", std::to_string(static_cast<int>(c.rule)));
+    const auto known = {trace::Rule::none, trace::Rule::tripped, trace::Rule::rate_limited, trace::Rule::suspended};
+    if (std::find(known.begin(), known.end(), c.rule) == known.end())
+      refuse(path(i, "rule"), "none, tripped, rate_limited or suspended", std::to_string(static_cast<int>(c.rule)));
   }
 }
 

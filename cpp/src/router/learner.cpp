@@ -96,7 +96,7 @@ void Learner::refresh(Model& next) const {
 state::Receipt Learner::report(std::uint64_t ticket, int node, const state::Outcome& outcome) {
   state::Evidence evidence;
   const state::Receipt receipt = memory_->report(ticket, node, outcome, !frozen(), &evidence);
-  if (config_.suspend && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
+  if (config_.suspend && !frozen() && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
     for (int i = 0; i < evidence.count; ++i) surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
   return receipt;
 }

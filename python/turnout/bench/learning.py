@@ -72,12 +72,10 @@ def recover(outcomes: int) -> list[Case]:
 
     def run(_: Any) -> None:
         again = FileStore(folder)
-        who = again.open(_SPACE)
-        memory = _native.Memory(dim=_DIM, space=_SPACE, replica=who.replica, ticket_prefix=who.ticket_prefix)
-        Keeper(memory, again, who, flush_seconds=None)
-        again.close()
-        if memory.version != outcomes:
-            raise AssertionError(f"state_recover_1m: {memory.version} of {outcomes} outcomes were recovered")
+        keeper = Keeper.open(again, dim=_DIM, space=_SPACE, flush_seconds=None)
+        again.close()  # without the snapshot that closing the keeper would write
+        if keeper.memory.version != outcomes:
+            raise AssertionError(f"state_recover_1m: {keeper.memory.version} of {outcomes} outcomes were recovered")
 
     return [Case("state_recover_1m", "native_python", run, [None])]
 
