@@ -237,17 +237,15 @@ void take_over(const trace::Decision& was, bool text, trace::Decision& anew) {
 // A logged decision and the same question again: (the ids it stands for, recorded, anew).
 py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learning) {
   const std::string_view view = bytes;
-  const Note note = read_note({reinterpret_cast<const std::byte*>(view.data()), view.size()});
+  Note note = read_note({reinterpret_cast<const std::byte*>(view.data()), view.size()});
   auto names = std::make_shared<trace::Names>(*self.names);
   names->llms = note.llms;
   names->operators = note.operators;
   auto anew = std::make_unique<PyDecision>(PyDecision{self.names, {}});
+  rename(note, *self.names);
   Request request = request_of(note);
   const trace::Decision& was = note.decision;
   request.learning = learning;
-  std::vector<trace::Condition> conditions(request.conditions.begin(), request.conditions.end());
-  if (note.llms != self.names->llms) conditions.clear();  // they are of another pool
-  request.conditions = conditions;
   {
     const py::gil_scoped_release release;
     Lease ws(self.pool);
@@ -343,8 +341,7 @@ void bind_router(py::module_& m) {
       .def("route_vectors", route_vectors)
       .def("route_texts", route_texts)
       .def("replay", replay)
-      .def("attach",
-           [](const PyRouter& self, const SharedLearner& learner) { return attach(learner, self.router); })
+      .def("attach", [](const PyRouter& self, const SharedLearner& learner) { return attach(learner, self.router); })
       .def("embed", embed)
       .def("count_tokens", count_tokens)
       .def_property_readonly("embedder_name", [](const PyRouter& self) { return self.names->embedder; })

@@ -1,5 +1,6 @@
 // The record of a decision for replays: what it was asked, and what it answered. All that the caller asked but the
 // query, the rules and the number of tools stands in the decision itself.
+#include <algorithm>
 #include <cstring>
 
 #include "router/stages.hpp"
@@ -134,7 +135,34 @@ Note read_note(std::span<const std::byte> bytes) {
   else
     note.vector = get_vector(in);
   note.decision = trace::unpack(in.rest());
+  const trace::Decision& d = note.decision;
+  note.conditions.assign(d.conditions, d.conditions + d.condition_count);
   return note;
+}
+
+namespace {
+
+template <class T>
+std::vector<T> renamed(const std::vector<T>& items, const std::vector<std::string>& from,
+                       const std::vector<std::string>& to) {
+  if (items.empty()) return {};
+  std::vector<T> out(to.size());
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    const auto at = static_cast<std::size_t>(std::find(from.begin(), from.end(), to[i]) - from.begin());
+    if (at < items.size()) out[i] = items[at];
+  }
+  return out;
+}
+
+}  // namespace
+
+void rename(Note& note, const trace::Names& names) {
+  note.conditions = renamed(note.conditions, note.llms, names.llms);
+  if (!note.constraints) return;
+  Constraints& c = *note.constraints;
+  c.allowed = renamed(c.allowed, note.llms, names.llms);
+  c.denied = renamed(c.denied, note.llms, names.llms);
+  c.disabled = renamed(c.disabled, note.operators, names.operators);
 }
 
 Request request_of(const Note& note) {
@@ -156,7 +184,7 @@ Request request_of(const Note& note) {
   in.seed = d.seed;
   in.tools = note.tools;
   if (note.constraints) in.constraints = &*note.constraints;
-  in.conditions = {d.conditions, static_cast<std::size_t>(d.condition_count)};
+  in.conditions = note.conditions;
   in.telemetry_version = d.telemetry_version;
   in.draw = static_cast<std::int64_t>(d.draw);
   return in;

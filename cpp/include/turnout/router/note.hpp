@@ -18,10 +18,13 @@ struct Note {
   std::string text;
   std::vector<float> vector;
   trace::Decision decision;
+  std::vector<trace::Condition> conditions;  // of `llms`, or none
 };
 
 // Checks every count; throws Error(input) with the path "note". Bytes are this machine's own, as trace::pack's.
 Note read_note(std::span<const std::byte> bytes);
+// Its rules and conditions, by name, for another router's ids; what that does not know is dropped.
+void rename(Note& note, const trace::Names& names);
 // The same question again; valid while the note lives. What an account left and what telemetry said are in it.
 Request request_of(const Note& note);
 
