@@ -13,9 +13,9 @@ from turnout.simulate import stream as streams
 from turnout.simulate.policies import Make, Setting, offline
 from turnout.simulate.recorded import Recorded
 from turnout.simulate.replicas import Replicas
-from turnout.simulate.run import EXPLORING, LEARNERS, OTHERS, POINTS, Draws, Played, curve, play, play_all, share
+from turnout.simulate.run import LEARNERS, OTHERS, POINTS, Draws, Played, curve, play, play_all, share
 from turnout.simulate.stream import Scenario, Stream, shuffled
-from turnout.simulate.twin import Learning, Turnout
+from turnout.simulate.twin import UNKNOWN, Learning, Turnout
 
 Progress = Callable[[str], None]
 
@@ -23,7 +23,7 @@ AT = 400  # the round of the change
 AFTER = 200  # rounds that a killed arm's share is counted over
 NOTICE = 50  # rounds that are left out of the second share: what finding out takes
 WINDOW = 25  # rounds over which the drawn shares are taken
-GAIN, GAIN_ROUNDS, GAIN_SEEDS, GAIN_ARMS = 0.30, 500, 100, 6
+GAIN, GAIN_ROUNDS, GAIN_SEEDS = 0.30, 500, 100
 VALUE_USD = 0.01
 
 
@@ -50,7 +50,7 @@ CASES: Mapping[str, Case] = {
     "errors": Case("every call of the favourite fails", streams.fails(AT)),
 }
 WITHOUT_TEST = "turnout without the test"
-EXTRA: Mapping[str, Make] = {WITHOUT_TEST: partial(Turnout, how=Learning(dead=None))}
+NO_TRUST = "turnout, told so"  # that nothing is known of the LLMs
 
 
 def favourite(data: Recorded, value_usd: float) -> int:
@@ -86,7 +86,8 @@ def cases(
 
 
 def _case(case: Case, data: Recorded, arm: int, made: list[Stream], value_usd: float, drawn: Draws) -> dict[str, Any]:
-    makers = {**LEARNERS, **EXTRA, **OTHERS}
+    extra: Make = partial(Turnout, how=UNKNOWN if case.cold else Learning(dead=None))
+    makers = {**LEARNERS, NO_TRUST if case.cold else WITHOUT_TEST: extra, **OTHERS}
     played = {name: play_all(make, data, made, value_usd) for name, make in makers.items()}
     oracle = played["oracle"].reward
     start = 0 if case.cold else AT
@@ -122,7 +123,7 @@ def _shares(played: Played, arms: int) -> dict[str, Any]:
 
 def gain(data: Recorded, value_usd: float = VALUE_USD, seeds: int = GAIN_SEEDS) -> dict[str, Any]:
     """How often an arm that is 30 points better than the router believes is found within 500 rounds: it takes most of
-    the last 100 choices. The arm is the second best one of a pool of six, so that the gain makes it the best."""
+    the last 100 choices. The arm is the second best one, so that the gain makes it the best."""
     order = np.argsort(-(data.score - data.usd / value_usd).mean(0), kind="stable")
     arm = int(order[1])
     change = streams.gains(GAIN)
@@ -139,11 +140,10 @@ def replicas(data: Recorded, value_usd: float = VALUE_USD, seeds: int = 20) -> d
     unknown at the start, where there is something to learn."""
     cold = data.cold()
     made = [shuffled(cold, seed) for seed in range(seeds)]
-    how = Learning(alpha=EXPLORING)
     oracle = play_all(OTHERS["oracle"], cold, made, value_usd).reward.mean()
     regret = {}
     for every in (8, 80):
-        played = play_all(partial(Replicas, every=every, how=how), cold, made, value_usd)
+        played = play_all(partial(Replicas, every=every, how=UNKNOWN), cold, made, value_usd)
         regret[every] = POINTS * float(oracle - played.reward.mean())
     return {"every_8": regret[8], "every_80": regret[80], "ratio": regret[80] / regret[8]}
 

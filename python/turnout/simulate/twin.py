@@ -26,7 +26,8 @@ DEAD = DeadConfig()
 
 @dataclass(frozen=True)
 class Learning:
-    """How it learns and explores; the defaults were chosen on training queries.
+    """How it learns and explores. The defaults suit LLMs that the bundle knows, `UNKNOWN` those that nothing
+    is known of; both were chosen on training queries.
 
     Attributes
     ----------
@@ -55,6 +56,9 @@ class Learning:
     temperature: float = 0.05
     cost_prior: float = 20.0
     dead: DeadConfig | None = DEAD
+
+
+UNKNOWN = Learning(ridge=1.0, down=1.0, up=0.0, alpha=0.1)
 
 
 def believed(delta: Floats, deviation: Floats, how: Learning) -> Floats:
