@@ -155,7 +155,7 @@ def space_of(bundle: Bundle, learning: Learning) -> str:
 
 def dim_of(bundle: Bundle, learning: Learning) -> int:
     """d: how many features a query has."""
-    latent = bundle.array("difficulty/heads.npy", np.float32, (None, None)).shape[1]
+    latent: int = bundle.array("difficulty/heads.npy", np.float32, (None, None)).shape[1]
     sizes = {"difficulty": 1, "domains": bundle.difficulty_config().domains, "latent": latent}
     return 1 + sum(sizes[name] for name in learning.features)
 

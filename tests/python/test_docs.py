@@ -36,6 +36,7 @@ def test_rooms_are_in_the_places_that_are_named() -> None:
     missing = {room: [place for place in PLACES if not present(place.format(room))] for room in rooms}
     assert {room: places for room, places in missing.items() if places} == {
         "difficulty": [PLACES[3], PLACES[6]],
+        "state": [PLACES[6]],
         "trace": [*PLACES[3:5], PLACES[6]],
     }
 

@@ -189,7 +189,7 @@ def test_bad_limits(small: turnout.Router, options: Any, error: type[Exception],
 
 def test_conditions_of_another_pool_are_refused(small: turnout.Router) -> None:
     live = live_of({}, ["a", "b"])
-    options = (0.01, None, None, None, 0, None, None, 4, 0.0, None, None, live, None, 60.0)
+    options = (0.01, None, None, None, 0, None, None, 4, 0.0, None, None, live, None, 60.0, None)
     with pytest.raises(turnout.InputError, match="conditions: expected 4 of them, as the router has LLMs, got 2"):
         small.parts.native.route(MATRIX, options)
 

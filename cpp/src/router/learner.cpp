@@ -93,11 +93,18 @@ void Learner::refresh(Model& next) const {
   }
 }
 
+// An arm that another router brought is watched from its first outcome on.
+bandit::Surprise& Learner::watch(int arm) {
+  if (arm >= surprise_.arms()) surprise_.grow(memory_->arms());
+  return surprise_;
+}
+
 state::Receipt Learner::report(std::uint64_t ticket, int node, const state::Outcome& outcome) {
   state::Evidence evidence;
   const state::Receipt receipt = memory_->report(ticket, node, outcome, !frozen(), &evidence);
   if (config_.suspend && !frozen() && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
-    for (int i = 0; i < evidence.count; ++i) surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
+    for (int i = 0; i < evidence.count; ++i)
+      watch(evidence.arms[i]).observe(evidence.arms[i], evidence.quality[i], outcome.score);
   return receipt;
 }
 

@@ -74,6 +74,7 @@ def _count(case: Case) -> list[float]:
 def _main() -> None:
     from turnout import _native
     from turnout.bench.cases import native_calls
+    from turnout.bench.learning import learning_calls
     from turnout.bench.rooms import room_calls
     from turnout.bench.workload import make_workload
 
@@ -84,7 +85,7 @@ def _main() -> None:
     if asked["routing"]:
         cases += native_calls(make_workload(Path(asked["bundle"]) if asked["bundle"] else None, None, True))
     if asked["rooms"]:
-        cases += room_calls(True, asked["only"])
+        cases += [*room_calls(True, asked["only"]), *learning_calls(True, asked["only"], recovery=False)]
     print(json.dumps({case.key: _count(case) for case in cases}))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from turnout import _native
-from turnout.bench.bandit_case import bandit_cases
+from turnout.bench.bandit_case import bandit_calls
 from turnout.bench.cases import Case
 from turnout.bench.rooms import looped
 from turnout.learning import Outcome
@@ -63,7 +63,8 @@ def feedback(samples: int) -> list[Case]:
 
 def recover(outcomes: int) -> list[Case]:
     """A folder whose log holds so many decisions and outcomes, opened: read, checked, applied."""
-    folder = Path(tempfile.mkdtemp(prefix="turnout-bench-"))
+    kept = tempfile.TemporaryDirectory(prefix="turnout-bench-")  # as long as the case lives
+    folder = Path(kept.name)
     store = FileStore(folder)
     identity = store.open(_SPACE)
     for part in _native.feedback_log(identity.replica, outcomes):
@@ -71,7 +72,7 @@ def recover(outcomes: int) -> list[Case]:
     store.close()
 
     def run(_: Any) -> None:
-        again = FileStore(folder)
+        again = FileStore(kept.name)
         keeper = Keeper.open(again, dim=_DIM, space=_SPACE, flush_seconds=None)
         again.close()  # without the snapshot that closing the keeper would write
         if keeper.memory.version != outcomes:
@@ -80,11 +81,13 @@ def recover(outcomes: int) -> list[Case]:
     return [Case("state_recover_1m", "native_python", run, [None])]
 
 
-def learning_calls(quick: bool, only: str | None = None) -> list[Case]:
-    """Every case of ours whose name contains `only`."""
+def learning_calls(quick: bool, only: str | None = None, recovery: bool = True) -> list[Case]:
+    """Every case of ours whose name contains `only`; `recovery`: that which takes seconds a call, too."""
     makers: dict[str, Callable[[], list[Case]]] = {
-        "bandit_64x32": lambda: bandit_cases(quick),
+        "bandit_64x32": lambda: bandit_calls(quick),
         "feedback": lambda: feedback(50 if quick else 250),
         "state_recover_1m": lambda: recover(OUTCOMES),
     }
+    if not recovery:
+        del makers["state_recover_1m"]
     return [case for name, make in makers.items() if only is None or only in name for case in make()]

@@ -14,9 +14,12 @@ from rich.progress import Progress
 
 from turnout.bench import room_rivals, targets
 from turnout.bench.allocations import measure_allocations
+from turnout.bench.bandit_case import bandit_rivals
 from turnout.bench.cases import ROUTING_NAMES, Case, native_calls
+from turnout.bench.learning import NAMES as LEARNING_NAMES
+from turnout.bench.learning import learning_calls
 from turnout.bench.rivals import RIVALS, missing
-from turnout.bench.rooms import NAMES as ROOM_NAMES
+from turnout.bench.rooms import NAMES as ROOMS
 from turnout.bench.rooms import room_calls
 from turnout.bench.timing import Timing, measure
 from turnout.bench.workload import Workload, make_workload
@@ -27,6 +30,9 @@ from turnout.info import build_info
 from turnout.schema import fail
 
 HEADER = ("case", "batch", "p50 us", "p99 us", "a second", "allocs", "engines'", "agree", "x")
+
+
+ROOM_NAMES = (*ROOMS, *LEARNING_NAMES)
 
 
 class Row(msgspec.Struct):
@@ -219,7 +225,8 @@ def _measured(bundle: Path | None, data: Path | None, quick: bool, only: str | N
     if workload is not None:
         cases += [c for c in (*native_calls(workload), *_rival_cases(workload, notices)) if not only or only in c.name]
     if rooms:
-        cases += [*room_calls(quick, only), *_room_rivals(only, notices)]
+        cases += [*room_calls(quick, only), *_room_rivals(only, notices), *learning_calls(quick, only)]
+        cases += bandit_rivals(quick) if _asks_for(only, ("bandit_64x32",)) else []
     counted = measure_allocations(bundle, routing=routing, rooms=rooms, only=only)
     rows = _measure_all(cases, counted, runs)
     if workload is not None and (not only or only in "capability_1000"):

@@ -55,11 +55,18 @@ TARGETS = (
     Target("budget_reserve_commit", "native_python", "p50_us", 2),
     Target("budget_reserve_commit", "native_2_threads", "per_second", 2e6, at_least=True),
     Target("telemetry_update", "native", "p50_us", 0.1),
+    Target("bandit_64x32", "native", "p50_us", 15),
+    Target("bandit_64x32", "native_python", "p50_us", 15),
+    Target("feedback", "native_python", "p50_us", 3),
+    Target("state_recover_1m", "native_python", "p50_us", 3e6),
     *(
         Target(name, "native", "allocations", 0)
         for name in ("graph_dijkstra_1k", "graph_dijkstra_100k", "graph_replan_1k", "plan_metrics_1k")
     ),
-    *(Target(name, "native", "allocations", 0) for name in ("budget_reserve_commit", "telemetry_update")),
+    *(
+        Target(name, "native", "allocations", 0)
+        for name in ("budget_reserve_commit", "telemetry_update", "bandit_64x32")
+    ),
 )
 
 

@@ -419,6 +419,56 @@ def evaluate_command(
     run_evaluate(path, outcomes, wanted, out_of_fold, options, json, html, plots)
 
 
+@app.command("simulate")
+def simulate_command(
+    bundle: Annotated[str, typer.Argument(help="Folder of a bundle; 'default' is the one that ships.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="QUERIES OUTCOMES, and more such pairs: .csv, .jsonl (.gz) or .parquet.")
+    ],
+    json: Annotated[
+        Path | None,
+        typer.Option("--json", metavar="FILE", help="Write the report to this JSON file; '-' prints JSON, no tables."),
+    ] = None,
+    plots: Annotated[
+        Path | None, typer.Option("--plots", metavar="FOLDER", help="Write the pictures as PNG into this folder.")
+    ] = None,
+    pool: Annotated[
+        list[str] | None, typer.Option("--pool", metavar="NAME=LLM,LLM", help="LLMs to choose from; repeat.")
+    ] = None,
+    pools: Annotated[Path | None, typer.Option("--pools", metavar="FILE", help="JSON file of pools.")] = None,
+    alias: Annotated[
+        list[str] | None,
+        typer.Option("--alias", metavar="THEIRS=OURS", help="What the bundle calls an LLM of the files; repeat."),
+    ] = None,
+    values_usd: Annotated[
+        list[float] | None, typer.Option("--value-usd", help="What a correct answer is worth; repeat.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(help="Orders of the queries.", min=1, max=10_000)] = 20,
+    draws: Annotated[int, typer.Option(help="Draws of the bootstrap.", min=10, max=100_000)] = 1000,
+    split: Annotated[str, typer.Option(help="Queries to replay: test or train.")] = "test",
+    cases: Annotated[bool, typer.Option("--cases/--no-cases", help="New, dearer, degrading and dead LLMs.")] = True,
+) -> None:
+    """Learn on recorded outcomes as a stream, beside bandits that start from nothing."""
+    from turnout.cli.evaluate import read_all, read_pools
+    from turnout.cli.simulate import run_simulate
+    from turnout.simulate.run import VALUES_USD
+
+    aliases = pairs(alias, "--alias")
+    outcomes = read_all(files, {}, aliases)
+    run_simulate(
+        None if bundle == "default" else Path(bundle),
+        outcomes,
+        read_pools(pools, pool or [], outcomes, aliases),
+        tuple(values_usd or VALUES_USD),
+        seeds,
+        draws,
+        split,
+        cases,
+        json,
+        plots,
+    )
+
+
 @app.command("replay")
 def replay_command(
     log: Annotated[Path, typer.Argument(help="State folder of a router that learned with log='vectors' or 'texts'.")],

@@ -36,7 +36,7 @@ class Arm:
         for x, residual, weight in self.rows:
             a += weight * np.outer(x, x)
             b += weight * residual * x
-        inverse = np.linalg.inv(a)
+        inverse: npt.NDArray[np.float64] = np.linalg.inv(a).astype(np.float64)
         return inverse @ b, inverse
 
     def ratio(self, prior: float) -> float:

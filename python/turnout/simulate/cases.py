@@ -13,7 +13,7 @@ from turnout.simulate import stream as streams
 from turnout.simulate.policies import Make, Setting, offline
 from turnout.simulate.recorded import Recorded
 from turnout.simulate.replicas import Replicas
-from turnout.simulate.run import LEARNERS, OTHERS, POINTS, Draws, Played, curve, play, play_all, share
+from turnout.simulate.run import OTHERS, POINTS, Draws, Played, curve, learners, play, play_all, share
 from turnout.simulate.stream import Scenario, Stream, shuffled
 from turnout.simulate.twin import UNKNOWN, Learning, Turnout
 
@@ -87,7 +87,7 @@ def cases(
 
 def _case(case: Case, data: Recorded, arm: int, made: list[Stream], value_usd: float, drawn: Draws) -> dict[str, Any]:
     extra: Make = partial(Turnout, how=UNKNOWN if case.cold else Learning(dead=None))
-    makers = {**LEARNERS, NO_TRUST if case.cold else WITHOUT_TEST: extra, **OTHERS}
+    makers = {**learners(data), NO_TRUST if case.cold else WITHOUT_TEST: extra, **OTHERS}
     played = {name: play_all(make, data, made, value_usd) for name, make in makers.items()}
     oracle = played["oracle"].reward
     start = 0 if case.cold else AT
@@ -129,7 +129,7 @@ def gain(data: Recorded, value_usd: float = VALUE_USD, seeds: int = GAIN_SEEDS) 
     change = streams.gains(GAIN)
     made = [change(shuffled(data, seed, GAIN_ROUNDS), arm) for seed in range(seeds)]
     rows = {}
-    for name, make in {**LEARNERS, "offline routing": offline}.items():
+    for name, make in {**learners(data), "offline routing": offline}.items():
         late = play_all(make, data, made, value_usd).chosen[:, -100:] == arm
         rows[name] = float((late.mean(1) > 0.5).mean())
     return {"arm": data.llms[arm], "seeds": seeds, "rounds": GAIN_ROUNDS, "found": rows}

@@ -39,6 +39,8 @@ class Recorded:
         1 and the scaled domain posterior: what corrections are linear in.
     vectors : float64 [Q, D]
         Unit vectors of the texts, for policies that know no router.
+    router : Router, optional
+        That it was recorded with; None: outcomes that no router has seen.
     """
 
     name: str
@@ -51,16 +53,25 @@ class Recorded:
     expected_usd: Floats
     context: Floats
     vectors: Floats
+    router: Router | None = None
 
     def keep(self, rows: Mask) -> Recorded:
         pick = np.flatnonzero(rows).tolist()
-        texts, domains = [self.texts[i] for i in pick], [self.domains[i] for i in pick]
-        tables = (self.score, self.usd, self.correct, self.expected_usd, self.context, self.vectors)
-        return Recorded(self.name, self.llms, texts, domains, *(table[rows] for table in tables))
+        return replace(
+            self,
+            texts=[self.texts[i] for i in pick],
+            domains=[self.domains[i] for i in pick],
+            score=self.score[rows],
+            usd=self.usd[rows],
+            correct=self.correct[rows],
+            expected_usd=self.expected_usd[rows],
+            context=self.context[rows],
+            vectors=self.vectors[rows],
+        )
 
     def cold(self) -> Recorded:
         """The same where nothing is known of the LLMs: all are as likely to be right."""
-        return replace(self, correct=np.full_like(self.correct, 0.5))
+        return replace(self, correct=np.full_like(self.correct, 0.5), router=None)
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -106,4 +117,5 @@ def recorded(task: Task, router: Router) -> Recorded:
         found.usd,
         context,
         unit_vectors(router, task.texts),
+        router,
     )

@@ -12,9 +12,11 @@ import numpy.typing as npt
 
 from turnout.evaluate.bootstrap import Interval
 from turnout.evaluate.measure import plain
+from turnout.learning import Learning as RouterLearning
 from turnout.simulate.linear import LinUCB
 from turnout.simulate.policies import EpsilonGreedy, Make, Oracle, Policy, Random, Setting, best_fixed, offline
 from turnout.simulate.recorded import Recorded
+from turnout.simulate.routed import Routed
 from turnout.simulate.stream import Stream, shuffled
 from turnout.simulate.twin import Learning, Turnout
 
@@ -29,7 +31,7 @@ DRAWS = 1000
 POINTS = 100.0  # a reward of 1, a correct answer for nothing, is 100 points
 CURVE = 60  # points of a drawn curve
 EXPLORING = 0.35  # alpha of the variant that explores
-OURS = "turnout"
+OURS, TWIN = "turnout", "turnout's NumPy twin"
 LEARNERS: Mapping[str, Make] = {
     OURS: Turnout,
     "turnout, exploring": partial(Turnout, how=Learning(alpha=EXPLORING)),
@@ -38,6 +40,16 @@ LEARNERS: Mapping[str, Make] = {
     "LinUCB, told the task": LinUCB,
     "Thompson, told the task": partial(LinUCB, thompson=True),
 }
+
+
+def learners(data: Recorded) -> dict[str, Make]:
+    """The policies that learn: ours is the router itself where there is one, beside its twin."""
+    if data.router is None:
+        return {**LEARNERS}
+    exploring = partial(Routed, learning=RouterLearning(strategy="ucb", width=EXPLORING))
+    return {**LEARNERS, OURS: Routed, "turnout, exploring": exploring, TWIN: Turnout}
+
+
 OTHERS: Mapping[str, Make] = {
     "offline routing": offline,
     "best fixed arm": best_fixed,
@@ -141,7 +153,7 @@ def simulate(
     """
     streams = [shuffled(data, seed, rounds) for seed in range(seeds)]
     drawn = Draws(seeds, len(data), draws)
-    makers = {**LEARNERS, **OTHERS} if policies is None else {**policies, **OTHERS}
+    makers = {**learners(data), **OTHERS} if policies is None else {**policies, **OTHERS}
     found = []
     for value_usd in values_usd:
         played = {}
@@ -170,6 +182,7 @@ def at_value(data: Recorded, value_usd: float, played: Mapping[str, Played], dra
             "curve": curve(best - one.reward),
         }
         if ours is not None:
+            row["same_choice"] = float((ours.chosen == one.chosen).mean())
             row["turnout_less_it"] = drawn.mean(one, POINTS * (ours.reward - one.reward))
         rows.append(row)
     return {"value_usd": value_usd, "lambda": 1.0 / value_usd, "policies": rows}

@@ -99,6 +99,7 @@ class Learner {
 
  private:
   void refresh(Model& next) const;
+  bandit::Surprise& watch(int arm);
 
   std::shared_ptr<state::Memory> memory_;
   LearnerConfig config_;
