@@ -57,17 +57,20 @@ int report(const SharedLearner& self, std::uint64_t ticket, int node, const py::
   return static_cast<int>(self->report(ticket, node, outcome));
 }
 
-// Of each arm that the state knows: (name, outcomes, usd_ratio, theta).
-py::list arms_of(const SharedLearner& self) {
+// Of each arm that the state knows: name, outcomes, correction, USD ratio, dead, drifting, theta.
+py::list report_arms(const SharedLearner& self) {
   const auto model = self->model();
   py::list out;
   for (std::size_t i = 0; i < model->arms.size(); ++i) {
-    const auto& arm = model->arms[i];
-    const auto mean = arm ? arm->posterior.mean() : std::span<const double>();
+    const int arm = static_cast<int>(i);
+    const auto& known = model->arms[i];
+    const auto mean = known ? known->posterior.mean() : std::span<const double>();
     Array<double> theta(static_cast<py::ssize_t>(mean.size()));
     std::copy(mean.begin(), mean.end(), theta.mutable_data());
-    out.append(py::make_tuple(self->memory().arm_name(static_cast<int>(i)), arm ? arm->weight : 0.0,
-                              arm ? arm->usd_ratio : 1.0, theta));
+    const auto seen = arm < self->surprise().arms() ? self->surprise().state(arm) : bandit::SurpriseState();
+    out.append(py::make_tuple(self->memory().arm_name(arm), known ? known->weight : 0.0,
+                              known ? self->correction(*known) : 0.0, known ? known->usd_ratio : 1.0, seen.dead,
+                              static_cast<int>(seen.drifting_up) - static_cast<int>(seen.drifting_down), theta));
   }
   return out;
 }
@@ -90,7 +93,7 @@ void bind_learner(py::module_& m) {
            py::arg("epsilon"), py::arg("temperature"), py::arg("quality_floor"), py::arg("budget_share"),
            py::arg("suspend"), py::arg("notes"), py::arg("seed"))
       .def("report", report)
-      .def("arms", arms_of)
+      .def("report_arms", report_arms)
       .def_property("frozen", &Learner::frozen, &Learner::freeze);
 }
 

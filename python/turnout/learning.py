@@ -13,10 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from turnout import _native
 from turnout.core import ConfigError, InputError
@@ -24,7 +25,7 @@ from turnout.schema import fail
 
 if TYPE_CHECKING:
     from turnout.bundle import Bundle
-    from turnout.state import StateStore
+    from turnout.state import StateStore, Status
 
 Feature = Literal["difficulty", "domains", "latent"]
 Strategy = Literal["mean", "ucb", "thompson"]
@@ -192,6 +193,35 @@ def check_learner(learner: Learner, bundle: Bundle, learning: object, state: obj
         raise fail(ConfigError, "learner", f"it learned in the space {learner.space}, this bundle's is {space}")
 
 
+class Learned(NamedTuple):
+    """What was learned of one LLM.
+
+    Attributes
+    ----------
+    llm : str
+    outcomes : float
+        With a score, discounted; those of whole plans count by their share.
+    correction : float
+        Of P(correct), on a query of no particular domain: the first entry of theta, as far as it is believed.
+    usd_ratio : float
+        By which its prices are multiplied.
+    dead : bool
+        Suspended but for probes.
+    drifting : int
+        1: its scores lie above what was predicted; -1: below; 0: neither is evident.
+    theta : float64[d]
+        The whole regression, before any of it is held back.
+    """
+
+    llm: str
+    outcomes: float
+    correction: float
+    usd_ratio: float
+    dead: bool
+    drifting: int
+    theta: npt.NDArray[np.float64]
+
+
 @dataclass
 class Learner:
     """What was learned, and where it is kept. One may serve several routers: reloaded ones, or ones with other pools.
@@ -288,6 +318,15 @@ class Learner:
     def advance(self, epoch: int) -> None:
         """Begins a later epoch: older evidence counts `Learning.discount` as much. An earlier one is ignored."""
         self.memory.advance(epoch)
+
+    def status(self) -> Status:
+        """How durable what was learned is: see `turnout.state.Status`."""
+        status: Status = self.keeper.status()
+        return status
+
+    def report(self) -> list[Learned]:
+        """What is known of each LLM, in the order in which they were first seen."""
+        return [Learned(*row) for row in self.native.report_arms()]
 
     def freeze(self, frozen: bool = True) -> None:
         """Stops learning, or goes on: outcomes are still logged and counted, and change nothing."""

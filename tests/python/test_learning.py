@@ -71,8 +71,9 @@ def test_prices_are_learned(small_bundle: Path) -> None:
         d = router.route(query)
         router.feedback(d, Outcome(usd=4 * d.usd))
     assert router.learner is not None
-    name, weight, ratio, _ = next(row for row in router.learner.native.arms() if row[0] == first.llm)
-    assert weight == 0 and 1.5 < ratio < 4
+    known = next(row for row in router.learner.report() if row.llm == first.llm)
+    name, ratio = known.llm, known.usd_ratio
+    assert known.outcomes == 0 and 1.5 < ratio < 4
     again = turnout.Constraints(allow=[name])
     cap = router.route(QUERIES[0], constraints=again, statistic="cap")
     mean = router.route(QUERIES[0], constraints=again)

@@ -9,16 +9,6 @@ namespace {
 
 constexpr std::uint64_t kNoise = 0x7475726e6f7574;  // the streams of Thompson draws are apart from those of plans
 
-constexpr double kScoreDeviation = 0.45;  // of a score about its P(correct), in the middle of the range
-
-// What is left of a correction where one up to `noise` may be chance: none of a smaller one, almost all of a far
-// larger. Downwards more is chance: an LLM that is left has no outcomes to rise by, one that is tried too often soon
-// has.
-double gated(double shift, const LearnerConfig& config, double deviation) {
-  const double noise = (shift < 0 ? config.gate : config.gate_up) * kScoreDeviation * deviation;
-  return std::abs(shift) <= noise ? 0 : shift * (1 - (noise / shift) * (noise / shift));
-}
-
 double bonus(const LearnerConfig& config, double deviation, Philox& noise) {
   if (config.strategy == Strategy::mean) return 0;
   const double width = config.width * deviation;
@@ -28,7 +18,7 @@ double bonus(const LearnerConfig& config, double deviation, Philox& noise) {
 double corrected(const Context& c, const Learner::Arm& arm, double prior, Philox& noise) {
   const LearnerConfig& config = c.request.learning->learner->config();
   const double deviation = arm.posterior.deviation(c.ws.features, c.ws.scratch);
-  const double shift = gated(arm.posterior.predict(c.ws.features), config, deviation);
+  const double shift = believed(arm.posterior.predict(c.ws.features), config, deviation);
   return std::clamp(prior + shift + bonus(config, deviation, noise), 0.0, 1.0);
 }
 

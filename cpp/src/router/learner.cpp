@@ -51,7 +51,24 @@ std::shared_ptr<const Learner::Arm> fit(const state::Totals& t, std::uint64_t ve
 
 std::int64_t nano(double usd) { return std::llround(std::min(usd, 1e6) / kNanoUsd); }
 
+constexpr double kScoreDeviation = 0.45;  // of a score about its P(correct), in the middle of the range
+
 }  // namespace
+
+// What is left of a correction where one up to `noise` may be chance: none of a smaller one, almost all of a far
+// larger. Downwards more is chance: an LLM that is left has no outcomes to rise by, one that is tried too often soon
+// has.
+double believed(double shift, const LearnerConfig& config, double deviation) {
+  const double noise = (shift < 0 ? config.gate : config.gate_up) * kScoreDeviation * deviation;
+  return std::abs(shift) <= noise ? 0 : shift * (1 - (noise / shift) * (noise / shift));
+}
+
+double Learner::correction(const Arm& arm) const {
+  std::vector<float> x(static_cast<std::size_t>(arm.posterior.dim()));
+  std::vector<double> scratch(x.size());
+  x[0] = 1;
+  return believed(arm.posterior.predict(x), config_, arm.posterior.deviation(x, scratch));
+}
 
 int Features::dim(const difficulty::Tables& t) const {
   return 1 + (logit ? 1 : 0) + (domains ? t.domains : 0) + (latent ? t.latent : 0);

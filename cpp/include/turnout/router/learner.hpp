@@ -58,6 +58,10 @@ struct LearnerConfig {
   std::uint64_t seed = 0;  // of draws
 };
 
+// What is left of a correction where one up to its noise may be chance: none of a smaller one, almost all of a far
+// larger.
+double believed(double shift, const LearnerConfig& config, double deviation);
+
 class Learner {
  public:
   struct Arm {
@@ -80,6 +84,9 @@ class Learner {
   // Of everything reported so far.
   std::shared_ptr<const Model> model();
   state::Receipt report(std::uint64_t ticket, int node, const state::Outcome& outcome);
+
+  // Of P(correct), on a query of no particular domain.
+  double correction(const Arm& arm) const;
 
   bool frozen() const { return frozen_.load(std::memory_order_relaxed); }
   void freeze(bool frozen) { frozen_.store(frozen, std::memory_order_relaxed); }
