@@ -37,6 +37,13 @@ def test_budget() -> None:
     assert [line.endswith("budget_infeasible") for line in lines] == [False] * 5 + [True]
 
 
+def test_learn() -> None:
+    before_after, known, receipt = output("learn.py").splitlines()
+    names = re.fullmatch(r"before (\S+), after (\S+)", before_after)
+    assert names and names[1] != names[2]
+    assert known.startswith(f"Learned(llm='{names[1]}'") and receipt == "accepted"
+
+
 def test_live() -> None:
     well, ill, rest, purse = output("live.py").splitlines()
     assert well.startswith("while all is well: {") and "refused" not in well and "failed" not in well

@@ -32,7 +32,7 @@ def masked(text: str) -> str:
     return re.sub(r"\d+(\.\d+)?", "#", text).strip()
 
 
-@pytest.mark.parametrize("number", [0, 1, 2], ids=["first", "by hand", "purse"])
+@pytest.mark.parametrize("number", [0, 1, 2, 3], ids=["first", "by hand", "purse", "learning"])
 def test_an_example_pasted_in_the_root_prints_what_it_says(tmp_path: Path, number: int) -> None:
     code, printed = examples()[number]
     example = tmp_path / "example.py"
@@ -48,4 +48,4 @@ def test_the_pool_is_that_of_the_examples() -> None:
 
 
 def test_every_python_block_is_run() -> None:
-    assert len(examples()) == len(blocks("python")) == 3
+    assert len(examples()) == len(blocks("python")) == 4
