@@ -41,7 +41,7 @@ def test_learn() -> None:
     before_after, known, receipt = output("learn.py").splitlines()
     names = re.fullmatch(r"before (\S+), after (\S+)", before_after)
     assert names and names[1] != names[2]
-    assert known.startswith(f"Learned(llm='{names[1]}'") and receipt == "accepted"
+    assert re.fullmatch(rf"{names[1]}: \d+ outcomes, correction -\d\.\d\d, dead True", known) and receipt == "accepted"
 
 
 def test_live() -> None:
