@@ -330,3 +330,37 @@ def test_a_learner_is_a_context_manager(small_bundle: Path, folder: Path) -> Non
         router.feedback(router.route(QUERIES[0]), 1.0)
     with pytest.raises(turnout.TurnoutError, match="closed"):
         router.flush()
+
+
+def test_replicas_that_merge_decide_alike(small_bundle: Path) -> None:
+    routers = [load(small_bundle, Learning(suspend=False)) for _ in range(3)]
+    for router, llm in zip(routers, ("giant", "large", "small"), strict=True):
+        teach(router, llm, 0.0)
+    slots = [router.learner.memory.slot() for router in routers if router.learner is not None]
+    for i, router in enumerate(routers):
+        assert router.learner is not None
+        for slot in slots[i:] + slots[:i] + slots:  # in any order, some twice
+            router.learner.memory.merge(slot)
+    decisions = [[router.route(query, value_usd=1.0) for query in QUERIES] for router in routers]
+    assert decisions[0] == decisions[1] == decisions[2]
+    assert decisions[0][0].state_version > 0
+
+
+def test_an_arm_that_another_router_brought_is_learned_too(small_bundle: Path) -> None:
+    router = load(small_bundle)
+    assert router.learner is not None
+    memory = router.learner.memory
+    arm = memory.arm("a newcomer of another pool")
+    x = np.zeros(memory.dim, np.float32)
+    ticket = memory.open(
+        x,
+        candidates=[(arm, 1.0, 0.5, 0.001, 1.0)],
+        chosen=0,
+        steps=[(arm, 0.5, 0.001)],
+        prior=0.5,
+        value_usd=0.01,
+        usd_per_second=0.0,
+        state_version=0,
+    )
+    assert router.feedback(ticket, 1.0) == "accepted"
+    assert router.learner.report()[arm].outcomes == 1.0
