@@ -129,6 +129,11 @@ class Learning:
     log: Log = "outcomes"
     seed: int = 0
 
+    @property
+    def in_order(self) -> bool:
+        """Whether a decision depends on what those before it cost: a batch is then decided by one thread."""
+        return self.epsilon > 0 and self.budget_share < 1
+
     def __post_init__(self) -> None:
         for feature in self.features:
             _expect(feature in FEATURES, "features", f"expected some of {list(FEATURES)}, got {feature!r}")

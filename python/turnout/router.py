@@ -269,6 +269,8 @@ class Router:
         if wrong is not None:
             raise wrong
         threads = self._threads(len(queries), threads)
+        if self._learner is not None and self._learner.learning.in_order:
+            threads = 1
         batch: _native.DecisionBatch = run(queries, options, threads)
         return batch
 

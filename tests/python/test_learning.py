@@ -195,12 +195,16 @@ def test_exploration_keeps_hard_limits_floor_and_budget(small_bundle: Path) -> N
     assert extra <= 0.05 * spent * 1.001
 
 
-def test_draws_do_not_depend_on_threads_or_batches(small_bundle: Path) -> None:
+FRUGAL = Learning(epsilon=0.5, temperature=0.2, budget_share=0.02, seed=3)
+
+
+@pytest.mark.parametrize("learning", [EXPLORING, FRUGAL, Learning(strategy="thompson", width=0.5, seed=3)])
+def test_draws_do_not_depend_on_threads_or_batches(small_bundle: Path, learning: Learning) -> None:
     queries = QUERIES * 20
-    alone = load(small_bundle, EXPLORING)
+    alone = load(small_bundle, learning)
     expected = [alone.route(query, value_usd=0.05) for query in queries]
     for threads in (1, 2, 5):
-        batch = load(small_bundle, EXPLORING).route_batch(queries, value_usd=0.05, threads=threads)
+        batch = load(small_bundle, learning).route_batch(queries, value_usd=0.05, threads=threads)
         assert list(batch) == expected
 
 
