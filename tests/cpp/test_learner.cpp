@@ -243,13 +243,19 @@ TEST(a_model_is_of_the_version_that_it_says) {
     router().route(request, *ws, d);
     again.push_back(d.ticket);
   }
+  // One outcome for each look at the model at most, at any moment of it.
+  std::atomic<int> looks{0};
   std::atomic<bool> done{false};
   std::jthread reporter([&] {
-    for (int i = 0; i < kOutcomes; ++i) live.learner->report(tickets[static_cast<std::size_t>(i)], 0, outcome(i));
+    for (int i = 0; i < kOutcomes; ++i) {
+      const int before = looks;
+      live.learner->report(tickets[static_cast<std::size_t>(i)], 0, outcome(i));
+      while (looks == before) std::this_thread::yield();
+    }
     done = true;
   });
   std::vector<std::shared_ptr<const Learner::Model>> seen;
-  while (!done) {
+  for (; !done; ++looks) {
     auto model = live.learner->model();
     if (seen.empty() || seen.back()->version != model->version) seen.push_back(std::move(model));
   }
@@ -258,6 +264,7 @@ TEST(a_model_is_of_the_version_that_it_says) {
     for (; later.memory->version() < model->version; ++reported)
       later.learner->report(again[static_cast<std::size_t>(reported)], 0, outcome(reported));
     const auto expected = later.learner->model();
+    CHECK(model->version == expected->version && model->arms.size() == expected->arms.size());
     for (std::size_t m = 0; m < model->arms.size(); ++m) {
       CHECK((model->arms[m] == nullptr) == (expected->arms[m] == nullptr));
       if (model->arms[m]) CHECK(model->arms[m]->weight == expected->arms[m]->weight);

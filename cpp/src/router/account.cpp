@@ -49,11 +49,9 @@ bool reserve(const Purse& purse, trace::Decision& out) {
 
 void Router::route(const Request& in, const Purse& purse, Workspace& ws, trace::Decision& out) const {
   if (!(purse.ttl > 0)) throw Error(ErrorKind::input, "ttl", "expected seconds > 0");
-  Request asked = in;
   for (int i = 0; i < kTries; ++i) {
     const double pressure = purse.ledger->pressure(purse.account, purse.now);
-    decide(within(asked, purse.ledger->remaining(purse.account, purse.now), pressure), ws, out);
-    asked.draw = static_cast<std::int64_t>(out.draw);  // one draw, however many tries
+    decide(within(in, purse.ledger->remaining(purse.account, purse.now), pressure), ws, out);
     out.on_account = true;
     out.pressure = pressure;
     if (!out.feasible() || reserve(purse, out)) return remember(in, ws, out);
