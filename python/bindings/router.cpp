@@ -238,12 +238,13 @@ void take_over(const trace::Decision& was, bool text, trace::Decision& anew) {
 py::tuple replay(PyRouter& self, const py::bytes& bytes, const Attachment* learning) {
   const std::string_view view = bytes;
   Note note = read_note({reinterpret_cast<const std::byte*>(view.data()), view.size()});
-  auto names = std::make_shared<trace::Names>(*self.names);
-  names->llms = note.llms;
-  names->operators = note.operators;
+  auto names = std::make_shared<trace::Names>(note.names);
+  names->bundle = self.names->bundle;
+  names->bundle_version = self.names->bundle_version;
+  names->embedder = self.names->embedder;
   auto anew = std::make_unique<PyDecision>(PyDecision{self.names, {}});
   rename(note, *self.names);
-  Request request = request_of(note);
+  Request request = request_of(note, self.router.dim());
   const trace::Decision& was = note.decision;
   request.learning = learning;
   {

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
@@ -147,6 +148,27 @@ class Learning:
 def _expect(ok: bool, name: str, what: str) -> None:
     if not ok:
         raise fail(ConfigError, f"learning.{name}", what)
+
+
+def _ticket(ticket: object) -> int:
+    """The number of a ticket; 0, which is nobody's, where none is so negative or large."""
+    if isinstance(ticket, _native.Decision):
+        return int(ticket.ticket)
+    try:
+        number = index(ticket)  # type: ignore[arg-type]  # what is none says so
+    except TypeError:
+        raise TypeError(f"ticket: expected a Decision or its ticket, got {type(ticket).__name__}") from None
+    return number if 0 <= number < 1 << 64 else 0
+
+
+def _node(node: object) -> int:
+    try:
+        number = index(node)  # type: ignore[arg-type]  # what is none says so
+    except TypeError:
+        raise TypeError(f"node: expected an int or None, got {type(node).__name__}") from None
+    if not 0 <= number < 1 << 31:
+        raise fail(InputError, "node", f"expected the number of a node, got {number}")
+    return number
 
 
 def space_of(bundle: Bundle, learning: Learning) -> str:
@@ -292,22 +314,22 @@ class Learner:
         memory = keeper.memory
         try:
             native = native_learner(memory, learning)
+            memory.note(0, b"learning" + msgspec.json.encode(learning, enc_hook=float))  # for replays
         except BaseException:
             keeper.close()
             raise
-        memory.note(0, b"learning" + msgspec.json.encode(learning))  # for replays
         return Learner(learning, space, memory, native, keeper, clock)
 
     def feedback(
         self, ticket: _native.Decision | int, outcome: Outcome | float | bool, node: int | None = None
     ) -> Receipt:
         """Takes in what came of a decision: see `Router.feedback`."""
-        number = ticket if isinstance(ticket, int) else ticket.ticket
+        number = _ticket(ticket)
         if self.learning.epoch_seconds is not None:
             self.memory.advance(max(0, int(self.clock() / self.learning.epoch_seconds)))
-        at = -1 if node is None else node
+        at = -1 if node is None else _node(node)
         if not isinstance(outcome, Outcome):
-            if not isinstance(outcome, int | float):
+            if not hasattr(outcome, "__float__"):  # NumPy's scalars have it, too
                 raise TypeError(f"outcome: expected turnout.Outcome or a score, got {type(outcome).__name__}")
             return RECEIPTS[self.native.report(number, at, outcome, None, None, None, None, 0)]
         code = _FAILURE_CODES.get(outcome.failure, -1)

@@ -13,7 +13,7 @@ import msgspec
 
 from turnout import _native
 from turnout.core import InputError
-from turnout.learning import Learning, native_learner
+from turnout.learning import Learning, native_learner, space_of
 from turnout.router import Router
 from turnout.schema import fail
 from turnout.state import read_history
@@ -48,24 +48,30 @@ class Log:
     Attributes
     ----------
     records : list of bytes
-        In order; each can be applied by itself.
+        In order, up to the first one that is missing; each can be applied by itself.
     notes : dict
-        Of each state version: (ticket, note) of the decisions that read it.
+        Of each state version: (ticket, note, learning) of the decisions that read it; as it was set at the time, or
+        None where the log no longer says.
     dim, space, replica
         Of the memory that wrote it.
     learning : Learning or None
-        As logged last.
+        As it was set last.
     torn_bytes : int
         That were not written to their end.
     """
 
     records: list[bytes]
-    notes: dict[int, list[tuple[int, bytes]]]
+    notes: dict[int, list[tuple[int, bytes, Learning | None]]]
     dim: int
     space: str
     replica: int
     learning: Learning | None
     torn_bytes: int
+
+    @property
+    def decisions(self) -> int:
+        """How many are logged."""
+        return sum(map(len, self.notes.values()))
 
 
 def _plain(decision: _native.Decision) -> dict[str, object]:
@@ -100,42 +106,62 @@ def read(folder: str | Path) -> Log:
         There is no such folder, or a file cannot be read.
     """
     history = read_history(folder)
-    log = Log([], defaultdict(list), 0, "", 0, None, 0)
+    reader = _Reader()
     for chunk in history.log:
-        _read_chunk(chunk, log)
-    log.torn_bytes = history.torn_bytes
-    if not log.notes:
+        reader.read(chunk)
+    reader.log.torn_bytes = history.torn_bytes
+    if not reader.log.notes:
         raise fail(InputError, str(folder), 'no decision is logged: learn with log="vectors" or log="texts"')
-    return log
+    return reader.log
 
 
-def _read_chunk(chunk: bytes, log: Log) -> None:
-    before = b""  # head and names, which every record needs
-    for kind, record, payload in _frames(chunk):
-        if kind == _HEAD:
-            before = record
-            _, log.dim, log.replica = struct.unpack_from("<IIQ", payload)
-            log.space = bytes(payload[18:]).decode()
-        elif kind == _ARM:
-            before += record
-        elif kind == _NOTE:
-            _read_note(payload, log)
-        else:
-            log.records.append(before + record)
+class _Reader:
+    """Reads chunks in their order. Records behind a gap, as where the oldest files have gone, lead to other states than
+    those that decisions read: they are left out."""
 
+    def __init__(self) -> None:
+        self.log = Log([], defaultdict(list), 0, "", 0, None, 0)
+        self._last = 0  # sequence number; each record has the next one
+        self._whole = True  # no gap so far
 
-def _read_note(payload: memoryview, log: Log) -> None:
-    ticket = int.from_bytes(payload[8:16], "little")
-    note = bytes(payload[16:])
-    if ticket == 0:
-        if note.startswith(_SETTINGS):
-            log.learning = msgspec.json.decode(note[len(_SETTINGS) :], type=Learning)
-        return
-    log.notes[_native.note_state_version(note)].append((ticket, note))
+    def read(self, chunk: bytes) -> None:
+        before = b""  # head and names, which every record needs
+        for kind, record, payload in _frames(chunk):
+            if kind == _HEAD:
+                before = record
+                _, self.log.dim, self.log.replica = struct.unpack_from("<IIQ", payload)
+                self.log.space = bytes(payload[18:]).decode()
+            elif kind == _ARM:
+                before += record
+            elif self._is_next(int.from_bytes(payload[:8], "little")):
+                if kind == _NOTE:
+                    self._note(payload)
+                elif self._whole:
+                    self.log.records.append(before + record)
+
+    def _is_next(self, sequence: int) -> bool:
+        """False: it was there already."""
+        if sequence <= self._last:
+            return False
+        self._whole = self._whole and sequence == self._last + 1
+        self._last = sequence
+        return True
+
+    def _note(self, payload: memoryview) -> None:
+        ticket = int.from_bytes(payload[8:16], "little")
+        note = bytes(payload[16:])
+        if ticket == 0:
+            if note.startswith(_SETTINGS):
+                self.log.learning = msgspec.json.decode(note[len(_SETTINGS) :], type=Learning)
+            return
+        self.log.notes[_native.note_state_version(note)].append((ticket, note, self.log.learning))
 
 
 def replay(log: Log, router: Router, learning: Learning | None = None) -> Iterator[Replayed]:
-    """Asks every logged question again, in the order of the states that their decisions read.
+    """Asks logged questions again, in the order of the states that their decisions read.
+
+    Decisions of a state that the log no longer leads to, or whose settings it no longer says, are left out: fewer come
+    than `Log.decisions`.
 
     Parameters
     ----------
@@ -145,18 +171,37 @@ def replay(log: Log, router: Router, learning: Learning | None = None) -> Iterat
     learning : Learning, optional
         Other settings than the logged ones.
     """
-    memory = _native.Memory(dim=log.dim, space=log.space, replica=log.replica, ticket_prefix=0)
-    settings = learning or log.learning
-    attached = None if settings is None else router.parts.native.attach(native_learner(memory, settings))
+    memory = _memory(log, learning or log.learning or Learning())
+    attached: dict[Learning, _native.Attachment | None] = {}
     waiting = dict(log.notes)
     for record in _then_none(log.records):
-        for ticket, note in waiting.pop(memory.version, ()):
-            yield Replayed(ticket, *router.parts.native.replay(note, attached))
+        for ticket, note, logged in waiting.pop(memory.version, ()):
+            settings = learning or logged
+            if settings is None:
+                continue
+            if settings not in attached:
+                attached[settings] = _attach(memory, router, settings, log.space)
+            yield Replayed(ticket, *router.parts.native.replay(note, attached[settings]))
         if record is not None:
             memory.apply(record)
-    for notes in waiting.values():  # states that the log no longer leads to
-        for ticket, note in notes:
-            yield Replayed(ticket, *router.parts.native.replay(note, None))
+
+
+def _memory(log: Log, learning: Learning) -> _native.Memory:
+    return _native.Memory(
+        dim=log.dim,
+        space=log.space,
+        replica=log.replica,
+        ticket_prefix=0,
+        tickets=learning.tickets,
+        discount=learning.discount,
+        epochs=learning.epochs,
+    )
+
+
+def _attach(memory: _native.Memory, router: Router, learning: Learning, space: str) -> _native.Attachment | None:
+    if space_of(router.parts.bundle, learning) != space:
+        return None
+    return router.parts.native.attach(native_learner(memory, learning))
 
 
 def _then_none(records: Iterable[bytes]) -> Iterator[bytes | None]:

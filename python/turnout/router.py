@@ -113,11 +113,12 @@ class Router:
         parts = assemble(bundle, read, embedder, capabilities)
         if value_usd is None:
             value_usd = read.routing.value_usd if read.routing is not None else None
-        if learner is None and (learning or state is not None):
-            learner = Learner.open(bundle, None if learning is True or not learning else learning, state)
-        elif learner is not None:
+        value_usd = DEFAULT_VALUE_USD if value_usd is None else value_usd
+        if learner is not None:
             check_learner(learner, bundle, learning, state)
-        return Router(parts, DEFAULT_VALUE_USD if value_usd is None else value_usd, learner)
+        elif learning or state is not None:
+            return _learning_router(parts, value_usd, learning, state)
+        return Router(parts, value_usd, learner)
 
     def route(
         self,
@@ -573,6 +574,20 @@ class Router:
         if self._callable is None:
             return text, in_tokens, constraints
         return self._callable.embed(text), self._count_tokens(text) if in_tokens is None else in_tokens, constraints
+
+
+def _learning_router(
+    parts: Parts, value_usd: float, learning: Learning | bool | None, state: str | Path | StateStore | None
+) -> Router:
+    """A router with a learner of its own, which lets go of the store where they do not fit."""
+    if not isinstance(learning, Learning | bool | None):
+        raise TypeError(f"learning: expected turnout.Learning or a bool, got {type(learning).__name__}")
+    learner = Learner.open(parts.bundle, learning if isinstance(learning, Learning) else None, state)
+    try:
+        return Router(parts, value_usd, learner)
+    except BaseException:
+        learner.close()
+        raise
 
 
 def _statistic(name: str) -> int:

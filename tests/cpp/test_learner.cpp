@@ -69,6 +69,31 @@ TEST(offline_without_outcomes) {
   }
 }
 
+TEST(a_decision_without_a_plan_is_the_offline_one) {
+  School school;
+  Constraints nobody;
+  nobody.denied.assign(router().snapshot().catalog.llms.size(), 1);
+  Request request = school.ask();
+  request.constraints = &nobody;
+  Request plain = request;
+  plain.learning = nullptr;
+  const Decision with = route(request);
+  CHECK(with.node_count == 0 && trace::equal(with, route(plain)));
+}
+
+TEST(telemetry_without_outcomes_gives_the_offline_decision) {
+  School school;
+  std::vector<trace::Condition> sick(router().snapshot().catalog.llms.size());
+  for (auto& c : sick) c.health = 0.7;
+  Request request = school.ask();
+  request.conditions = sick;
+  Request plain = request;
+  plain.learning = nullptr;
+  const Decision with = route(request);
+  CHECK(trace::equal(with, route(plain)));
+  CHECK(with.prior > with.quality);  // what the outcome model says of an LLM that is well
+}
+
 TEST(outcomes_move_what_they_are_about) {
   School school;
   const Decision before = route(school.ask());
@@ -118,6 +143,150 @@ TEST(draws_are_as_stated) {
   }
 }
 
+TEST(a_worth_too_small_to_weigh_by_draws_nothing) {
+  LearnerConfig config;
+  config.epsilon = 0.5;
+  School school(config);
+  Request request = school.ask();
+  request.value_usd = std::numeric_limits<double>::denorm_min();
+  CHECK(route(request).propensity() == 1);
+}
+
+// A plan that begins with an operator of several slots, where the one of single calls is disabled.
+TEST(no_draw_uses_a_disabled_operator) {
+  LearnerConfig config;
+  config.epsilon = 1;
+  config.temperature = 1e3;
+  School school(config);
+  const auto& operators = router().snapshot().catalog.operators;
+  int several = 0;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    Constraints rules;
+    for (const auto& oper : operators) rules.disabled.push_back(oper.slots.size() == 1);
+    Request request = school.ask();
+    request.constraints = &rules;
+    const Decision d = route(request);
+    several += d.feasible();
+    for (const auto& node : d.plan_nodes()) CHECK(rules.disabled[node.oper] == 0);
+  }
+  CHECK(several == 200);
+}
+
+TEST(a_share_of_what_was_spent_bounds_draws_and_is_noted) {
+  LearnerConfig config;
+  config.epsilon = 1;
+  config.temperature = 1e3;
+  config.budget_share = 0.3;
+  config.notes = Notes::vectors;
+  School school(config);
+  std::vector<Decision> decisions;
+  for (int i = 0; i < 200; ++i) decisions.push_back(route(school.ask()));
+  bool same = true;
+  for (const Decision& d : decisions) same &= d.candidate_count == decisions[0].candidate_count;
+  CHECK(!same);  // the list depends on what was spent
+  const auto log = school.memory->take();
+  const std::span<const std::byte> part(log);
+  School anew(config);
+  const auto ws = router().workspace();
+  std::size_t i = 0;
+  for (const auto& [ticket, bytes] : state::read_log({&part, 1}).notes) {
+    const Note note = read_note(bytes);
+    Request request = request_of(note, router().dim());
+    request.learning = &anew.attached;
+    Decision again;
+    router().decide(request, *ws, again);
+    CHECK(again.candidate_count == decisions[i].candidate_count && again.chosen == decisions[i].chosen);
+    CHECK(again.propensity() == decisions[i++].propensity());
+  }
+  CHECK(i == decisions.size());
+}
+
+TEST(probes_come_back_when_every_llm_is_dead) {
+  School school;
+  const auto answer = [&](const Decision& d) { school.learner->report(d.ticket, -1, score(0)); };
+  const auto conditions = [&](std::vector<trace::Condition>& of) {
+    of.assign(school.attached.arms.size(), {});
+    return school.learner->suspend(school.attached.arms, true, of);
+  };
+  std::vector<trace::Condition> now;
+  Constraints rules;
+  rules.allowed.assign(school.attached.arms.size(), 0);
+  rules.allowed[0] = 1;
+  Request request = school.ask();
+  request.constraints = &rules;
+  request.max_calls = 1;
+  for (int i = 0; i < 200 && !school.learner->suspends(); ++i) answer(route(request));
+  CHECK(school.learner->suspends());
+  for (int i = 0; i < 99; ++i) {
+    CHECK(conditions(now));
+    request.conditions = now;
+    CHECK(route(request).node_count == 0);
+  }
+  route(request);
+  CHECK(!conditions(now));  // a probe is due
+}
+
+TEST(a_model_is_of_the_version_that_it_says) {
+  constexpr int kOutcomes = 20000;
+  School live, later;
+  std::vector<std::uint64_t> tickets, again;
+  const auto outcome = [](int i) { return score((i * 37 % 11) / 10.0); };
+  Request request = live.ask();
+  request.max_calls = 1;
+  const auto ws = router().workspace();
+  Decision d;
+  for (int i = 0; i < kOutcomes; ++i) {
+    request.learning = &live.attached;
+    router().route(request, *ws, d);
+    tickets.push_back(d.ticket);
+    request.learning = &later.attached;
+    router().route(request, *ws, d);
+    again.push_back(d.ticket);
+  }
+  // One outcome for each look at the model at most, at any moment of it.
+  std::atomic<int> looks{0};
+  std::atomic<bool> done{false};
+  std::jthread reporter([&] {
+    for (int i = 0; i < kOutcomes; ++i) {
+      const int before = looks;
+      live.learner->report(tickets[static_cast<std::size_t>(i)], 0, outcome(i));
+      while (looks == before) std::this_thread::yield();
+    }
+    done = true;
+  });
+  std::vector<std::shared_ptr<const Learner::Model>> seen;
+  for (; !done; ++looks) {
+    auto model = live.learner->model();
+    if (seen.empty() || seen.back()->version != model->version) seen.push_back(std::move(model));
+  }
+  int reported = 0;
+  for (const auto& model : seen) {
+    for (; later.memory->version() < model->version; ++reported)
+      later.learner->report(again[static_cast<std::size_t>(reported)], 0, outcome(reported));
+    const auto expected = later.learner->model();
+    CHECK(model->version == expected->version && model->arms.size() == expected->arms.size());
+    for (std::size_t m = 0; m < model->arms.size(); ++m) {
+      CHECK((model->arms[m] == nullptr) == (expected->arms[m] == nullptr));
+      if (model->arms[m]) CHECK(model->arms[m]->weight == expected->arms[m]->weight);
+    }
+  }
+}
+
+TEST(a_learner_without_a_router_takes_outcomes) {
+  School school;
+  const Decision d = route(school.ask());
+  Learner other(school.memory, {});
+  CHECK(other.report(d.ticket, 0, score(1)) == state::Receipt::accepted);
+}
+
+TEST(the_longest_text_is_noted) {
+  LearnerConfig config;
+  config.notes = Notes::texts;
+  School school(config);
+  const std::string text(kMaxTextBytes, 'a');
+  CHECK(route(school.ask(text)).ticket != 0);
+}
+
 TEST(a_batch_draws_what_its_rows_would) {
   LearnerConfig config;
   config.epsilon = 0.5;
@@ -153,7 +322,7 @@ TEST(notes_ask_the_same_again) {
     CHECK(found.size() == 1 && found[0].first == d.ticket);
     const Note note = read_note(found[0].second);
     CHECK(trace::equal(note.decision, d) && note.is_text == (notes == Notes::texts) && note.constraints);
-    Request again = request_of(note);
+    Request again = request_of(note, router().dim());
     again.learning = &school.attached;
     Decision anew;
     const auto ws = router().workspace();
@@ -161,6 +330,17 @@ TEST(notes_ask_the_same_again) {
     anew.from_vector = d.from_vector;
     anew.kept_tokens = d.kept_tokens;
     CHECK(trace::equal(anew, d));
+    CHECK(notes == Notes::texts || check::message_of<Error>([&] { request_of(note, 3); }).starts_with("note: "));
+    CHECK(note.names.roles.size() == router().snapshot().catalog.operators.size());
+    for (std::size_t i = 0; i + 4 <= 600; ++i) {  // a huge number anywhere: an error, or another decision
+      std::vector<std::byte> broken(found[0].second.begin(), found[0].second.end());
+      std::fill_n(broken.begin() + static_cast<std::ptrdiff_t>(i), 4, std::byte{0xff});
+      try {
+        const Note other = read_note(broken);
+        trace::check_names(other.decision, other.names);
+      } catch (const Error&) {
+      }
+    }
     for (std::size_t n = 0; n < found[0].second.size(); n += 7)
       CHECK(!check::message_of<Error>([&] { read_note(found[0].second.subspan(0, n)); }).empty());
   }

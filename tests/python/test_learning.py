@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,30 @@ def test_a_wrong_node_is_an_error(small_bundle: Path) -> None:
         router.feedback(d, 1.0, node=len(d.plan))
     with pytest.raises(TypeError, match="outcome"):
         router.feedback(d, "good")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("score", [np.float32(0.5), np.bool_(True), np.int64(1), Decimal("0.25"), True])
+def test_a_score_is_any_number(small_bundle: Path, score: Any) -> None:
+    router = load(small_bundle)
+    assert router.feedback(router.route(QUERIES[0]), score) == "accepted"
+    assert router.feedback(router.route(QUERIES[0]), Outcome(score=score)) == "accepted"
+
+
+def test_tickets_and_nodes_of_every_kind(small_bundle: Path) -> None:
+    router = load(small_bundle)
+    d = router.route(QUERIES[0])
+    for ticket in (-1, 0, 2**64, 2**70):
+        assert router.feedback(ticket, 1.0) == "unknown"
+    for nothing in ("1", None, 1.5):
+        with pytest.raises(TypeError, match="ticket: expected a Decision or its ticket"):
+            router.feedback(nothing, 1.0)  # type: ignore[arg-type]
+    with pytest.raises(turnout.InputError, match="node"):
+        router.feedback(d, 1.0, node=-1)
+    with pytest.raises(TypeError, match="node"):
+        router.feedback(d, 1.0, node=0.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="outcome"):
+        router.feedback(d, None)  # type: ignore[arg-type]
+    assert router.feedback(np.uint64(d.ticket), 1.0, node=np.int32(0)) == "accepted"  # type: ignore[arg-type]
 
 
 def test_late_doubled_and_disordered_outcomes_give_the_same_state(small_bundle: Path) -> None:
@@ -287,6 +312,22 @@ def test_what_was_learned_survives(small_bundle: Path, folder: Path) -> None:
     assert again.feedback(waiting, 1.0) == "accepted"
     assert again.learner is not None
     again.learner.close()
+
+
+def test_a_router_that_cannot_be_made_lets_go_of_its_state(
+    small_bundle: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken, pytest.raises(MemoryError):
+        broken.setattr(turnout.Router, "__init__", _out_of_memory)
+        load(small_bundle, state=folder)
+    with pytest.raises(TypeError, match="learning"):
+        load(small_bundle, 0.5, state=folder)  # type: ignore[arg-type]
+    learning = Learning(epsilon=np.float32(0.5))  # type: ignore[arg-type]
+    load(small_bundle, learning, state=folder).learner.close()  # type: ignore[union-attr]
+
+
+def _out_of_memory(*_: object) -> None:
+    raise MemoryError
 
 
 def test_one_learner_serves_routers_with_other_pools(small_bundle: Path) -> None:

@@ -241,7 +241,7 @@ def test_bad_input() -> None:
     with pytest.raises(InputError, match="arm: expected a str, got int"):
         memory.arm(3)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="note"):
-        memory.note(ticket, bytes(2**20 + 1))
+        memory.note(ticket, bytes(2**21 + 1))
     with pytest.raises(InputError, match="snapshot"):
         native().restore(b"")
     with pytest.raises(InputError, match=r"slots\.dim: expected 3, got 2"):

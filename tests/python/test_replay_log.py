@@ -12,7 +12,7 @@ import turnout
 from commands import Run
 from turnout.bench.workload import built_in_queries
 from turnout.learning import Learning, Outcome
-from turnout.replay import read, replay
+from turnout.replay import Replayed, read, replay
 from turnout.telemetry import Telemetry
 
 QUERIES = built_in_queries()[:20]
@@ -56,6 +56,58 @@ def test_a_replay_gives_every_decision_to_the_last_bit(small_bundle: Path, tmp_p
     for one in found:
         assert one.recorded.to_dict() == by_ticket[one.ticket].to_dict()
         assert one.identical, (one.recorded.to_dict(), one.again.to_dict())
+
+
+def run_and_replay(bundle: Path, folder: Path, learning: Learning, queries: list[str]) -> list[Replayed]:
+    router = turnout.Router.load(bundle, learning=learning, state=folder)
+    assert router.learner is not None
+    with router.learner:
+        for i, query in enumerate(queries):
+            d = router.route(query, value_usd=0.05)
+            router.feedback(d, Outcome(score=0.0 if d.llm == "large" else 1.0, usd=2 * d.usd))
+            if i % 10 == 9:
+                router.learner.advance(i // 10 + 1)
+    log = read(folder)
+    found = list(replay(log, turnout.Router.load(bundle)))
+    assert len(found) == log.decisions
+    return found
+
+
+@pytest.mark.parametrize(
+    "learning",
+    [
+        Learning(log="vectors"),
+        Learning(log="vectors", discount=0.5, epochs=2),
+        Learning(log="vectors", epsilon=1.0, temperature=10.0, budget_share=0.2),
+    ],
+)
+def test_every_setting_replays_to_the_last_bit(small_bundle: Path, tmp_path: Path, learning: Learning) -> None:
+    found = run_and_replay(small_bundle, tmp_path / "state", learning, QUERIES * 3)
+    assert all(one.identical for one in found)
+
+
+def test_each_run_is_replayed_with_its_own_settings(small_bundle: Path, tmp_path: Path) -> None:
+    for seed in (1, 2):
+        learning = Learning(epsilon=0.8, temperature=1.0, log="texts", seed=seed)
+        found = run_and_replay(small_bundle, tmp_path / "state", learning, QUERIES)
+    assert len(found) == 2 * len(QUERIES) and all(one.identical for one in found)
+
+
+def test_what_a_log_no_longer_leads_to_is_counted(run: Run, small_bundle: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        found = run_and_replay(small_bundle, tmp_path / "state", Learning(log="texts"), QUERIES)
+    assert len(found) == 2 * len(QUERIES)
+    min((tmp_path / "state").glob("log-*")).unlink()  # as history_bytes does
+    log = read(tmp_path / "state")
+    assert log.decisions == len(QUERIES) and list(replay(log, turnout.Router.load(small_bundle))) == []
+    said = run("replay", tmp_path / "state", "--bundle", small_bundle, "--check")
+    assert said.code == 1 and f"{len(QUERIES)} not asked again" in said.out
+
+
+def test_a_bundle_of_other_vectors_is_an_error(small_bundle: Path, lexical: turnout.Router, tmp_path: Path) -> None:
+    log_some(small_bundle, tmp_path / "state", "vectors")
+    with pytest.raises(turnout.InputError, match="note: its vector has"):
+        list(replay(read(tmp_path / "state"), lexical))
 
 
 def test_another_pool_differs_and_says_where(run: Run, small_bundle: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,7 @@ struct Request {
   std::uint64_t telemetry_version = 0;
   const Attachment* learning = nullptr;  // null: nothing is learned
   std::int64_t draw = -1;                // number of the learner's draw; -1: its next one. Of a batch: the first row's
+  std::optional<double> allowance;       // of a draw, USD, as Learner::allowance() gave it; none: ask the learner
   int row = -1;                          // of a batch: the number of its first row, for messages; -1: a single query
 };
 

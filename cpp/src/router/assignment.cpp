@@ -258,10 +258,9 @@ bool prompts_too_long(const Context& c) {
          !c.out.has(Reason::no_operator) && !c.out.has(Reason::context_exceeded);
 }
 
-// P(correct) of the plan by the outcome model alone, without what was learned.
+// P(correct) of the plan by the outcome model alone, without what was learned and without telemetry.
 double prior_of(Context& c) {
-  if (c.request.learning == nullptr || c.ws.solution.status == turnout::assign::Status::no_candidate)
-    return c.out.quality;
+  if (c.ws.solution.status == turnout::assign::Status::no_candidate || c.ws.prior == c.ws.quality) return c.out.quality;
   turnout::assign::Problem problem = problem_of(c);
   problem.quality = c.ws.prior.data();
   turnout::assign::Solution solution = c.ws.solution;
@@ -269,10 +268,11 @@ double prior_of(Context& c) {
   return solution.quality;
 }
 
-constexpr trace::Reasons kOfAssignment =
-    trace::bit(Reason::limits_bind) | trace::bit(Reason::label_cap) | trace::bit(Reason::budget_infeasible) |
-    trace::bit(Reason::time_infeasible) | trace::bit(Reason::no_llm_allowed) | trace::bit(Reason::prior_operators) |
-    trace::bit(Reason::negative_utility) | trace::bit(Reason::operators_skipped) | trace::bit(Reason::single_call);
+constexpr trace::Reasons kOfAssignment = trace::bit(Reason::limits_bind) | trace::bit(Reason::label_cap) |
+                                         trace::bit(Reason::budget_infeasible) | trace::bit(Reason::time_infeasible) |
+                                         trace::bit(Reason::no_llm_allowed) | trace::bit(Reason::prior_operators) |
+                                         trace::bit(Reason::negative_utility) | trace::bit(Reason::operators_skipped) |
+                                         trace::bit(Reason::single_call) | trace::bit(Reason::no_capability);
 
 }  // namespace
 

@@ -17,9 +17,14 @@ int single_llm(const Context& c, int oper) {
 }
 
 bool eligible(const Context& c, const Alternative& a) {
-  const Learner& learner = *c.request.learning->learner;
-  return a.rule == trace::Rule::none && a.quality >= learner.config().quality_floor &&
-         learner.affords(a.usd, a.usd - c.out.usd);
+  const LearnerConfig& config = c.request.learning->learner->config();
+  const double extra = a.usd - c.out.usd;
+  return a.rule == trace::Rule::none && a.quality >= config.quality_floor &&
+         (extra <= 0 || extra <= c.ws.allowance + config.budget_share * a.usd);
+}
+
+bool usable(const Context& c, int oper) {
+  return oper >= 0 && c.ws.masks[static_cast<std::size_t>(oper)] == operators::Mask::usable;
 }
 
 void add(Context& c, int llm, const Router::Workspace::Option& option) {
@@ -64,13 +69,15 @@ void explore(Context& c) {
   c.out.candidate_count = 0;
   c.ws.best_usd = c.out.usd;
   if (c.request.learning == nullptr) return;
-  const LearnerConfig& config = c.request.learning->learner->config();
+  const Learner& learner = *c.request.learning->learner;
+  const LearnerConfig& config = learner.config();
+  c.ws.allowance = c.request.allowance.value_or(learner.allowance());
   const int oper = alternative_operator(c);
   list_candidates(c, single_llm(c, oper));
   c.out.candidates[0].probability = 1;
-  const bool able = config.epsilon > 0 && c.request.value_usd > 0 && c.out.feasible();
-  if (!able) c.out.candidate_count = 1;
-  if (c.out.candidate_count == 1) return;
+  const bool able = config.epsilon > 0 && config.temperature * c.request.value_usd > 0 && c.out.feasible();
+  if (!able || !usable(c, oper)) c.out.candidate_count = c.out.learning ? 1 : 0;  // 0: as where nothing learns
+  if (c.out.candidate_count <= 1) return;
   weigh(c, config);
   c.out.chosen = drawn(c, config);
   if (c.out.chosen == 0) return;

@@ -76,9 +76,9 @@ state::Ticket& ticket_of(const Context& c) {
   t.prior = c.out.prior;
   t.dim = static_cast<std::int32_t>(c.ws.features.size());
   std::copy(c.ws.features.begin(), c.ws.features.end(), t.context);
-  t.candidate_count = c.out.candidate_count;
+  t.candidate_count = std::max(1, c.out.candidate_count);
   t.chosen = c.out.chosen;
-  for (int i = 0; i < c.out.candidate_count; ++i) {
+  for (int i = 0; i < t.candidate_count; ++i) {
     const trace::Candidate& from = c.out.candidates[i];
     const auto& option = c.ws.options[static_cast<std::size_t>(i)];
     const std::int32_t arm = from.llm < 0 ? -1 : arms[static_cast<std::size_t>(from.llm)];
@@ -98,14 +98,14 @@ state::Ticket& ticket_of(const Context& c) {
 // A decision without a plan has no outcome.
 void remember(Context& c) {
   c.ws.model.reset();
-  if (c.request.learning == nullptr || c.out.node_count == 0) return;
+  if (c.request.learning == nullptr) return;
   Learner& learner = *c.request.learning->learner;
+  if (c.out.node_count == 0) return learner.asked({});
   learner.decided(c.out.usd, c.out.usd - c.ws.best_usd);
   state::Ticket& ticket = ticket_of(c);
   learner.asked({ticket.steps, static_cast<std::size_t>(ticket.step_count)});
   learner.memory().open(ticket);
   c.out.ticket = ticket.id;
-  if (!c.out.learning) c.out.candidate_count = 0;  // equal to the decision of a router that does not learn
   if (learner.config().notes == Notes::none) return;
   c.ws.note.clear();
   pack_note(c, c.ws.note);

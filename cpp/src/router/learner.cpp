@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "turnout/router.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr double kMostRatio = 8;  // of observed to expected USD, either way
 constexpr double kNanoUsd = 1e-9;
+constexpr int kReads = 1000;          // of arms that change as fast as they are fitted
 constexpr double kLogitScale = 0.25;  // keeps a logit among the other features' sizes
 constexpr float kDomainScale = 0.3f;  // what holds of all queries is learned first, what holds of a domain after it
 constexpr float kMostFeature = 4;
@@ -91,13 +93,13 @@ std::shared_ptr<const Learner::Model> Learner::model() {
   const std::lock_guard lock(mutex_);
   if (model_->version == memory_->version()) return model_;
   auto next = std::make_shared<Model>(*model_);
-  refresh(*next);
+  for (int i = 0; i < kReads && !refresh(*next); ++i) continue;
   model_ = std::move(next);
   return model_;
 }
 
-// Arms whose totals have changed are fitted anew. The version is read first: what comes meanwhile is for the next one.
-void Learner::refresh(Model& next) const {
+// Arms whose totals have changed are fitted anew. False where outcomes came meanwhile: some may be in it already.
+bool Learner::refresh(Model& next) const {
   next.version = memory_->version();
   next.arms.resize(static_cast<std::size_t>(memory_->arms()));
   state::Totals totals;
@@ -108,28 +110,24 @@ void Learner::refresh(Model& next) const {
     memory_->totals(arm, totals);
     next.arms[i] = fit(totals, version, config_);
   }
-}
-
-// An arm that another router brought is watched from its first outcome on.
-bandit::Surprise& Learner::watch(int arm) {
-  if (arm >= surprise_.arms()) surprise_.grow(memory_->arms());
-  return surprise_;
+  return memory_->version() == next.version;
 }
 
 state::Receipt Learner::report(std::uint64_t ticket, int node, const state::Outcome& outcome) {
   state::Evidence evidence;
   const state::Receipt receipt = memory_->report(ticket, node, outcome, !frozen(), &evidence);
+  if (evidence.count > 0 && evidence.arms[0] >= surprise_.arms()) surprise_.grow(memory_->arms());
   if (config_.suspend && !frozen() && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
     for (int i = 0; i < evidence.count; ++i)
-      watch(evidence.arms[i]).observe(evidence.arms[i], evidence.quality[i], outcome.score);
+      surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
   return receipt;
 }
 
-bool Learner::affords(double usd, double extra) const {
-  if (!(extra > 0) || config_.budget_share >= 1) return true;
+double Learner::allowance() const {
+  if (config_.budget_share >= 1) return std::numeric_limits<double>::infinity();
   const auto spent = static_cast<double>(usd_extra_.load(std::memory_order_relaxed)) * kNanoUsd;
   const auto all = static_cast<double>(usd_.load(std::memory_order_relaxed)) * kNanoUsd;
-  return spent + extra <= config_.budget_share * (all + usd);
+  return config_.budget_share * all - spent;
 }
 
 void Learner::decided(double usd, double extra) {
@@ -138,7 +136,8 @@ void Learner::decided(double usd, double extra) {
 }
 
 void Learner::asked(std::span<const state::Step> steps) {
-  if (!suspends() || steps.empty()) return;
+  if (!suspends()) return;
+  if (steps.empty()) return surprise_.decided(-1);
   const auto dead = [this](const state::Step& step) { return surprise_.state(step.arm).dead; };
   const auto probed = std::find_if(steps.begin(), steps.end(), dead);
   surprise_.decided(probed == steps.end() ? steps[0].arm : probed->arm);

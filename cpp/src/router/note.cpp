@@ -9,8 +9,9 @@
 namespace turnout {
 namespace {
 
-constexpr std::uint32_t kMagic = 0x314e5254;  // "TRN1"
+constexpr std::uint32_t kMagic = 0x324e5254;  // "TRN2"
 constexpr std::uint32_t kMostBytes = 1u << 24;
+constexpr std::int32_t kMostCapabilities = 1 << 24;  // what damaged bytes may make us allocate
 
 template <class T>
 void put(std::vector<std::byte>& out, const T& value) {
@@ -29,6 +30,19 @@ void put_bytes(std::vector<std::byte>& out, const void* data, std::size_t n) {
 void put_names(std::vector<std::byte>& out, const std::vector<std::string>& names) {
   put(out, static_cast<std::uint32_t>(names.size()));
   for (const std::string& name : names) put_bytes(out, name.data(), name.size());
+}
+
+// All LLMs and operators, and of the capabilities those that are mentioned.
+void put_all_names(std::vector<std::byte>& out, const trace::Names& names, const trace::Decision& d) {
+  put_names(out, names.llms);
+  put_names(out, names.operators);
+  for (const auto& roles : names.roles) put_names(out, roles);
+  put_bytes(out, names.cut_points.data(), names.cut_points.size() * sizeof(double));
+  put(out, static_cast<std::uint32_t>(d.tool_count));
+  for (int i = 0; i < d.tool_count; ++i) {
+    const std::string& name = names.capabilities[static_cast<std::size_t>(d.tools[i].id)];
+    put_bytes(out, name.data(), name.size());
+  }
 }
 
 void put_constraints(std::vector<std::byte>& out, const Constraints* c) {
@@ -72,7 +86,9 @@ std::string text_of(std::span<const std::byte> bytes) {
 }
 
 std::vector<std::string> get_names(Reader& in) {
-  std::vector<std::string> names(std::min<std::uint32_t>(in.get<std::uint32_t>(), kMaxLlms));
+  const auto n = in.get<std::uint32_t>();
+  if (n > kMaxLlms) throw Error(ErrorKind::input, "note", "has more than 256 names of a kind");
+  std::vector<std::string> names(n);
   for (auto& name : names) name = text_of(in.block());
   return names;
 }
@@ -96,12 +112,32 @@ Constraints get_constraints(Reader& in) {
   return c;
 }
 
-std::vector<float> get_vector(Reader& in) {
+template <class T>
+std::vector<T> get_vector(Reader& in) {
   const auto block = in.block();
-  if (block.size() % sizeof(float) != 0) throw Error(ErrorKind::input, "note", "the vector has a broken number");
-  std::vector<float> vector(block.size() / sizeof(float));
+  if (block.size() % sizeof(T) != 0) throw Error(ErrorKind::input, "note", "a vector has a broken number");
+  std::vector<T> vector(block.size() / sizeof(T));
   if (!vector.empty()) std::memcpy(vector.data(), block.data(), block.size());
   return vector;
+}
+
+// Capabilities follow: their ids are in the decision.
+void get_all_names(Reader& in, trace::Names& names, std::vector<std::string>& tools) {
+  names.llms = get_names(in);
+  names.operators = get_names(in);
+  for (std::size_t i = 0; i < names.operators.size(); ++i) names.roles.push_back(get_names(in));
+  names.cut_points = get_vector<double>(in);
+  tools = get_names(in);
+}
+
+void name_tools(const trace::Decision& d, const std::vector<std::string>& tools, trace::Names& names) {
+  for (int i = 0; i < d.tool_count && static_cast<std::size_t>(i) < tools.size(); ++i) {
+    const std::int32_t id = d.tools[i].id;
+    if (id > kMostCapabilities) throw Error(ErrorKind::input, "note", "the id of a tool is out of range");
+    if (names.capabilities.size() <= static_cast<std::size_t>(id))
+      names.capabilities.resize(static_cast<std::size_t>(id) + 1);
+    names.capabilities[static_cast<std::size_t>(id)] = tools[static_cast<std::size_t>(i)];
+  }
 }
 
 }  // namespace
@@ -111,8 +147,8 @@ void stages::pack_note(const Context& c, std::vector<std::byte>& out) {
   put(out, kMagic);
   put(out, static_cast<std::int32_t>(c.request.tools));
   put_constraints(out, c.request.constraints);
-  put_names(out, c.snapshot.names.llms);
-  put_names(out, c.snapshot.names.operators);
+  put(out, c.ws.allowance);
+  put_all_names(out, c.snapshot.names, c.out);
   put(out, static_cast<std::uint8_t>(text));
   if (text)
     put_bytes(out, c.request.text.data(), c.request.text.size());
@@ -127,15 +163,18 @@ Note read_note(std::span<const std::byte> bytes) {
   Note note;
   note.tools = in.get<std::int32_t>();
   if (in.get<std::uint8_t>() != 0) note.constraints = get_constraints(in);
-  note.llms = get_names(in);
-  note.operators = get_names(in);
+  note.allowance = in.get<double>();
+  std::vector<std::string> tools;
+  get_all_names(in, note.names, tools);
   note.is_text = in.get<std::uint8_t>() != 0;
   if (note.is_text)
     note.text = text_of(in.block());
   else
-    note.vector = get_vector(in);
+    note.vector = get_vector<float>(in);
   note.decision = trace::unpack(in.rest());
   const trace::Decision& d = note.decision;
+  name_tools(d, tools, note.names);
+  trace::check_names(d, note.names);
   note.conditions.assign(d.conditions, d.conditions + d.condition_count);
   return note;
 }
@@ -154,24 +193,32 @@ std::vector<T> renamed(const std::vector<T>& items, const std::vector<std::strin
   return out;
 }
 
+const float* vector_of(const Note& note, int dim) {
+  const std::size_t given = note.vector.size();
+  if (given != static_cast<std::size_t>(dim))
+    throw Error(ErrorKind::input, "note",
+                "its vector has " + std::to_string(given) + " numbers, this router's have " + std::to_string(dim));
+  return note.vector.data();
+}
+
 }  // namespace
 
 void rename(Note& note, const trace::Names& names) {
-  note.conditions = renamed(note.conditions, note.llms, names.llms);
+  note.conditions = renamed(note.conditions, note.names.llms, names.llms);
   if (!note.constraints) return;
   Constraints& c = *note.constraints;
-  c.allowed = renamed(c.allowed, note.llms, names.llms);
-  c.denied = renamed(c.denied, note.llms, names.llms);
-  c.disabled = renamed(c.disabled, note.operators, names.operators);
+  c.allowed = renamed(c.allowed, note.names.llms, names.llms);
+  c.denied = renamed(c.denied, note.names.llms, names.llms);
+  c.disabled = renamed(c.disabled, note.names.operators, names.operators);
 }
 
-Request request_of(const Note& note) {
+Request request_of(const Note& note, int dim) {
   const trace::Decision& d = note.decision;
   Request in;
   if (note.is_text)
     in.text = note.text;
   else if (!d.has(trace::Reason::no_text))  // which has no vector
-    in.vector = note.vector.data();
+    in.vector = vector_of(note, dim);
   in.in_tokens = d.in_tokens;
   in.value_usd = d.value_usd;
   in.usd_per_second = d.usd_per_second;
@@ -187,6 +234,7 @@ Request request_of(const Note& note) {
   in.conditions = note.conditions;
   in.telemetry_version = d.telemetry_version;
   in.draw = static_cast<std::int64_t>(d.draw);
+  in.allowance = note.allowance;
   return in;
 }
 

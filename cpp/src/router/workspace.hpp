@@ -45,7 +45,8 @@ struct Router::Workspace {
   std::vector<float> features;
   std::vector<double> scratch;
   Option options[kMaxCandidates];  // of Decision::candidates
-  double best_usd = 0;                    // of the plan that was not drawn
+  double best_usd = 0;             // of the plan that was not drawn
+  double allowance = 0;            // USD, as Learner::allowance() gave it
   state::Ticket ticket;
   const float* x = nullptr;  // the vector that decides
   std::vector<std::byte> note;

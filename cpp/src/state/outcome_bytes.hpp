@@ -6,7 +6,7 @@
 
 namespace turnout::state {
 
-inline constexpr std::size_t kOutcomeBytes = 59, kMaxNote = std::size_t{1} << 20;
+inline constexpr std::size_t kOutcomeBytes = 59, kMaxNote = std::size_t{2} << 20;
 
 struct OutcomeRecord {
   std::uint64_t sequence = 0, ticket = 0;

@@ -18,25 +18,29 @@ def run_replay(folder: Path, bundle: Path | None, pool: Path | None, show: int, 
     identical = sum(one.identical for one in found)
     same_plan = sum(one.same_plan for one in found)
     differing = [one for one in found if not one.identical]
+    unreachable = log.decisions - len(found)
     if json:
         print_json(
             {
                 "decisions": len(found),
                 "identical": identical,
                 "same_plan": same_plan,
+                "unreachable": unreachable,
                 "torn_bytes": log.torn_bytes,
                 "differing": [_difference(one) for one in differing],
             }
         )
-        return not differing
+        return not differing and not unreachable
     say(f"{len(found)} decisions: {identical} identical to the last bit, {same_plan} with the same plan", style="bold")
+    if unreachable:
+        say(f"{unreachable} not asked again: they read a state that the log no longer leads to")
     if log.torn_bytes:
         say(f"{log.torn_bytes} bytes of the log were not written to their end")
     if differing:
         print_table(["ticket", "logged", "again", "P(correct)", "USD"], [_row(one) for one in differing[:show]])
     if len(differing) > show:
         say(f"and {len(differing) - show} more: --show, or --json for all")
-    return not differing
+    return not differing and not unreachable
 
 
 def _plan(decision: Decision) -> str:

@@ -24,18 +24,25 @@ OF_ASSIGNMENT = {
     "negative_utility",
     "operators_skipped",
     "single_call",
+    "no_capability",
 }
 
 
 def candidates(
-    router: ReferenceRouter, request: Request, decision: dict[str, Any], learner: ReferenceLearner, draw: int
+    router: ReferenceRouter,
+    request: Request,
+    decision: dict[str, Any],
+    usable: list[bool],
+    learner: ReferenceLearner,
+    draw: int,
 ) -> dict[str, Any]:
     """The best plan and the single calls beside it, with their probabilities; and which was drawn."""
     nodes, learning = decision["plan"], learner.learning
     oper = router._alternative_operator(nodes)
     single = len(nodes) == 1 and oper is not None and nodes[0]["operator"] == router.operators[oper].id
     names, utilities = [nodes[0]["llm"] if single else None], [decision["utility"]]
-    able = learning.epsilon > 0 and request.value_usd > 0 and decision["feasible"] and oper is not None
+    able = learning.epsilon > 0 and learning.temperature * request.value_usd > 0 and decision["feasible"]
+    able = able and oper is not None and not router._masks(request, usable)[oper]
     for a in decision["alternatives"] if able else []:
         if a["feasible"] and a["p_correct"] >= learning.quality_floor and a["llm"] != names[0]:
             names.append(a["llm"])

@@ -117,7 +117,7 @@ class ReferenceRouter:
         decision = self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)
         if learner is None or not learner.active:
             return decision
-        found = explore.candidates(self, request, decision, learner, draw)
+        found = explore.candidates(self, request, decision, usable, learner, draw)
         if found["chosen"] > 0:
             problem, solution, nodes = explore.only(self, q, request, nodes, found, quality, hits)
             drawn = self._decision(q, request, a, hits, rules, allocation, solution, nodes, quality)

@@ -93,10 +93,10 @@ class Learner {
 
   // Numbers of draws, `n` in a row; the n-th draw of a seed is the same everywhere.
   std::uint64_t draws(std::uint64_t n) { return draws_.fetch_add(n, std::memory_order_relaxed); }
-  // Whether a draw may cost `extra` more than the best plan, and what was decided.
-  bool affords(double usd, double extra) const;
+  // USD by which drawn plans may still cost more than the best ones, by `budget_share` of all that was decided on.
+  double allowance() const;
   void decided(double usd, double extra);
-  // That a plan asks these arms: one of them may be a probe.
+  // That a plan asks these arms: one of them may be a probe. None of them: a decision without a plan.
   void asked(std::span<const state::Step> steps);
 
   bool suspends() const { return config_.suspend && surprise_.dead() > 0; }
@@ -105,8 +105,7 @@ class Learner {
   bandit::Surprise& surprise() { return surprise_; }
 
  private:
-  void refresh(Model& next) const;
-  bandit::Surprise& watch(int arm);
+  bool refresh(Model& next) const;
 
   std::shared_ptr<state::Memory> memory_;
   LearnerConfig config_;
