@@ -268,7 +268,7 @@ def test_log_and_snapshot_have_the_documented_bytes() -> None:
     memory.note(ticket, b"why")
     identity = (5 << 40) + 1
     body = struct.pack("<QIQddHHBBB2h", identity, 0, 7, 0.1, 0.01, 2**14, 2, 1, 0, 1, 4096, 8192)
-    body += struct.pack("<Hdfff", 1, 0.75, 0.9, 0.01, 1.5) + struct.pack("<HHq", 1, 2**14, 1_000_000)
+    body += struct.pack("<Hdfff", 1, 0.75, 0.9, 0.01, 1.5) + struct.pack("<HHqH", 1, 2**14, 1_000_000, 2**14)
     nan = math.nan
     log = b"".join(
         [
