@@ -97,7 +97,7 @@ class Learning:
     discount : float
         Of evidence, an epoch: 1 forgets nothing.
     epoch_seconds : float, optional
-        Length of an epoch by the wall clock; default: epochs pass by `Learner.advance` alone.
+        Length of an epoch by the wall clock, at least 1; default: epochs pass by `Learner.advance` alone.
     epochs : int
         How many are kept apart for late outcomes; a ticket older than that has expired.
     tickets : int
@@ -135,7 +135,8 @@ class Learning:
         _expect(self.strategy in STRATEGIES, "strategy", f"expected one of {list(STRATEGIES)}, got {self.strategy!r}")
         _expect(self.log in LOGS, "log", f"expected one of {list(LOGS)}, got {self.log!r}")
         if self.epoch_seconds is not None:
-            _expect(0 < self.epoch_seconds < 1e12, "epoch_seconds", f"expected seconds > 0, got {self.epoch_seconds}")
+            expected = f"expected seconds from 1 to 1e12, got {self.epoch_seconds}"  # epochs since 1970 have 32 bits
+            _expect(1 <= self.epoch_seconds <= 1e12, "epoch_seconds", expected)
 
 
 def _expect(ok: bool, name: str, what: str) -> None:
@@ -158,6 +159,13 @@ def dim_of(bundle: Bundle, learning: Learning) -> int:
     latent = bundle.array("difficulty/heads.npy", np.float32, (None, None)).shape[1]
     sizes = {"difficulty": 1, "domains": bundle.difficulty_config().domains, "latent": latent}
     return 1 + sum(sizes[name] for name in learning.features)
+
+
+def _epoch(now: float, seconds: float) -> int:
+    epoch = now / seconds
+    if not epoch < 1 << 32:
+        raise fail(InputError, "clock", f"expected seconds below 2**32 epochs of {seconds:g}, got {now}")
+    return max(0, int(epoch))
 
 
 def native_learner(memory: _native.Memory, learning: Learning) -> _native.Learner:
@@ -269,7 +277,7 @@ class Learner:
         """Takes in what came of a decision: see `Router.feedback`."""
         number = ticket if isinstance(ticket, int) else ticket.ticket
         if self.learning.epoch_seconds is not None:
-            self.memory.advance(max(0, int(self.clock() / self.learning.epoch_seconds)))
+            self.memory.advance(_epoch(self.clock(), self.learning.epoch_seconds))
         at = -1 if node is None else node
         if not isinstance(outcome, Outcome):
             if not isinstance(outcome, int | float):

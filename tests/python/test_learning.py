@@ -315,11 +315,26 @@ def test_a_state_of_another_space_is_refused(small_bundle: Path, folder: Path) -
         ("features", ("mood",)),
         ("log", "everything"),
         ("discount", 2.0),
+        ("epoch_seconds", 0.1),
     ],
 )
 def test_wrong_settings_name_the_culprit(small_bundle: Path, field: str, value: Any) -> None:
     with pytest.raises(turnout.ConfigError, match=field):
         load(small_bundle, Learning(**{field: value}))
+
+
+def test_a_clock_that_makes_no_sense_changes_nothing(small_bundle: Path) -> None:
+    router = load(small_bundle, Learning(epoch_seconds=1.0))
+    assert router.learner is not None
+    decision = router.route("What is 2 + 2?")
+    for now in (float("nan"), float("inf"), 2.0**33):
+        router.learner.clock = lambda now=now: now  # type: ignore[misc]
+        with pytest.raises(turnout.InputError, match="^clock: expected seconds below"):
+            router.feedback(decision, 1.0)
+    router.learner.clock = lambda: 1.8e9
+    assert router.feedback(decision, 1.0) == "accepted" and router.learner.memory.epoch == 1_800_000_000
+    router.learner.clock = lambda: -5.0  # a jump back is no earlier epoch
+    assert router.feedback(decision, 1.0) == "duplicate" and router.learner.memory.epoch == 1_800_000_000
 
 
 def test_a_learner_is_a_context_manager(small_bundle: Path, folder: Path) -> None:
