@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -213,6 +214,7 @@ class Learner:
     native: _native.Learner
     keeper: Any
     clock: Callable[[], float] = field(default=time.time)
+    _ticker: Any = field(default=None, repr=False)
 
     @staticmethod
     def open(
@@ -269,15 +271,34 @@ class Learner:
             keeper.close()
             raise
         memory.note(0, b"learning" + msgspec.json.encode(learning))  # for replays
-        return Learner(learning, space, memory, native, keeper, clock)
+        learner = Learner(learning, space, memory, native, keeper, clock)
+        learner._keep_time()
+        return learner
+
+    def _keep_time(self) -> None:
+        """Decisions read no clock: a thread begins the epochs that their tickets belong to, also when all is quiet."""
+        from turnout.state.ticker import Ticker
+
+        if self.learning.epoch_seconds is None:
+            return
+        with suppress(InputError):  # of the clock; feedback() says so
+            self._begin_epoch()
+        self._ticker = Ticker("turnout-epoch", self.learning.epoch_seconds / 8, self._tick)
+
+    def _tick(self) -> None:
+        with suppress(Exception):
+            self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        if self.learning.epoch_seconds is not None:
+            self.memory.advance(_epoch(self.clock(), self.learning.epoch_seconds))
 
     def feedback(
         self, ticket: _native.Decision | int, outcome: Outcome | float | bool, node: int | None = None
     ) -> Receipt:
         """Takes in what came of a decision: see `Router.feedback`."""
         number = ticket if isinstance(ticket, int) else ticket.ticket
-        if self.learning.epoch_seconds is not None:
-            self.memory.advance(_epoch(self.clock(), self.learning.epoch_seconds))
+        self._begin_epoch()
         at = -1 if node is None else node
         if not isinstance(outcome, Outcome):
             if not isinstance(outcome, int | float):
@@ -303,6 +324,8 @@ class Learner:
 
     def close(self) -> None:
         """Flushes, writes a snapshot and lets go of the store."""
+        if self._ticker is not None:
+            self._ticker.stop()
         self.keeper.close()
 
     def __enter__(self) -> Learner:
