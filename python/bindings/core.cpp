@@ -6,12 +6,23 @@
 
 namespace turnout::python {
 
+namespace {
+
+// Bytes of a damaged file may stand in a message.
+py::str shown(const std::string& text) {
+  PyObject* const made = PyUnicode_DecodeUTF8(text.data(), static_cast<py::ssize_t>(text.size()), "backslashreplace");
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(made);
+}
+
+}  // namespace
+
 // Python's exception classes live in turnout.core; looked up when an error is raised, so import order does not matter.
 void set_error(const Error& error) {
   static constexpr const char* kClasses[] = {"InputError", "ConfigError", "BundleError", "EngineError"};
   const py::object cls = py::module_::import("turnout.core").attr(kClasses[static_cast<int>(error.kind)]);
-  py::object instance = cls(error.what());
-  instance.attr("path") = error.path;
+  py::object instance = cls(shown(error.what()));
+  instance.attr("path") = shown(error.path);
   PyErr_SetObject(cls.ptr(), instance.ptr());
 }
 

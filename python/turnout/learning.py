@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from operator import index
@@ -99,7 +100,7 @@ class Learning:
     discount : float
         Of evidence, an epoch: 1 forgets nothing.
     epoch_seconds : float, optional
-        Length of an epoch by the wall clock; default: epochs pass by `Learner.advance` alone.
+        Length of an epoch by the wall clock, at least 1; default: epochs pass by `Learner.advance` alone.
     epochs : int
         How many are kept apart for late outcomes; a ticket older than that has expired.
     tickets : int
@@ -142,7 +143,8 @@ class Learning:
         _expect(self.strategy in STRATEGIES, "strategy", f"expected one of {list(STRATEGIES)}, got {self.strategy!r}")
         _expect(self.log in LOGS, "log", f"expected one of {list(LOGS)}, got {self.log!r}")
         if self.epoch_seconds is not None:
-            _expect(0 < self.epoch_seconds < 1e12, "epoch_seconds", f"expected seconds > 0, got {self.epoch_seconds}")
+            expected = f"expected seconds from 1 to 1e12, got {self.epoch_seconds}"  # epochs since 1970 have 32 bits
+            _expect(1 <= self.epoch_seconds <= 1e12, "epoch_seconds", expected)
 
 
 def _expect(ok: bool, name: str, what: str) -> None:
@@ -186,6 +188,13 @@ def dim_of(bundle: Bundle, learning: Learning) -> int:
     latent: int = bundle.array("difficulty/heads.npy", np.float32, (None, None)).shape[1]
     sizes = {"difficulty": 1, "domains": bundle.difficulty_config().domains, "latent": latent}
     return 1 + sum(sizes[name] for name in learning.features)
+
+
+def _epoch(now: float, seconds: float) -> int:
+    epoch = now / seconds
+    if not epoch < 1 << 32:
+        raise fail(InputError, "clock", f"expected seconds below 2**32 epochs of {seconds:g}, got {now}")
+    return max(0, int(epoch))
 
 
 def native_learner(memory: _native.Memory, learning: Learning) -> _native.Learner:
@@ -262,6 +271,7 @@ class Learner:
     native: _native.Learner
     keeper: Any
     clock: Callable[[], float] = field(default=time.time)
+    _ticker: Any = field(default=None, repr=False)
 
     @staticmethod
     def open(
@@ -318,15 +328,34 @@ class Learner:
         except BaseException:
             keeper.close()
             raise
-        return Learner(learning, space, memory, native, keeper, clock)
+        learner = Learner(learning, space, memory, native, keeper, clock)
+        learner._keep_time()
+        return learner
+
+    def _keep_time(self) -> None:
+        """Decisions read no clock: a thread begins the epochs that their tickets belong to, also when all is quiet."""
+        from turnout.state.ticker import Ticker
+
+        if self.learning.epoch_seconds is None:
+            return
+        with suppress(InputError):  # of the clock; feedback() says so
+            self._begin_epoch()
+        self._ticker = Ticker("turnout-epoch", self.learning.epoch_seconds / 8, self._tick)
+
+    def _tick(self) -> None:
+        with suppress(Exception):
+            self._begin_epoch()
+
+    def _begin_epoch(self) -> None:
+        if self.learning.epoch_seconds is not None:
+            self.memory.advance(_epoch(self.clock(), self.learning.epoch_seconds))
 
     def feedback(
         self, ticket: _native.Decision | int, outcome: Outcome | float | bool, node: int | None = None
     ) -> Receipt:
         """Takes in what came of a decision: see `Router.feedback`."""
         number = _ticket(ticket)
-        if self.learning.epoch_seconds is not None:
-            self.memory.advance(max(0, int(self.clock() / self.learning.epoch_seconds)))
+        self._begin_epoch()
         at = -1 if node is None else _node(node)
         if not isinstance(outcome, Outcome):
             if not hasattr(outcome, "__float__"):  # NumPy's scalars have it, too
@@ -361,6 +390,8 @@ class Learner:
 
     def close(self) -> None:
         """Flushes, writes a snapshot and lets go of the store."""
+        if self._ticker is not None:
+            self._ticker.stop()
         self.keeper.close()
 
     def __enter__(self) -> Learner:

@@ -1,11 +1,14 @@
 // The posterior of a linear model, against the definition; a bandit over such models.
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "allocations.hpp"
 #include "check.hpp"
+#include "telemetry/bytes.hpp"
 #include "turnout/bandit.hpp"
 #include "turnout/core.hpp"
 
@@ -189,6 +192,24 @@ TEST(a_million_rank_one_updates_drift_less_than_stated) {
   std::printf("  largest |A A^-1 - I| in a million updates: %.1e\n", worst);
 }
 
+TEST(the_largest_features_and_weights_leave_numbers) {
+  for (const double ridge : {1e-6, 1e-3, 1.0})
+    for (const double scale : {1e2, 1e4, 1e6})
+      for (const double weight : {1.0, 1e6}) {
+        Philox rng(17);
+        LinearBandit bandit = bandit_of(1, {.dim = 4, .ridge = ridge});
+        double mean = 0, deviation = 0;
+        for (int n = 0; n < 600; ++n) {
+          std::vector<float> x(4);
+          for (float& v : x) v = static_cast<float>(std::clamp(scale * rng.normal(), -kMaxNumber, kMaxNumber));
+          bandit.update(x, {.position = 0, .reward = 1, .weight = weight});
+          bandit.predict(0, x, mean, deviation);
+          CHECK(std::abs(mean) < 1.5);  // of rewards that are all 1
+          CHECK(std::isfinite(deviation) && deviation < 1.5);
+        }
+      }
+}
+
 TEST(a_selection_and_an_update_allocate_nothing) {
   for (const Policy policy : {Policy::ucb, Policy::thompson, Policy::epsilon, Policy::temperature, Policy::power}) {
     LinearBandit bandit = bandit_of(9, {.dim = 12, .policy = policy, .temperature = 0.5});
@@ -237,6 +258,22 @@ TEST(a_bandit_refuses_what_is_wrong_and_stays_what_it_was) {
               "bandit.temperature");
   CHECK_ERROR(LinearBandit({.dim = 2, .ridge = 0}), ErrorKind::config, "bandit.ridge");
   CHECK_ERROR(LinearBandit({.dim = 2, .cost_weight = -1}), ErrorKind::config, "bandit.cost_weight");
+}
+
+TEST(a_snapshot_of_numbers_that_no_outcomes_give_is_not_chosen_by) {
+  for (const Policy policy : {Policy::ucb, Policy::thompson, Policy::epsilon, Policy::temperature, Policy::power}) {
+    LinearBandit bandit = bandit_of(1, {.dim = 8, .policy = policy});
+    auto bytes = bandit.save();
+    const double huge = 1e308;  // of theta and of the inverse, that end the bytes
+    for (std::size_t back = 0; back < 72; ++back) std::memcpy(&bytes[bytes.size() - 8 - 8 * back], &huge, sizeof huge);
+    const std::uint64_t sum = telemetry::checksum(std::span(bytes).subspan(16));
+    std::memcpy(&bytes[8], &sum, sizeof sum);
+    LinearBandit copy = LinearBandit::load(bytes);
+    Vector scores(1), propensities(1);
+    const std::vector<float> x(8, 1e6f);
+    CHECK_ERROR(copy.select({.x = x}, scores, propensities), ErrorKind::input, "x");
+    CHECK(copy.selections() == 0);
+  }
 }
 
 TEST(a_snapshot_goes_on_with_the_same_bits_and_damage_is_found) {

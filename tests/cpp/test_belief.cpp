@@ -348,7 +348,23 @@ TEST(what_is_no_question_is_refused) {
   CHECK_ERROR(ask(llms, {}, 1, 2, {kNan}), ErrorKind::input, "left.usd");
   CHECK_ERROR(posterior(llms, {}, {0}), ErrorKind::config, "model.others");
   CHECK_ERROR(posterior(llms, {}, {9, 0.6, 0.5}), ErrorKind::config, "model.common_gain");
-  CHECK_ERROR(posterior(llms, {}, {9, 0.5, 0.5, 1, 1}), ErrorKind::config, "model.rho");
+  CHECK_ERROR(posterior(llms, {}, {9, 0.25, 0.75}), ErrorKind::config, "model.common_gain");
+  CHECK_ERROR(posterior(llms, {}, {9, 1, 0}), ErrorKind::config, "model.common");
+  CHECK_ERROR(posterior(llms, {}, {9, 0.5, 0.4, 1, 1}), ErrorKind::config, "model.rho");
+}
+
+TEST(answers_that_all_differ_leave_a_posterior_at_the_edges_of_the_model) {
+  const Llms llms = {{0, 1}, {1, 1}, {0.5, 1}, {1e-9, 1}, {1, 1}};
+  for (const double common : {0.0, 0.999})
+    for (const double rho : {0.0, 0.999})
+      for (const double spread : {0.0, 5.0})
+        for (const int others : {1, 1'000'000}) {
+          const auto p =
+              posterior(llms, {{0, 0}, {1, 1}, {2, 2}, {3, 3}, {4, 4}}, {others, common, 0, spread, rho, 10});
+          double sum = 0;
+          for (const double x : p) sum += x;
+          CHECK_NEAR(sum, 1, 1e-9);
+        }
 }
 
 TEST(the_most_answers_fit) {

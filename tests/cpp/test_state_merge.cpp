@@ -123,6 +123,26 @@ TEST(totals_are_the_sum_over_replicas) {
   CHECK(one->epoch() == 0 && one->version() == 3 && one->version(one->arm("llm-2")) != before);
 }
 
+TEST(an_arm_of_a_replica_that_lost_what_it_sent_has_another_version) {
+  Memory one(config(1));
+  add_arms(one);
+  std::vector<std::uint64_t> versions = {one.version(2)};
+  for (int life = 0; life < 3; ++life) {  // one outcome of arm 2; then another one; then none
+    Memory two(config(2));
+    add_arms(two);
+    const auto learn = [&](int arm, double score) {
+      Ticket t = single(arm);
+      two.open(t);
+      two.report(t.id, -1, scored(score, 0.002));
+    };
+    if (life < 2) learn(2, life);
+    for (int i = 0; i < 2 * life; ++i) learn(1, 1);
+    CHECK(one.merge(two.slot()));
+    CHECK(std::find(versions.begin(), versions.end(), one.version(2)) == versions.end());
+    versions.push_back(one.version(2));
+  }
+}
+
 TEST(ones_own_number_in_other_hands_is_refused) {
   Philox random(5);
   const MemoryPointer one = replica(1, random), twin = replica(1, random), two = replica(2, random);

@@ -32,7 +32,7 @@ MODELS = st.builds(
     AnswerModel,
     others=st.integers(1, 12),
     common=st.floats(0, 0.5),
-    common_gain=st.floats(0, 0.5),
+    common_gain=st.floats(0, 0.49),
     spread=st.floats(0, 2.5),
     rho=st.floats(0, 0.95),
     score_weight=st.floats(0, 2),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -361,11 +363,41 @@ def test_a_state_of_another_space_is_refused(small_bundle: Path, folder: Path) -
         ("features", ("mood",)),
         ("log", "everything"),
         ("discount", 2.0),
+        ("epoch_seconds", 0.1),
     ],
 )
 def test_wrong_settings_name_the_culprit(small_bundle: Path, field: str, value: Any) -> None:
     with pytest.raises(turnout.ConfigError, match=field):
         load(small_bundle, Learning(**{field: value}))
+
+
+def test_a_decision_after_quiet_epochs_is_of_the_present_one(small_bundle: Path) -> None:
+    router = load(small_bundle, Learning(epoch_seconds=3600.0, epochs=2))
+    learner = router.learner
+    assert learner is not None and learner.memory.epoch == int(time.time() / 3600)  # of the first decision, too
+    assert router.feedback(router.route("What is 2 + 2?"), 1.0) == "accepted"
+    later = time.time() + 100 * 3600
+    learner.clock = lambda: later
+    learner._ticker._call()  # as its thread does
+    first, second = router.route("What is 2 + 2?"), router.route("What is 3 + 3?")
+    assert [router.feedback(d, 1.0) for d in (first, second)] == ["accepted", "accepted"]
+    assert learner.memory.epoch == int(later / 3600)
+    learner.close()
+    assert not learner._ticker._thread.is_alive()
+
+
+def test_a_clock_that_makes_no_sense_changes_nothing(small_bundle: Path) -> None:
+    router = load(small_bundle, Learning(epoch_seconds=1e4))
+    learner = router.learner
+    assert learner is not None
+    decision, epoch = router.route("What is 2 + 2?"), learner.memory.epoch
+    for now in (math.nan, math.inf, 1e14):
+        learner.clock = lambda now=now: now  # type: ignore[misc]
+        with pytest.raises(turnout.InputError, match="clock: expected seconds below"):
+            router.feedback(decision, 1.0)
+    learner.clock = lambda: -5.0  # a jump back is no earlier epoch
+    assert router.feedback(decision, 1.0) == "accepted" and learner.memory.epoch == epoch
+    learner.close()
 
 
 def test_a_learner_is_a_context_manager(small_bundle: Path, folder: Path) -> None:

@@ -268,7 +268,7 @@ def test_log_and_snapshot_have_the_documented_bytes() -> None:
     memory.note(ticket, b"why")
     identity = (5 << 40) + 1
     body = struct.pack("<QIQddHHBBB2h", identity, 0, 7, 0.1, 0.01, 2**14, 2, 1, 0, 1, 4096, 8192)
-    body += struct.pack("<Hdfff", 1, 0.75, 0.9, 0.01, 1.5) + struct.pack("<HHq", 1, 2**14, 1_000_000)
+    body += struct.pack("<Hdfff", 1, 0.75, 0.9, 0.01, 1.5) + struct.pack("<HHqH", 1, 2**14, 1_000_000, 2**14)
     nan = math.nan
     log = b"".join(
         [
@@ -316,3 +316,10 @@ def test_threads_share_a_memory() -> None:
     assert [memory.totals(arm)["weight"] for arm in range(3)] == [500.0] * 3
     back = native()
     assert back.apply(b"".join(logs)) == len(b"".join(logs)) and back.slots() == memory.slots()
+
+
+def test_bytes_that_are_no_text_are_shown_in_the_error() -> None:
+    slots = Memory(dim=2, space="abc", replica=1, ticket_prefix=1).slots()
+    body = slots[:-4].replace(b"abc", b"a\xffc")
+    with pytest.raises(InputError, match=r"slots\.space: expected 'abc', got 'a\\xffc'"):
+        Memory(dim=2, space="abc", replica=2, ticket_prefix=1).merge(body + struct.pack("<I", twin.crc32c(body)))

@@ -11,7 +11,7 @@ import pytest
 import feedback
 from feedback import ARMS, VALUE, World
 from turnout.core import InputError
-from turnout.evaluate.offpolicy import evaluate_log
+from turnout.evaluate.offpolicy import estimators, evaluate_log
 from turnout.evaluate.offpolicy.estimators import Draws, effective_sample_size, empirical_bernstein, estimates, terms
 from turnout.evaluate.offpolicy.logged import read_columns
 from turnout.evaluate.offpolicy.targets import Predicted
@@ -196,6 +196,14 @@ def test_empirical_bernstein_holds_and_is_wider() -> None:
         found = empirical_bernstein(values.astype(float), 1.0)
         held += found.low <= 0.1 <= found.high
     assert held >= 190
+
+
+def test_draws_are_the_same_whether_they_are_kept_or_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = np.random.default_rng(0).random((50, 3))
+    kept = Draws(50, 100, 1)
+    first = kept.means(columns)
+    monkeypatch.setattr(estimators, "KEPT", 0)
+    assert (first == kept.means(columns)).all() and (first == Draws(50, 100, 1).means(columns)).all()
 
 
 def test_estimates_by_hand() -> None:

@@ -412,3 +412,16 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path, call: int) -> None:
 def test_history_must_be_a_size() -> None:
     with pytest.raises(ConfigError, match="history_bytes: expected a number >= 0, got -1"):
         FileStore("x", history_bytes=-1)
+
+
+def test_history_may_be_read_while_old_segments_are_removed(tmp_path: Path) -> None:
+    store = FileStore(tmp_path)
+    store.open(SPACE)
+    for data in (b"one", b"two", b"three"):
+        store.append(data)
+        store.compact(b"snapshot")
+    history = iter(read_history(tmp_path).log)
+    assert next(history) == b"one"
+    sorted(tmp_path.glob("log-*"))[1].unlink()
+    assert list(history) == [b"three"]
+    store.close()

@@ -128,6 +128,35 @@ def test_a_failed_sync_is_theirs_who_wanted_it() -> None:
     assert (log.writes, log.syncs) == (2, 1)
 
 
+def test_a_sync_that_failed_is_not_tried_again_for_those_who_only_write() -> None:
+    log = Log()
+    log.go.set()
+    log.fails = {"sync"}
+    with pytest.raises(StoreError, match="dying"):
+        log.commit(True)
+    log.commit()
+    assert (log.writes, log.syncs) == (2, 1)
+    log.fails.clear()
+    log.commit(True)
+    assert log.syncs == 2
+
+
+def test_a_leader_that_is_interrupted_as_it_lets_go_of_the_lock_leaves_the_lead() -> None:
+    log = Log()
+    log.go.set()
+    release = log.commit._changed.release
+
+    def interrupted() -> None:
+        release()
+        log.commit._changed.release = release  # type: ignore[method-assign]
+        raise KeyboardInterrupt
+
+    log.commit._changed.release = interrupted  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        log.commit()
+    assert together([log.commit]) == [None] and log.writes == 1
+
+
 def test_an_interrupted_leader_leaves_the_lead() -> None:
     log = Log()
     log.go.set()

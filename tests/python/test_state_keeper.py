@@ -287,6 +287,8 @@ def test_a_state_of_something_else_is_refused_and_unharmed(tmp_path: Path) -> No
         keep(FileStore(tmp_path), tickets=0)
     with pytest.raises(ConfigError, match="flush_seconds: expected a number > 0 or None, got 0"):
         keep(FileStore(tmp_path), flush_seconds=0)
+    with pytest.raises(ConfigError, match=f"log_bytes: expected at most {1 << 28}"):
+        keep(FileStore(tmp_path), log_bytes=(1 << 28) + 1)
     assert recovered(tmp_path) == 1  # and the lock was given back each time
 
 

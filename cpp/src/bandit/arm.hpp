@@ -19,7 +19,11 @@ struct LinearBandit::Arm {
   // theta and inverse from the sums. False, and nothing changed: they cannot be factored.
   bool refit(double ridge);
   // One outcome; `x` is padded.
-  void learn(const double* x, double reward, double weight);
+  void learn(const double* x, double reward, double weight, double ridge);
+
+ private:
+  void add(const double* x, double reward, double weight);  // to the sums
+  void settle(double ridge);                                // theta and inverse from the sums, whatever these are
 };
 
 }  // namespace turnout::bandit

@@ -68,7 +68,7 @@ void LinearBandit::check(const Update& update) const {
 
 void LinearBandit::learn(std::span<const float> x, const Update& update) {
   Arm& a = arm(update.position);
-  a.learn(Padded(x).values, update.reward - update.prior, update.weight);
+  a.learn(Padded(x).values, update.reward - update.prior, update.weight, config_.ridge);
   if (++a.updates >= kRefresh && !a.refit(config_.ridge)) a.updates = 0;  // too ill-conditioned: it goes on as it is
 }
 

@@ -88,6 +88,8 @@ void LinearBandit::score(const Context& context, std::span<double> scores, doubl
     if (!context.cost.empty()) scores[i] -= config_.cost_weight * context.cost[i];
     if (deviations != nullptr)
       deviations[i] = config_.alpha * std::sqrt(std::max(0.0, kernel.quadratic(a.inverse.data(), x.values, n)));
+    if (!std::isfinite(scores[i]) || (deviations != nullptr && !std::isfinite(deviations[i])))
+      throw Error(ErrorKind::input, "x", "what '" + a.name + "' has learned is beyond a double at it");
   }
 }
 

@@ -7,6 +7,7 @@ namespace turnout::belief {
 namespace {
 
 constexpr double kMost = 1e9;  // USD and seconds of a call
+constexpr double kMostCommon = 0.999;
 
 [[noreturn]] void refuse(const char* column, std::size_t i, const char* field, const char* expected) {
   throw Error(ErrorKind::input, std::string(column) + "[" + std::to_string(i) + "]." + field,
@@ -23,9 +24,10 @@ bool within(double x, double most) { return x >= 0 && x <= most; }
 
 void validate(const AnswerModel& m) {
   check_model(m.others >= 1 && m.others <= 1'000'000, "others", "1 to 1000000 wrong answers");
-  check_model(within(m.common, 1), "common", "a number from 0 to 1");
-  check_model(within(m.common_gain, 1) && m.common + m.common_gain <= 1, "common_gain",
-              "a number from 0 to 1 that leaves common + common_gain <= 1");
+  // Were every wrong answer the trap, three different answers could not be.
+  check_model(within(m.common, kMostCommon), "common", "a number from 0 to 0.999");
+  check_model(within(m.common_gain, 1) && m.common + m.common_gain <= kMostCommon, "common_gain",
+              "a number from 0 to 0.999 that leaves common + common_gain <= 0.999");
   check_model(within(m.spread, 5), "spread", "a number from 0 to 5");
   check_model(m.rho >= 0 && m.rho <= 0.999, "rho", "a number from 0 to 0.999");
   check_model(within(m.score_weight, 10), "score_weight", "a number from 0 to 10");

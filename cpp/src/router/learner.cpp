@@ -118,8 +118,7 @@ state::Receipt Learner::report(std::uint64_t ticket, int node, const state::Outc
   const state::Receipt receipt = memory_->report(ticket, node, outcome, !frozen(), &evidence);
   if (evidence.count > 0 && evidence.arms[0] >= surprise_.arms()) surprise_.grow(memory_->arms());
   if (config_.suspend && !frozen() && receipt == state::Receipt::accepted && !std::isnan(outcome.score))
-    for (int i = 0; i < evidence.count; ++i)
-      surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
+    for (int i = 0; i < evidence.count; ++i) surprise_.observe(evidence.arms[i], evidence.quality[i], outcome.score);
   return receipt;
 }
 

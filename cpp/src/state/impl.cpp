@@ -126,14 +126,33 @@ std::vector<ArmEvidence> Memory::Impl::renumber(NamedSlot& slot) {
   return out;
 }
 
+namespace {
+
+bool same(const Part& a, const Part& b) {
+  return a.epoch == b.epoch && (a.sums ? b.sums && *a.sums == *b.sums : !b.sums);
+}
+
+const ArmEvidence& arm_of(const SlotPointer& slot, std::size_t i) {
+  static const ArmEvidence nothing;
+  return slot && i < slot->arms.size() ? slot->arms[i] : nothing;
+}
+
+// A replica that lost what it had sent, and went on, has no more changes perhaps, but other ones.
+std::uint64_t changes_between(const ArmEvidence& a, const ArmEvidence& b) {
+  if (b.changes > a.changes) return b.changes - a.changes;
+  return !same(a.base, b.base) || !std::equal(a.failures, a.failures + kFailures, b.failures) ||
+         !std::equal(a.parts.begin(), a.parts.end(), b.parts.begin(), b.parts.end(), same);
+}
+
+}  // namespace
+
 SlotPointer Memory::Impl::install(NamedSlot named) {
   const Slot& s = named.slot;
   auto next = std::make_shared<const Slot>(Slot{s.replica, s.sequence, s.epoch, renumber(named)});
   SlotPointer& before = others[next->replica];
   version.fetch_add(next->sequence - (before ? before->sequence : 0), std::memory_order_release);
-  for (std::size_t i = 0; i < next->arms.size(); ++i)
-    changed(static_cast<std::int32_t>(i),
-            next->arms[i].changes - (before && i < before->arms.size() ? before->arms[i].changes : 0));
+  for (std::size_t i = 0; i < std::max(next->arms.size(), before ? before->arms.size() : 0); ++i)
+    changed(static_cast<std::int32_t>(i), changes_between(arm_of(before, i), arm_of(next, i)));
   if (next->epoch > now.load()) now.store(next->epoch, std::memory_order_release);
   return before = std::move(next);
 }

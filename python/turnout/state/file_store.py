@@ -34,9 +34,16 @@ def _snapshot(folder: Path, number: int) -> Path:
     return folder / f"snapshot-{number:010d}"
 
 
-def _segments(folder: Path, numbers: list[int], loaded: Loaded) -> Iterator[bytes]:
+def _segments(folder: Path, numbers: list[int], loaded: Loaded, *, shared: bool = False) -> Iterator[bytes]:
+    """`shared`: another process has the folder, and may remove segments meanwhile."""
     for number in numbers:
-        data = read(segment(folder, number))
+        path = segment(folder, number)
+        try:
+            data = read(path)
+        except StoreError as error:
+            if shared and isinstance(error.__cause__, FileNotFoundError):
+                continue
+            raise
         payloads, whole = frames(data)
         loaded.torn_bytes += len(data) - whole
         if payloads:
@@ -55,7 +62,7 @@ def read_history(path: str | os.PathLike[str]) -> Loaded:
     """
     folder = Path(path)
     loaded = Loaded(None, ())
-    loaded.log = _segments(folder, _numbers(folder)["log"], loaded)
+    loaded.log = _segments(folder, _numbers(folder)["log"], loaded, shared=True)
     return loaded
 
 

@@ -64,11 +64,12 @@ class GroupCommit:
 
     def _lead(self) -> None:
         """One round, without the lock."""
+        until, reached, error = self._calls, 0, None
+        synced = self._levels[1]
+        sync = self._sync_until > max(synced.done, synced.failed)  # who was told of a failure waits no longer
         self._led = True
-        until, sync = self._calls, self._sync_until > self._levels[1].done
-        self._changed.release()
-        reached, error = 0, None
         try:
+            self._changed.release()
             for step in self._steps[: 1 + sync]:
                 step()
                 reached += 1

@@ -19,7 +19,7 @@ from turnout.state.group_commit import GroupCommit
 from turnout.state.health import Health
 from turnout.state.journal import Journal
 from turnout.state.recovery import recover
-from turnout.state.store import StateStore, StoreError
+from turnout.state.store import MAX_CHUNK_BYTES, StateStore, StoreError
 from turnout.state.ticker import Ticker
 
 
@@ -171,6 +171,8 @@ class Keeper:
         ConfigError, InputError
             It holds something else, or a parameter is out of range.
         """
+        if log_bytes > MAX_CHUNK_BYTES:  # what waits is appended in one piece
+            raise fail(ConfigError, "log_bytes", f"expected at most {MAX_CHUNK_BYTES}, got {log_bytes}")
         identity = store.open(space)
         try:
             memory = Memory(

@@ -7,6 +7,7 @@ ICML 2011 (DR); Kish, Survey Sampling, 1965 (effective sample size); Maurer and 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from turnout.evaluate.bootstrap import Interval
 
 Floats = npt.NDArray[np.float64]
 CHUNK = 64  # bootstrap draws that are counted together
+KEPT = 1 << 23  # counts (64 MiB) up to which they are kept for the next columns
 NORMAL = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
@@ -57,15 +59,19 @@ class Draws:
 
     def __init__(self, rows: int, draws: int, seed: int) -> None:
         self.rows, self.draws, self.seed = rows, draws, seed
+        self._kept: list[Floats] | None = None
+
+    def _counts(self) -> Iterator[Floats]:
+        rng = np.random.default_rng(self.seed)
+        share = np.full(self.rows, 1.0 / self.rows)
+        for start in range(0, self.draws, CHUNK):
+            yield rng.multinomial(self.rows, share, min(CHUNK, self.draws - start)).astype(np.float64)
 
     def means(self, columns: Floats) -> Floats:
         """Of columns [n, c] in every draw: [draws, c]."""
-        rng = np.random.default_rng(self.seed)
-        share = np.full(self.rows, 1.0 / self.rows)
-        parts = [
-            rng.multinomial(self.rows, share, min(CHUNK, self.draws - start)) @ columns
-            for start in range(0, self.draws, CHUNK)
-        ]
+        if self._kept is None and self.rows * self.draws <= KEPT:
+            self._kept = list(self._counts())
+        parts = [counts @ columns for counts in (self._counts() if self._kept is None else self._kept)]
         return np.concatenate([np.empty((0, columns.shape[1])), *parts]) / self.rows
 
 
