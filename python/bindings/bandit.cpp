@@ -49,11 +49,12 @@ py::tuple select(PyBandit& self, const py::object& x, const py::object& allowed,
                   column(prior, "prior", priors),
                   seed,
                   draws};
-  const std::unique_lock guard(self.lock);
+  std::unique_lock guard(self.lock);
   const auto arms = static_cast<py::ssize_t>(self.bandit.size());
   Array<double> scores(arms), propensities(arms);
   const Selection chosen = self.bandit.select(context, {scores.mutable_data(), static_cast<std::size_t>(arms)},
                                               {propensities.mutable_data(), static_cast<std::size_t>(arms)});
+  guard.unlock();  // what follows may run Python code
   return py::make_tuple(chosen.position, chosen.score, std::move(scores), std::move(propensities));
 }
 

@@ -70,7 +70,8 @@ py::list report_arms(const SharedLearner& self) {
     const auto seen = arm < self->surprise().arms() ? self->surprise().state(arm) : bandit::SurpriseState();
     out.append(py::make_tuple(self->memory().arm_name(arm), known ? known->weight : 0.0,
                               known ? self->correction(*known) : 0.0, known ? known->usd_ratio : 1.0, seen.dead,
-                              static_cast<int>(seen.drifting_up) - static_cast<int>(seen.drifting_down), theta));
+                              static_cast<int>(seen.drifting_up) - static_cast<int>(seen.drifting_down),
+                              !known || known->sound, theta));
   }
   return out;
 }

@@ -245,6 +245,8 @@ class Learned(NamedTuple):
         Suspended but for probes.
     drifting : int
         1: its scores lie above what was predicted; -1: below; 0: neither is evident.
+    sound : bool
+        False: its sums are none that outcomes can have left; a broken replica was merged, and nothing is corrected.
     theta : float64[d]
         The whole regression, before any of it is held back.
     """
@@ -255,6 +257,7 @@ class Learned(NamedTuple):
     usd_ratio: float
     dead: bool
     drifting: int
+    sound: bool
     theta: npt.NDArray[np.float64]
 
 

@@ -16,6 +16,7 @@ import pytest
 import turnout
 from turnout.bench import graphs, run, targets
 from turnout.bench.cases import ROUTING_NAMES, native_calls
+from turnout.bench.learning import NAMES as LEARNING
 from turnout.bench.room_rivals import RIVALS
 from turnout.bench.rooms import NAMES, looped, room_calls
 from turnout.bench.workload import Workload
@@ -98,7 +99,7 @@ def test_targets_are_judged_where_their_rows_were_measured() -> None:
 
 def test_targets_name_cases_that_exist() -> None:
     rivals = {(name, rival) for name, rival, *_ in RIVALS} | {("graph_dijkstra_100k", "igraph_c")}
-    ours = {(name, way) for name in NAMES for way in ("native", "native_python", "native_2_threads")}
+    ours = {(name, way) for name in (*NAMES, *LEARNING) for way in ("native", "native_python", "native_2_threads")}
     assert {(t.case, t.rival) for t in targets.TARGETS} <= ours
     assert {t.over for t in targets.TARGETS if t.over} <= ours | rivals
 

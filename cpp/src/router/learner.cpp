@@ -47,7 +47,13 @@ std::shared_ptr<const Learner::Arm> fit(const state::Totals& t, std::uint64_t ve
   arm->version = version;
   arm->weight = t.weight;
   arm->usd_ratio = usd_ratio(t, config.usd_prior);
-  arm->posterior.fit(t.precision, t.moment, config.ridge);
+  try {
+    arm->posterior.fit(t.precision, t.moment, config.ridge);
+  } catch (const Error&) {
+    arm->sound = false;
+    const std::vector<double> nothing(t.precision.size());
+    arm->posterior.fit(nothing, std::span(nothing).first(t.moment.size()), config.ridge);
+  }
   return arm;
 }
 

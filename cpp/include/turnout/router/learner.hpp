@@ -68,6 +68,7 @@ class Learner {
     std::uint64_t version = 0;
     bandit::Posterior posterior;
     double weight = 0;     // of outcomes with a score, discounted
+    bool sound = true;     // false: sums that no outcomes can have left, of a broken peer; then nothing is corrected
     double usd_ratio = 1;  // observed over expected, shrunk and clamped to [1 / 8, 8]
   };
   // Immutable; a decision holds the one it reads.
