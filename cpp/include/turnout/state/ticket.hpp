@@ -8,9 +8,9 @@
 
 namespace turnout::state {
 
-inline constexpr int kMaxContext = 128;                      // d, features of a query
-inline constexpr int kMaxArms = 4096;                        // that a Memory knows by name
-using turnout::kMaxCandidates;  // what a decision was drawn from
+inline constexpr int kMaxContext = 128;  // d, features of a query
+inline constexpr int kMaxArms = 4096;    // that a Memory knows by name
+using turnout::kMaxCandidates;           // what a decision was drawn from
 inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 
 // A plan that could have been drawn: the best one, or a single call of an arm (an LLM).
