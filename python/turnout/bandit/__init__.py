@@ -6,6 +6,7 @@ topology, an effort tier, "stop") is the caller's affair.
 
 from __future__ import annotations
 
+from turnout.bandit.cache import ExampleCache
 from turnout.bandit.linear import EpsilonGreedy, LinUCB, Selection, Softmax, Thompson
 from turnout.bandit.load import LoadBias
 from turnout.bandit.pairs import pair_features
@@ -15,6 +16,7 @@ from turnout.bandit.surprise import Surprise, SurpriseState
 __all__ = [
     "Candidate",
     "EpsilonGreedy",
+    "ExampleCache",
     "LinUCB",
     "LoadBias",
     "ScreenedBandit",
