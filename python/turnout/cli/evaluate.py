@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from turnout.cli.output import console, print_json, print_table, say
+from turnout.cli.output import print_json, print_table, progress, say, write_file, write_pictures
 from turnout.cli.pairs import pairs
 from turnout.core import InputError
 from turnout.evaluate import tables
 from turnout.evaluate.run import evaluate, trainer
-from turnout.files import file_errors, replacing
+from turnout.files import file_errors
 from turnout.outcomes import Outcomes, concat, read, set_name
 from turnout.schema import fail
 
@@ -88,40 +88,26 @@ def run_evaluate(
         from turnout.evaluate import plots
 
         plots.require()
-    report = evaluate(bundle, outcomes, pools=pools, train=train, progress=_progress, **options)
+    report = evaluate(bundle, outcomes, pools=pools, train=train, progress=progress, **options)
     if json == Path("-"):
         print_json(report)
     else:
         print_report(report)
         if json is not None:
-            _write(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
+            write_file(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
     if html is not None:
         from turnout.evaluate.html import page
 
-        _write(html, page(report).encode())
+        write_file(html, page(report).encode())
     if folder is not None:
         _write_plots(folder, report)
-
-
-def _progress(text: str) -> None:
-    out = console(stderr=True)
-    if out.is_terminal:
-        out.print(text)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with replacing(path) as part, file_errors(path, "written"):
-        part.write_bytes(data)
 
 
 def _write_plots(folder: Path, report: dict[str, Any]) -> None:
     from turnout.evaluate.plots import pictures
 
-    with file_errors(folder, "written"):
-        folder.mkdir(parents=True, exist_ok=True)
     for task in report["tasks"]:
-        for name, png in pictures(task).items():
-            _write(folder / f"{task['name'].replace('/', '-')}.{name}.png", png)
+        write_pictures(folder, task["name"], pictures(task))
 
 
 def print_report(report: dict[str, Any]) -> None:

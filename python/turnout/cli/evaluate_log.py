@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from turnout.cli.output import print_json, print_table, say
+from turnout.cli.output import print_json, print_table, say, write_file, write_pictures
 from turnout.core import InputError
 from turnout.evaluate.offpolicy import FeedbackColumns, evaluate_log
 from turnout.evaluate.tables import interval, number
-from turnout.files import file_errors, replacing
 from turnout.schema import fail
 from turnout.state import read_history
 from turnout.state_log import FeedbackLog, read_log
@@ -56,23 +55,15 @@ def run_log(
     else:
         print_log_report(report)
         if json is not None:
-            _write(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
+            write_file(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
     if folder is not None:
         _write_plots(folder, report)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with replacing(path) as part, file_errors(path, "written"):
-        part.write_bytes(data)
 
 
 def _write_plots(folder: Path, report: dict[str, Any]) -> None:
     from turnout.evaluate.offpolicy.plots import pictures
 
-    with file_errors(folder, "written"):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, png in pictures(report).items():
-        _write(folder / f"off-policy.{name}.png", png)
+    write_pictures(folder, "off-policy", pictures(report))
 
 
 def print_log_report(report: dict[str, Any]) -> None:

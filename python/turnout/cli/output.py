@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 from rich.console import Console
+
+from turnout.files import file_errors, replacing
 
 GAP = "  "
 
@@ -121,3 +124,24 @@ def stop(line: str) -> None:
     if sys.stderr is None:  # closed by the caller; print() would take standard output instead
         return
     print(f"error: {' '.join(line.splitlines())}", file=sys.stderr)
+
+
+def progress(text: str) -> None:
+    """What is being done, on a terminal only."""
+    out = console(stderr=True)
+    if out.is_terminal:
+        out.print(text)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """The whole file or none of it."""
+    with replacing(path) as part, file_errors(path, "written"):
+        part.write_bytes(data)
+
+
+def write_pictures(folder: Path, name: str, pictures: Mapping[str, bytes]) -> None:
+    """PNG files ``name.picture.png`` in a folder, which is made where it is missing."""
+    with file_errors(folder, "written"):
+        folder.mkdir(parents=True, exist_ok=True)
+    for picture, png in pictures.items():
+        write_file(folder / f"{name.replace('/', '-')}.{picture}.png", png)

@@ -8,11 +8,10 @@ from typing import Any
 
 import msgspec
 
-from turnout.cli.output import console, print_json, print_table, say
+from turnout.cli.output import print_json, print_table, progress, say, write_file, write_pictures
 from turnout.core import InputError
 from turnout.evaluate.tables import interval, number
 from turnout.evaluate.task import Task, require_rows, tasks
-from turnout.files import file_errors, replacing
 from turnout.outcomes import Outcomes
 from turnout.schema import fail
 from turnout.simulate import cases
@@ -72,7 +71,7 @@ def run_simulate(
     else:
         print_simulation(report)
         if json is not None:
-            _write(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
+            write_file(json, msgspec.json.format(msgspec.json.encode(report), indent=1))
     if folder is not None:
         _write_plots(folder, reports)
 
@@ -97,41 +96,26 @@ def _task(
     if task.cost is None:
         raise fail(InputError, task.name, "the pool has no costs: the reward needs them")
     data = recorded(task, router_at_log_prices(bundle, task)).keep(rows)
-    report = simulate(data, values_usd, seeds, draws, progress=_progress)
+    report = simulate(data, values_usd, seeds, draws, progress=progress)
     return report | (_cases(data, seeds, draws) if with_cases else {})
 
 
 def _cases(data: Recorded, seeds: int, draws: int) -> dict[str, Any]:
     return {
         "case_value_usd": cases.VALUE_USD,
-        "cases": cases.cases(data, seeds=seeds, draws=draws, progress=_progress),
+        "cases": cases.cases(data, seeds=seeds, draws=draws, progress=progress),
         "gain": cases.gain(data),
         "replicas": cases.replicas(data, seeds=seeds),
         "false_alarms": cases.false_alarms(data, seeds=seeds),
     }
 
 
-def _progress(text: str) -> None:
-    out = console(stderr=True)
-    if out.is_terminal:
-        out.print(text)
-
-
-def _write(path: Path, data: bytes) -> None:
-    with replacing(path) as part, file_errors(path, "written"):
-        part.write_bytes(data)
-
-
 def _write_plots(folder: Path, reports: list[dict[str, Any]]) -> None:
     from turnout.simulate import plots
 
-    with file_errors(folder, "written"):
-        folder.mkdir(parents=True, exist_ok=True)
     for report in reports:
-        name = report["name"].replace("/", "-")
-        _write(folder / f"{name}.regret.png", plots.regret(report))
-        for case in report.get("cases", ()):
-            _write(folder / f"{name}.{case['case']}.png", plots.case(case))
+        cases = {case["case"]: plots.case(case) for case in report.get("cases", ())}
+        write_pictures(folder, report["name"], {"regret": plots.regret(report), **cases})
 
 
 def print_simulation(report: dict[str, Any]) -> None:
